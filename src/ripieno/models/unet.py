@@ -1,0 +1,144 @@
+"""The ES-Net network: a U-Net that scores every cell of a roll.  (Paper 4.1)
+
+Each level is two convolutions, a max-pool and dropout on the way down, and the mirror image on the way up; filters double
+(or as `n_filters` lists them) as the roll shrinks. The last layer is linear.
+
+Our choices where the text is open, all as in the authors' released code:
+1. Skip connections join by concatenation. 2. Upsampling repeats (nearest). 3. Pooling is 2 x 2.
+
+Differences from the paper, each switched by `UNetConfig` and measured in docs/log.md (configuration `chorale`):
+1. `n_features`: planes of context, repeated along the pitch axis, and a plane with the pitch itself.
+2. `fold`: a beat's worth of steps is folded into channels at the entrance and unfolded at the exit. Most cells are
+   holds, so the finest time resolution is not worth its cost, and more filters fit.
+3. `stem_pitches`: the first convolution spans this many pitches, so that intervals are seen before any pooling.
+4. `norm_first=False`: batch norm stands behind each convolution, where inference can merge the two.
+5. A second output, the log-odds that a cell will change at all. Their sum of probabilities is `n_left`, the number of edits
+   still to come, at any length of piece.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ripieno.models.context import INSIDE, N_FEATURES
+
+
+@dataclass(frozen=True, kw_only=True)
+class UNetConfig:
+    """The shape of the network; `UNetConfig()` is the paper's."""
+
+    n_planes: int = 1
+    n_features: int = 0  # context features; 0 in the paper
+    n_filters: tuple[int, ...] = (32, 64, 128, 256, 512, 1024)  # per level, the last is the bottleneck; paper 4.1
+    lowest_pitch: int = 0  # the pitch window: the paper sees all 128
+    n_pitches: int = 128
+    fold: int = 1  # steps folded into channels
+    stem_pitches: int = 3  # pitches spanned by the first convolution
+    norm_first: bool = True  # the paper lists batch norm before the convolutions
+    dropout: float = 0.5  # paper 4.1
+    n_left: bool = False  # a second output per cell
+
+    @property
+    def step_multiple(self) -> int:
+        """A roll's number of steps must be a multiple of this."""
+        return self.fold * 2 ** (len(self.n_filters) - 1)
+
+
+class _Level(nn.Module):
+    def __init__(self, n_in: int, n_out: int, norm_first: bool, n_pitches: int = 3) -> None:
+        super().__init__()
+        self.norm_first = norm_first
+        self.conv1 = nn.Conv2d(n_in, n_out, (3, n_pitches), padding=(1, n_pitches // 2), bias=norm_first)
+        self.conv2 = nn.Conv2d(n_out, n_out, 3, padding=1, bias=norm_first)
+        self.norm1 = nn.BatchNorm2d(n_in if norm_first else n_out)
+        self.norm2 = nn.Identity() if norm_first else nn.BatchNorm2d(n_out)
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.norm_first:
+            return F.relu(self.conv2(F.relu(self.conv1(self.norm1(x)))))
+        return F.relu(self.norm2(self.conv2(F.relu(self.norm1(self.conv1(x))))))
+
+
+class UNet(nn.Module):
+    """`forward(cells, context)` returns the logits of every cell, and of its changing at all."""
+
+    def __init__(self, config: UNetConfig) -> None:
+        super().__init__()
+        self.config = c = config
+        n_in = (c.n_planes + (c.n_features + 1 if c.n_features else 0)) * c.fold
+        widths = c.n_filters
+        self.down = nn.ModuleList(
+            _Level(n_in if i == 0 else widths[i - 1], width, c.norm_first, c.stem_pitches if i == 0 else 3)
+            for i, width in enumerate(widths)
+        )
+        self.up = nn.ModuleList(
+            _Level(widths[i] + widths[i + 1], widths[i], c.norm_first) for i in range(len(widths) - 1)
+        )
+        self.dropout = nn.Dropout(c.dropout)
+        self.n_outputs = 2 if c.n_left else 1
+        self.head = nn.Conv2d(widths[0], self.n_outputs * c.n_planes * c.fold, 1)
+        height = torch.linspace(0, 1, c.n_pitches)
+        self.register_buffer("height", height.view(1, 1, 1, -1), persistent=False)
+
+    def forward(self, cells: Tensor, context: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Score a batch.
+
+        Args:
+            cells: float (batch, plane, step, pitch in the window), 0 or 1.
+            context: float (batch, feature, step); ignored by a model without context.
+
+        Returns:
+            logits float32 (batch, plane, step, pitch) of the next edit, and of a change at all (None without `n_left`).
+        """
+        c = self.config
+        batch, _, n_steps, n_pitches = cells.shape
+        x = cells
+        if c.n_features:
+            planes = context.unsqueeze(-1).expand(-1, -1, -1, n_pitches)
+            x = torch.cat([x, planes, self.height.expand(batch, 1, n_steps, n_pitches)], 1)
+        if c.fold > 1:
+            x = x.unflatten(2, (-1, c.fold)).transpose(2, 3).flatten(1, 2)
+        x = x.contiguous(memory_format=torch.channels_last)
+        skips = []
+        for i, level in enumerate(self.down):
+            x = level(x)
+            if i < len(self.up):
+                skips.append(x)
+                x = F.max_pool2d(x, 2)
+            x = self.dropout(x)
+        for i in reversed(range(len(self.up))):
+            x = F.interpolate(x, scale_factor=2.0, mode="nearest")
+            x = self.up[i](torch.cat([skips[i], x], 1))
+            x = self.dropout(x)
+        y = self.head(x).float()
+        if c.fold > 1:
+            y = y.unflatten(1, (-1, c.fold)).transpose(2, 3).flatten(2, 3)
+        if c.n_features:
+            y = y.masked_fill(context[:, None, INSIDE, :, None] < 0.5, -1e4)
+        if not c.n_left:
+            return y, None
+        return y[:, : c.n_planes], y[:, c.n_planes :]
+
+
+def paper() -> UNetConfig:
+    """The network as the paper gives it: 31.5 M parameters."""
+    return UNetConfig()
+
+
+def chorale() -> UNetConfig:
+    """The network that ships: smaller and better on chorales.  (docs/log.md)"""
+    return UNetConfig(
+        n_features=N_FEATURES,
+        n_filters=(48, 96, 160, 256),
+        lowest_pitch=28,
+        n_pitches=64,
+        fold=4,
+        stem_pitches=25,
+        norm_first=False,
+        dropout=0.1,
+        n_left=True,
+    )

@@ -1,0 +1,88 @@
+"""Everything a training run depends on, saved as JSON beside its weights.  (Paper 4)"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from ripieno.models.unet import UNetConfig, chorale, paper
+
+
+@dataclass(frozen=True, kw_only=True)
+class DamageConfig:
+    """How targets are damaged; `DamageConfig()` is the paper's."""
+
+    noise_max: float = 0.015  # paper 4; 0 trains orderless NADE
+    clean_share: float = 0.0  # share of samples without extraneous cells
+    note_share: float = 0.0  # share of samples damaged note by note
+    line_share: float = 0.0  # share of samples whose top or bottom line is left whole
+    light_share: float = 0.0  # share of samples whose mask ratio is cubed: nearly finished pieces
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainConfig:
+    """One run of the trainer; `TrainConfig()` is the paper's."""
+
+    network: UNetConfig = field(default_factory=paper)
+    damage: DamageConfig = field(default_factory=DamageConfig)
+    n_steps: int = 128  # length of a sample; the paper trains on 2 and on 8 bars
+    start_multiple: int = 16  # samples begin at multiples of this step; 16: whole bars
+    overhang: int = 0  # steps that a sample may reach past the piece's ends
+    transpose_down: int = 0  # semitones; drawn uniformly
+    transpose_up: int = 0
+    batch_size: int = 32  # ours: the paper gives none
+    n_samples: int = 300_000  # ours: the paper gives none
+    learning_rate: float = 1e-3  # Adam, paper 4.1
+    weight_decay: float = 0.0
+    schedule: Literal["constant", "cosine"] = "constant"
+    warmup: float = 0.0  # share of the run
+    average: float = 0.0  # decay per step of the running average of the weights that is saved; 0: none
+    n_left_weight: float = 0.0  # weight of the n_left loss
+    seed: int = 0
+    precision: Literal["float32", "bfloat16"] = "float32"
+    validate_every: int = 20_000  # samples
+
+
+def configuration(name: str) -> TrainConfig:
+    """A named configuration: `paper`, or `chorale`, which ships.
+
+    Raises:
+        ValueError: there is no such configuration.
+    """
+    if name == "paper":
+        return TrainConfig()
+    if name == "chorale":
+        return TrainConfig(
+            network=chorale(),
+            damage=DamageConfig(clean_share=0.3, note_share=0.25, line_share=0.25, light_share=0.25),
+            start_multiple=4,
+            overhang=32,
+            transpose_down=5,
+            transpose_up=6,
+            n_samples=600_000,
+            learning_rate=2e-3,
+            weight_decay=0.02,
+            schedule="cosine",
+            warmup=0.03,
+            average=0.998,
+            n_left_weight=0.0025,
+            precision="bfloat16",
+        )
+    raise ValueError(f"no configuration called {name!r}; there are: paper, chorale")
+
+
+def to_json(config: TrainConfig) -> dict[str, Any]:
+    """As plain dictionaries and lists."""
+    return asdict(config)
+
+
+def from_json(data: dict[str, Any]) -> TrainConfig:
+    """The inverse of `to_json`.
+
+    Raises:
+        TypeError: a key is unknown.
+    """
+    network = dict(data["network"])
+    network["n_filters"] = tuple(network["n_filters"])
+    rest = {key: value for key, value in data.items() if key not in ("network", "damage")}
+    return TrainConfig(network=UNetConfig(**network), damage=DamageConfig(**data["damage"]), **rest)

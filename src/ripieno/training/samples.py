@@ -1,0 +1,135 @@
+"""From a prepared corpus to batches of (source, target, context).  (Paper 4, 6.1)
+
+A batch is a pure function of the configuration and its number in the run, so a run that is resumed sees what it would have seen.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Bool, Float
+from numpy.random import Generator, Philox
+
+from ripieno.edits.damage import corrupt, corrupt_accompaniment, corrupt_notes
+from ripieno.models.context import context_of
+from ripieno.music.roll import Cells, window
+from ripieno.training.config import DamageConfig, TrainConfig
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """One split of a corpus: rolls and, for each, which sixteenth of its beat it begins on."""
+
+    rolls: list[Cells]
+    beat_phases: list[int]
+    names: list[str]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What a training step sees, cut to the model's pitch window."""
+
+    source: Bool[np.ndarray, "batch plane step pitch"]
+    target: Bool[np.ndarray, "batch plane step pitch"]
+    context: Float[np.ndarray, "batch feature step"]
+
+
+def load_prepared(path: Path, split: str) -> Prepared:
+    """Read one split of the `.npz` that `ripieno data` writes, with NumPy alone.
+
+    Raises:
+        ValueError: the file holds no such split.
+    """
+    with np.load(path, allow_pickle=False) as data:
+        splits = [str(name) for name in data["split"]]
+        if split not in splits:
+            raise ValueError(f"{path.name} has no split {split!r}; it has: {', '.join(sorted(set(splits)))}")
+        shape = data["cells_shape"]
+        cells = np.unpackbits(data["cells"], axis=-1).astype(bool).reshape(shape)  # (step, plane, pitch)
+        bounds = np.concatenate([[0], np.cumsum(data["n_steps"])])
+        phases, names = data["beat_phase"], data["name"]
+        chosen = [i for i, name in enumerate(splits) if name == split]
+        return Prepared(
+            rolls=[np.ascontiguousarray(cells[bounds[i] : bounds[i + 1]].transpose(1, 0, 2)) for i in chosen],
+            beat_phases=[int(phases[i]) for i in chosen],
+            names=[str(names[i]) for i in chosen],
+        )
+
+
+def training_batch(corpus: Prepared, config: TrainConfig, number: int) -> Batch:
+    """Batch `number` of a run."""
+    rng = Generator(Philox(key=[config.seed, number]))
+    lengths = np.array([roll.shape[1] for roll in corpus.rolls], dtype=float)
+    which = rng.choice(len(lengths), size=config.batch_size, p=lengths / lengths.sum())
+    samples = [_draw_sample(corpus.rolls[i], corpus.beat_phases[i], config, rng) for i in which]
+    return _stack(samples, config)
+
+
+def validation_set(corpus: Prepared, config: TrainConfig, n_samples: int = 608, seed: int = 2020) -> Batch:
+    """Windows of every piece in turn, with the paper's damage, the same for every run with this pitch window."""
+    rng = Generator(Philox(key=[seed, 0]))
+    samples = []
+    for number in range(n_samples):
+        i = number % len(corpus.rolls)
+        roll = corpus.rolls[i]
+        last = max(roll.shape[1] - config.n_steps, 0)
+        start = int(rng.integers(last // 4 + 1)) * 4
+        samples.append(
+            _damaged(roll, corpus.beat_phases[i], start, 0, config, DamageConfig(), rng)
+        )
+    return _stack(samples, config)
+
+
+Sample = tuple[Cells, Cells, np.ndarray]
+
+
+def _draw_sample(roll: Cells, beat_phase: int, config: TrainConfig, rng: Generator) -> Sample:
+    multiple = config.start_multiple
+    first = -(config.overhang // multiple)
+    last = max((roll.shape[1] - config.n_steps + config.overhang) // multiple, 0)
+    start = int(rng.integers(first, last + 1)) * multiple - beat_phase
+    semitones = int(rng.integers(-config.transpose_down, config.transpose_up + 1))
+    return _damaged(roll, beat_phase, start, semitones, config, config.damage, rng)
+
+
+def _damaged(
+    roll: Cells,
+    beat_phase: int,
+    start: int,
+    semitones: int,
+    config: TrainConfig,
+    damage: DamageConfig,
+    rng: Generator,
+) -> Sample:
+    network = config.network
+    low = network.lowest_pitch - semitones
+    cut = window(roll, start, config.n_steps)
+    target = np.zeros((cut.shape[0], config.n_steps, network.n_pitches), dtype=bool)
+    bottom, top = max(low, 0), min(low + network.n_pitches, 128)
+    target[:, :, bottom - low : top - low] = cut[:, :, bottom:top]
+    context = context_of(config.n_steps, start, roll.shape[1], beat_phase)
+    step = np.arange(start, start + config.n_steps)
+    inside = (step >= 0) & (step < roll.shape[1])
+    mask_ratio = rng.random()
+    if rng.random() < damage.light_share:
+        mask_ratio = mask_ratio**3
+    noise_ratio = 0.0 if rng.random() < damage.clean_share else rng.random() * damage.noise_max
+    kind = rng.random()
+    if kind < damage.note_share:
+        source = corrupt_notes(target, mask_ratio, int(rng.integers(9)), rng)
+        if rng.random() < 0.5:
+            source = corrupt(source, 0.5 * mask_ratio * rng.random(), noise_ratio * 0.2, rng, inside)
+        source &= inside[:, None]
+    elif kind < damage.note_share + damage.line_share:
+        keep = "top" if rng.random() < 0.8 else "bottom"
+        source = corrupt_accompaniment(target, keep, mask_ratio, noise_ratio, rng, inside)
+    else:
+        source = corrupt(target, mask_ratio, noise_ratio, rng, inside)
+    return source, target, context
+
+
+def _stack(samples: list[Sample], config: TrainConfig) -> Batch:
+    sources, targets, contexts = zip(*samples, strict=True)
+    return Batch(np.stack(sources), np.stack(targets), np.stack(contexts))

@@ -1,0 +1,232 @@
+"""Train a U-Net on a prepared corpus.  (Paper 4)
+
+Needs torch, NumPy and safetensors, so that it also runs on a bare machine with a GPU. A run is resumed from its last
+checkpoint bit for bit: batches are numbered, and weights, optimiser and random state are saved.
+
+Differences from the paper: the schedule, precision and weight average are options (`TrainConfig`).
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from ripieno.models.unet import UNet
+from ripieno.training.config import TrainConfig, from_json, to_json
+from ripieno.training.loss import change_nats, edit_kl, n_left_of
+from ripieno.training.samples import Batch, Prepared, training_batch, validation_set
+
+LOG_COLUMNS = ("samples", "train_kl", "valid_kl", "valid_kl_average", "n_left_error", "learning_rate", "seconds")
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a run stands; the validation figures are None between validations."""
+
+    samples: int
+    n_samples: int
+    train_kl: float
+    learning_rate: float
+    valid_kl: float | None = None
+    valid_kl_average: float | None = None
+    n_left_error: float | None = None
+
+
+def learning_rate_at(config: TrainConfig, share: float) -> float:
+    """The learning rate when `share` of the run is done."""
+    if share < config.warmup:
+        return config.learning_rate * (share + 1e-3) / config.warmup
+    if config.schedule == "constant":
+        return config.learning_rate
+    done = (share - config.warmup) / (1 - config.warmup)
+    return config.learning_rate * 0.5 * (1 + math.cos(math.pi * min(done, 1.0)))
+
+
+class Trainer:
+    """One run: `for progress in Trainer(...).run(): ...`
+
+    Args:
+        config: what to train.
+        train, valid: the splits to train on and to choose on.
+        folder: receives `config.json`, `log.csv`, `best.safetensors`, `last.safetensors` and `resume.pt`; a run that was
+            interrupted goes on from what lies there.
+        device: "cpu", "cuda", ...
+
+    Raises:
+        ValueError: the folder holds a run of another configuration.
+    """
+
+    def __init__(
+        self, config: TrainConfig, train: Prepared, valid: Prepared, folder: Path, device: str = "cpu"
+    ) -> None:
+        self.config, self.corpus, self.folder, self.device = config, train, folder, torch.device(device)
+        self.valid = validation_set(valid, config)
+        torch.manual_seed(config.seed)
+        self.model = UNet(config.network).to(self.device, memory_format=torch.channels_last)
+        self.average = {key: value.detach().clone() for key, value in self.model.state_dict().items()}
+        self.optimizer = torch.optim.AdamW(
+            self.model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
+        )
+        self.number = 0  # of the next batch
+        self.best = math.inf
+        self.seconds = 0.0
+        folder.mkdir(parents=True, exist_ok=True)
+        described = json.dumps(to_json(config), indent=2)
+        kept = folder / "config.json"
+        if kept.exists():
+            if from_json(json.loads(kept.read_text())) != config:
+                raise ValueError(f"{folder} holds a run of another configuration; name another folder")
+        else:
+            kept.write_text(described)
+        if (folder / "resume.pt").exists():
+            self._resume()
+
+    def run(self) -> Iterator[Progress]:
+        """Train to the end, one progress report a batch."""
+        config = self.config
+        n_batches = -(-config.n_samples // config.batch_size)
+        recent: list[float] = []
+        while self.number < n_batches:
+            began = time.monotonic()
+            share = self.number / n_batches
+            rate = learning_rate_at(config, share)
+            kl = self._step(training_batch(self.corpus, config, self.number), rate)
+            recent = [*recent[-99:], kl]
+            self.number += 1
+            samples = self.number * config.batch_size
+            due = samples // config.validate_every > (samples - config.batch_size) // config.validate_every
+            valid: tuple[float, float, float] | None = None
+            if due or self.number == n_batches:
+                valid = self._validate()
+            self.seconds += time.monotonic() - began
+            mean = float(np.mean(recent))
+            if valid:
+                self._log(samples, mean, valid, rate)
+                self._save(valid[1])
+            yield Progress(samples, config.n_samples, mean, rate, *(valid or (None, None, None)))
+
+    def _loss(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        source, target, context = (
+            torch.from_numpy(array).to(self.device, non_blocking=True)
+            for array in (batch.source, batch.target, batch.context)
+        )
+        with torch.autocast(
+            self.device.type, dtype=torch.bfloat16, enabled=self.config.precision == "bfloat16"
+        ):
+            logits, change = self.model(source.float(), context)
+        kl = edit_kl(logits, source ^ target)
+        loss = kl.mean()
+        if change is not None:
+            loss = loss + self.config.n_left_weight * change_nats(change, source ^ target).mean()
+        return loss, kl
+
+    def _step(self, batch: Batch, rate: float) -> float:
+        self.model.train()
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        # the state of the dropout is a function of the batch's number, so that a resumed run repeats it
+        torch.manual_seed(self.config.seed * 1_000_003 + self.number)
+        loss, kl = self._loss(batch)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        self.optimizer.step()
+        self._update_average()
+        return float(kl.mean())
+
+    @torch.no_grad()
+    def _update_average(self) -> None:
+        # a young run averages over what there is
+        decay = min(self.config.average, (1 + self.number) / (10 + self.number)) if self.config.average else 0.0
+        for key, value in self.model.state_dict().items():
+            if value.dtype.is_floating_point:
+                self.average[key].lerp_(value, 1 - decay)
+            else:
+                self.average[key].copy_(value)
+
+    @torch.no_grad()
+    def _validate(self) -> tuple[float, float, float]:
+        """Validation KL of the weights, of their average, and the median relative error of `n_left`."""
+        raw, _ = self._score()
+        own = {key: value.clone() for key, value in self.model.state_dict().items()}
+        self.model.load_state_dict(self.average)
+        averaged, error = self._score()
+        self.model.load_state_dict(own)
+        return raw, averaged, error
+
+    def _score(self) -> tuple[float, float]:
+        self.model.eval()
+        kls, errors = [], []
+        for first in range(0, len(self.valid.source), 32):
+            part = slice(first, first + 32)
+            source, target, context = (
+                torch.from_numpy(array[part]).to(self.device)
+                for array in (self.valid.source, self.valid.target, self.valid.context)
+            )
+            with torch.autocast(
+                self.device.type, dtype=torch.bfloat16, enabled=self.config.precision == "bfloat16"
+            ):
+                logits, change = self.model(source.float(), context)
+            difference = source ^ target
+            kls.append(edit_kl(logits, difference))
+            if change is not None:
+                true = difference.flatten(1).sum(1).clamp(min=1)
+                errors.append((n_left_of(change) / true - 1).abs())
+        error = float(torch.cat(errors).median()) if errors else math.nan
+        return float(torch.cat(kls).mean()), error
+
+    def _log(self, samples: int, train_kl: float, valid: tuple[float, float, float], rate: float) -> None:
+        path = self.folder / "log.csv"
+        fresh = not path.exists()
+        with path.open("a", newline="") as file:
+            writer = csv.writer(file)
+            if fresh:
+                writer.writerow(LOG_COLUMNS)
+            writer.writerow([samples, f"{train_kl:.4f}", *(f"{x:.4f}" for x in valid), f"{rate:.2e}", f"{self.seconds:.0f}"])
+
+    def _save(self, valid_kl: float) -> None:
+        weights = {key: value.contiguous() for key, value in self.average.items()}
+        meta = {"config": json.dumps(to_json(self.config)), "samples": str(self.number * self.config.batch_size)}
+        _atomically(self.folder / "last.safetensors", lambda path: save_file(weights, path, meta))
+        if valid_kl < self.best:
+            self.best = valid_kl
+            _atomically(self.folder / "best.safetensors", lambda path: save_file(weights, path, meta))
+        state = {
+            "model": self.model.state_dict(),
+            "average": self.average,
+            "optimizer": self.optimizer.state_dict(),
+            "number": self.number,
+            "best": self.best,
+            "seconds": self.seconds,
+        }
+        _atomically(self.folder / "resume.pt", lambda path: torch.save(state, path))
+
+    def _resume(self) -> None:
+        state: dict[str, Any] = torch.load(self.folder / "resume.pt", map_location=self.device, weights_only=True)
+        self.model.load_state_dict(state["model"])
+        self.average = state["average"]
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.number, self.best, self.seconds = state["number"], state["best"], state["seconds"]
+
+
+def _atomically(path: Path, write: Any) -> None:
+    temporary = path.with_name(path.name + ".part")
+    write(temporary)
+    os.replace(temporary, path)
+
+
+def load_weights(path: Path) -> dict[str, Tensor]:
+    """The tensors of a checkpoint."""
+    return load_file(path)
