@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Bool
 
 from ripieno.music.roll import Cells
 
@@ -26,7 +27,7 @@ def apply(cells: Cells, edits: Iterable[Edit]) -> Cells:
     return after
 
 
-def difference(source: Cells, target: Cells) -> list[Edit]:
+def difference(source: Cells, target: Bool[np.ndarray, "_ _ _"]) -> list[Edit]:
     """The edits that lead from one roll to another, ordered by plane, step and pitch.
 
     Raises:

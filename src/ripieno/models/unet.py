@@ -1,19 +1,18 @@
 """The ES-Net network: a U-Net that scores every cell of a roll.  (Paper 4.1)
 
-Each level is two convolutions, a max-pool and dropout on the way down, and the mirror image on the way up; filters double
-(or as `n_filters` lists them) as the roll shrinks. The last layer is linear.
+Each level is two convolutions, a max-pool and dropout on the way down, and the mirror image on the way up; filters
+double (or as `n_filters` lists them) as the roll shrinks. The last layer is linear.
 
 Our choices where the text is open, all as in the authors' released code:
 1. Skip connections join by concatenation. 2. Upsampling repeats (nearest). 3. Pooling is 2 x 2.
 
 Differences from the paper, each switched by `UNetConfig` and measured in docs/log.md (configuration `chorale`):
 1. `n_features`: planes of context, repeated along the pitch axis, and a plane with the pitch itself.
-2. `fold`: a beat's worth of steps is folded into channels at the entrance and unfolded at the exit. Most cells are
-   holds, so the finest time resolution is not worth its cost, and more filters fit.
-3. `stem_pitches`: the first convolution spans this many pitches, so that intervals are seen before any pooling.
-4. `norm_first=False`: batch norm stands behind each convolution, where inference can merge the two.
-5. A second output, the log-odds that a cell will change at all. Their sum of probabilities is `n_left`, the number of edits
-   still to come, at any length of piece.
+2. `stem_pitches`: the first convolution spans this many pitches, so that intervals are seen before any pooling.
+3. `norm_first=False`: batch norm stands behind each convolution, where inference can merge the two.
+4. `dropout_from`: no dropout in the outer levels, where it costs most and there is least to drop.
+5. A second output, the log-odds that a cell will change at all. Their sum of probabilities is `n_left`, the number of
+   edits still to come, at any length of piece.
 """
 
 from __future__ import annotations
@@ -36,16 +35,16 @@ class UNetConfig:
     n_filters: tuple[int, ...] = (32, 64, 128, 256, 512, 1024)  # per level, the last is the bottleneck; paper 4.1
     lowest_pitch: int = 0  # the pitch window: the paper sees all 128
     n_pitches: int = 128
-    fold: int = 1  # steps folded into channels
     stem_pitches: int = 3  # pitches spanned by the first convolution
     norm_first: bool = True  # the paper lists batch norm before the convolutions
     dropout: float = 0.5  # paper 4.1
+    dropout_from: int = 0  # the level at which dropout begins; the paper's is in every level
     n_left: bool = False  # a second output per cell
 
     @property
     def step_multiple(self) -> int:
         """A roll's number of steps must be a multiple of this."""
-        return self.fold * 2 ** (len(self.n_filters) - 1)
+        return 1 << (len(self.n_filters) - 1)
 
 
 class _Level(nn.Module):
@@ -66,10 +65,12 @@ class _Level(nn.Module):
 class UNet(nn.Module):
     """`forward(cells, context)` returns the logits of every cell, and of its changing at all."""
 
+    height: Tensor
+
     def __init__(self, config: UNetConfig) -> None:
         super().__init__()
         self.config = c = config
-        n_in = (c.n_planes + (c.n_features + 1 if c.n_features else 0)) * c.fold
+        n_in = c.n_planes + (c.n_features + 1 if c.n_features else 0)
         widths = c.n_filters
         self.down = nn.ModuleList(
             _Level(n_in if i == 0 else widths[i - 1], width, c.norm_first, c.stem_pitches if i == 0 else 3)
@@ -80,7 +81,7 @@ class UNet(nn.Module):
         )
         self.dropout = nn.Dropout(c.dropout)
         self.n_outputs = 2 if c.n_left else 1
-        self.head = nn.Conv2d(widths[0], self.n_outputs * c.n_planes * c.fold, 1)
+        self.head = nn.Conv2d(widths[0], self.n_outputs * c.n_planes, 1)
         height = torch.linspace(0, 1, c.n_pitches)
         self.register_buffer("height", height.view(1, 1, 1, -1), persistent=False)
 
@@ -100,8 +101,6 @@ class UNet(nn.Module):
         if c.n_features:
             planes = context.unsqueeze(-1).expand(-1, -1, -1, n_pitches)
             x = torch.cat([x, planes, self.height.expand(batch, 1, n_steps, n_pitches)], 1)
-        if c.fold > 1:
-            x = x.unflatten(2, (-1, c.fold)).transpose(2, 3).flatten(1, 2)
         x = x.contiguous(memory_format=torch.channels_last)
         skips = []
         for i, level in enumerate(self.down):
@@ -109,14 +108,14 @@ class UNet(nn.Module):
             if i < len(self.up):
                 skips.append(x)
                 x = F.max_pool2d(x, 2)
-            x = self.dropout(x)
+            if i >= c.dropout_from:
+                x = self.dropout(x)
         for i in reversed(range(len(self.up))):
             x = F.interpolate(x, scale_factor=2.0, mode="nearest")
             x = self.up[i](torch.cat([skips[i], x], 1))
-            x = self.dropout(x)
+            if i >= c.dropout_from:
+                x = self.dropout(x)
         y = self.head(x).float()
-        if c.fold > 1:
-            y = y.unflatten(1, (-1, c.fold)).transpose(2, 3).flatten(2, 3)
         if c.n_features:
             y = y.masked_fill(context[:, None, INSIDE, :, None] < 0.5, -1e4)
         if not c.n_left:
@@ -133,12 +132,12 @@ def chorale() -> UNetConfig:
     """The network that ships: smaller and better on chorales.  (docs/log.md)"""
     return UNetConfig(
         n_features=N_FEATURES,
-        n_filters=(48, 96, 160, 256),
+        n_filters=(16, 32, 64, 128, 256, 512),
         lowest_pitch=28,
         n_pitches=64,
-        fold=4,
         stem_pitches=25,
         norm_first=False,
         dropout=0.1,
+        dropout_from=2,
         n_left=True,
     )

@@ -1,13 +1,21 @@
 """Piece: what a file holds, with exact positions, and the way from it to a roll and back.
 
-Positions and durations are exact fractions of a step (a sixteenth), counted from the file's beginning.
+Positions and durations are exact fractions of a step (a sixteenth), counted from the file's beginning. A roll holds a
+stretch of the piece on whole steps: it begins on the file's step `start` and lies `shift` semitones above it.
+Drums are never in a roll: their pitches are not pitches.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import math
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+
+from ripieno.music.roll import N_PITCHES, Cells, RollNote, notes_of, roll_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +33,12 @@ class Note:
     def end(self) -> Fraction:
         """Where it stops, in steps."""
         return self.onset + self.duration
+
+    @property
+    def steps(self) -> range:
+        """The steps that it sounds on: both ends go to the nearest, and no note is too short for one."""
+        first = _nearest(self.onset)
+        return range(first, max(_nearest(self.end), first + 1))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,3 +95,184 @@ class Piece:
     keys: tuple[Key, ...] = ()
     name: str = ""
     source: Any = field(default=None, repr=False, compare=False)  # what the file's writer needs to patch it
+
+
+@dataclass(frozen=True)
+class NewPart:
+    """A line to be added to a piece: notes on whole steps of the file, for one General MIDI instrument."""
+
+    name: str
+    program: int  # 0-127
+    velocity: int  # 1-127
+    notes: tuple[RollNote, ...]
+
+
+class Owner(NamedTuple):
+    """Where a note of the piece lies in a roll: cells (`first` to `end` - 1, `pitch`)."""
+
+    note: int  # Note.id
+    first: int
+    end: int
+    pitch: int
+
+
+class Span(NamedTuple):
+    """A stretch of time, in steps of the file."""
+
+    onset: Fraction
+    end: Fraction
+
+
+@dataclass(frozen=True)
+class Revision:
+    """How a changed roll reads as notes: what is left of the piece's own, and which ones are new."""
+
+    touched: Mapping[int, tuple[Span, ...]] = field(default_factory=dict)  # by Note.id; () where nothing is left
+    new_notes: tuple[RollNote, ...] = ()  # steps and pitches of the file
+
+
+def piece_from_notes(
+    notes: Iterable[RollNote],
+    *,
+    bpm: float | None = None,
+    meter: tuple[int, int] | None = None,
+    name: str = "",
+    program: int = 0,
+) -> Piece:
+    """A piece of one part, made in Python. It has no tempo or meter unless they are given."""
+    return Piece(
+        notes=tuple(
+            Note(id=i, part=0, pitch=note.pitch, onset=Fraction(note.onset), duration=Fraction(note.duration))
+            for i, note in enumerate(sorted(notes))
+        ),
+        parts=(Part(name=name, program=program),),
+        tempos=() if bpm is None else (Tempo(step=Fraction(0), bpm=bpm),),
+        meters=() if meter is None else (Meter(step=Fraction(0), numerator=meter[0], denominator=meter[1]),),
+        name=name,
+    )
+
+
+def n_steps(piece: Piece) -> int:
+    """Steps from the file's beginning to the end of its last note, drums left out."""
+    return max((note.steps.stop for note in piece.notes if not piece.parts[note.part].is_drums), default=0)
+
+
+def bar_starts(piece: Piece) -> list[Fraction]:
+    """Where the file's own bars begin: 4/4 where it does not say. A change of meter begins a bar."""
+    length = n_steps(piece)
+    meters = [Meter(step=Fraction(0), numerator=4, denominator=4)]
+    for meter in piece.meters:
+        if meter.step == 0:
+            meters = [meter]
+        elif (meter.numerator, meter.denominator) != (meters[-1].numerator, meters[-1].denominator):
+            # Programs repeat the meter in force anywhere in a bar, which says nothing about bars.
+            meters.append(meter)
+    ends = [min(meter.step, Fraction(length)) for meter in meters[1:]] + [Fraction(length)]
+    starts = []
+    for meter, end in zip(meters, ends, strict=True):
+        n_bars = max(math.ceil((end - meter.step) / meter.steps_per_bar), 0)
+        starts += [meter.step + bar * meter.steps_per_bar for bar in range(n_bars)]
+    return starts
+
+
+def owners(piece: Piece, start: int, n_steps: int, shift: int = 0, parts: Collection[int] | None = None) -> list[Owner]:
+    """Which of the piece's notes the cells of a roll come from; two parts may share a cell.
+
+    Args:
+        piece: drums, and notes that `shift` would move out of the 128 pitches, are left out.
+        start: the step of the file on which the roll begins.
+        n_steps: length of the roll; a note is cut off at its ends.
+        shift: semitones by which the roll lies above the file.
+        parts: indexes of the parts that the roll holds; all of them unless given.
+    """
+    found = []
+    for note in piece.notes:
+        steps, pitch = note.steps, note.pitch + shift
+        first, end = max(steps.start - start, 0), min(steps.stop - start, n_steps)
+        wanted = not piece.parts[note.part].is_drums and (parts is None or note.part in parts)
+        if wanted and first < end and 0 <= pitch < N_PITCHES:
+            found.append(Owner(note.id, first, end, pitch))
+    return found
+
+
+def roll_of_piece(
+    piece: Piece,
+    start: int,
+    n_steps: int,
+    shift: int = 0,
+    parts: Collection[int] | None = None,
+    n_planes: int = 1,
+) -> Cells:
+    """The roll of a stretch of a piece, each note on its nearest steps; arguments as for `owners`."""
+    held = owners(piece, start, n_steps, shift, parts)
+    return roll_of((RollNote(owner.first, owner.pitch, owner.end - owner.first) for owner in held), n_steps, n_planes)
+
+
+def revise(
+    piece: Piece,
+    cells_before: Cells,
+    cells_after: Cells,
+    start: int,
+    shift: int = 0,
+    parts: Collection[int] | None = None,
+) -> Revision:
+    """Read the difference between two rolls as notes dropped, shortened and new.
+
+    A cell that falls silent is taken from every note that owned it; what is left of a note keeps its exact ends where
+    it still reaches them. A new note never lengthens an old one, also where it touches it at the same pitch. The
+    piece's own notes are told apart by the file, so that the re-struck plane is read for new notes only.
+
+    Args:
+        piece: left untouched.
+        cells_before: the roll as `roll_of_piece` made it with the same `start`, `shift` and `parts`.
+        cells_after: the same stretch after the edits.
+        start: the step of the file on which the rolls begin.
+        shift: semitones by which the rolls lie above the file. A new note that cannot be moved back within the 128
+            pitches goes to the nearest octave that has it.
+        parts: indexes of the parts that the rolls hold; all of them unless given.
+    """
+    removed = cells_before[0] & ~cells_after[0]
+    touched = {}
+    if removed.any():
+        for owner in owners(piece, start, removed.shape[0], shift, parts):
+            gone = np.flatnonzero(removed[owner.first : owner.end, owner.pitch]) + owner.first + start
+            if len(gone):
+                touched[owner.note] = _spans_left(piece.notes[owner.note], {int(step) for step in gone})
+    added = cells_after.copy()
+    added[0] &= ~cells_before[0]
+    new_notes = (
+        RollNote(onset=note.onset + start, pitch=_within_range(note.pitch - shift), duration=note.duration)
+        for note in notes_of(added)
+    )
+    return Revision(touched, tuple(sorted(new_notes)))
+
+
+def remaining_notes(piece: Piece, revision: Revision) -> tuple[Note, ...]:
+    """What a revision leaves of the piece's own notes, numbered anew."""
+    left: list[Note] = []
+    for note in piece.notes:
+        for span in revision.touched.get(note.id, (Span(note.onset, note.end),)):
+            left.append(replace(note, id=len(left), onset=span.onset, duration=span.end - span.onset))
+    return tuple(left)
+
+
+def _spans_left(note: Note, gone: Collection[int]) -> tuple[Span, ...]:
+    kept = {step for step in note.steps if step not in gone}
+    begins = sorted(step for step in kept if step - 1 not in kept)
+    ends = sorted(step + 1 for step in kept if step + 1 not in kept)
+    return tuple(
+        Span(
+            onset=note.onset if begin == note.steps.start else Fraction(begin),
+            end=note.end if end == note.steps.stop else Fraction(end),
+        )
+        for begin, end in zip(begins, ends, strict=True)
+    )
+
+
+def _nearest(position: Fraction) -> int:
+    """The nearest step, the later one of two."""
+    return (2 * position.numerator + position.denominator) // (2 * position.denominator)
+
+
+def _within_range(pitch: int) -> int:
+    return pitch % 12 if pitch < 0 else pitch if pitch < N_PITCHES else N_PITCHES - 12 + (pitch + 4) % 12

@@ -50,7 +50,8 @@ def attacks(cells: Cells) -> Bool[np.ndarray, "step pitch"]:
     held[1:] = sounding[1:] & sounding[:-1]
     if cells.shape[0] > 1:
         held &= ~cells[1]
-    return sounding & ~held
+    begins: Bool[np.ndarray, "step pitch"] = sounding & ~held
+    return begins
 
 
 def notes_of(cells: Cells) -> list[RollNote]:
@@ -97,7 +98,7 @@ def run_through(cells: Cells, step: int, pitch: int) -> slice:
     return slice(first, last)
 
 
-def window(cells: Cells, start: int, n_steps: int) -> Cells:
+def window(cells: Cells, start: int, n_steps: int) -> Bool[np.ndarray, "plane {n_steps} pitch"]:
     """Cut `n_steps` steps out of a roll; what lies before or past its ends is silent."""
     cut = silence(n_steps, cells.shape[0])
     first, last = max(start, 0), min(start + n_steps, cells.shape[1])
@@ -113,9 +114,11 @@ def transpose(cells: Cells, semitones: int) -> Cells:
         ValueError: a sounding cell would leave the 128 MIDI pitches.
     """
     shifted = np.roll(cells, semitones, axis=2)
-    lost = shifted[:, :, :semitones] if semitones > 0 else shifted[:, :, semitones:] if semitones < 0 else None
-    if lost is not None and lost.any():
-        raise ValueError(f"transposing by {semitones} semitones leaves the MIDI range 0-127")
+    if semitones:
+        lost = shifted[:, :, :semitones] if semitones > 0 else shifted[:, :, semitones:]
+        if lost[0].any():
+            raise ValueError(f"transposing by {semitones} semitones leaves the MIDI range 0-127")
+        lost[:] = False  # a re-struck cell where nothing sounds means nothing, so it may go, but not come in again
     return shifted
 
 

@@ -16,7 +16,7 @@ class DamageConfig:
     clean_share: float = 0.0  # share of samples without extraneous cells
     note_share: float = 0.0  # share of samples damaged note by note
     line_share: float = 0.0  # share of samples whose top or bottom line is left whole
-    light_share: float = 0.0  # share of samples whose mask ratio is cubed: nearly finished pieces
+    light_share: float = 0.0  # share of samples whose mask ratio is taken to the fourth power: nearly finished pieces
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,17 +54,18 @@ def configuration(name: str) -> TrainConfig:
     if name == "chorale":
         return TrainConfig(
             network=chorale(),
-            damage=DamageConfig(clean_share=0.3, note_share=0.25, line_share=0.25, light_share=0.25),
+            damage=DamageConfig(clean_share=0.4, note_share=0.25, line_share=0.25, light_share=0.5),
             start_multiple=4,
             overhang=32,
             transpose_down=5,
             transpose_up=6,
-            n_samples=600_000,
-            learning_rate=2e-3,
+            batch_size=16,
+            n_samples=300_000,
+            learning_rate=3e-3,
             weight_decay=0.02,
             schedule="cosine",
-            warmup=0.03,
-            average=0.998,
+            warmup=0.02,
+            average=0.999,
             n_left_weight=0.0025,
             precision="bfloat16",
         )

@@ -1,8 +1,8 @@
 """The loss: how far the model's next edit is from a uniform draw among the differences.  (Paper 4, eq. 5)
 
 Differences from the paper:
-1. It writes D(P||U), which is infinite wherever P gives mass to a cell that need not change. What can be trained, and what
-   we train, is D(U||P) = cross-entropy with U minus log |difference|.
+1. It writes D(P||U), which is infinite wherever P gives mass to a cell that need not change. What can be trained, and
+   what we train, is D(U||P) = cross-entropy with U minus log |difference|.
 2. One softmax per sample; a flattened batch would share one.
 3. A sample without a difference has no U. It adds nothing to this term, and teaches `n_left` 0.
 """

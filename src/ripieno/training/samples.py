@@ -1,12 +1,14 @@
 """From a prepared corpus to batches of (source, target, context).  (Paper 4, 6.1)
 
-A batch is a pure function of the configuration and its number in the run, so a run that is resumed sees what it would have seen.
+A batch is a pure function of the configuration and its number in the run, so a run that is resumed sees what it would
+have seen.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -22,7 +24,7 @@ from ripieno.training.config import DamageConfig, TrainConfig
 class Prepared:
     """One split of a corpus: rolls and, for each, which sixteenth of its beat it begins on."""
 
-    rolls: list[Cells]
+    rolls: list[Bool[np.ndarray, "_ _ _"]]  # of different lengths
     beat_phases: list[int]
     names: list[str]
 
@@ -76,13 +78,11 @@ def validation_set(corpus: Prepared, config: TrainConfig, n_samples: int = 608, 
         roll = corpus.rolls[i]
         last = max(roll.shape[1] - config.n_steps, 0)
         start = int(rng.integers(last // 4 + 1)) * 4
-        samples.append(
-            _damaged(roll, corpus.beat_phases[i], start, 0, config, DamageConfig(), rng)
-        )
+        samples.append(_damaged(roll, corpus.beat_phases[i], start, 0, config, DamageConfig(), rng))
     return _stack(samples, config)
 
 
-Sample = tuple[Cells, Cells, np.ndarray]
+Sample = tuple[Bool[np.ndarray, "_ _ _"], Bool[np.ndarray, "_ _ _"], Float[np.ndarray, "_ _"]]
 
 
 def _draw_sample(roll: Cells, beat_phase: int, config: TrainConfig, rng: Generator) -> Sample:
@@ -114,7 +114,7 @@ def _damaged(
     inside = (step >= 0) & (step < roll.shape[1])
     mask_ratio = rng.random()
     if rng.random() < damage.light_share:
-        mask_ratio = mask_ratio**3
+        mask_ratio = mask_ratio**4
     noise_ratio = 0.0 if rng.random() < damage.clean_share else rng.random() * damage.noise_max
     kind = rng.random()
     if kind < damage.note_share:
@@ -123,7 +123,7 @@ def _damaged(
             source = corrupt(source, 0.5 * mask_ratio * rng.random(), noise_ratio * 0.2, rng, inside)
         source &= inside[:, None]
     elif kind < damage.note_share + damage.line_share:
-        keep = "top" if rng.random() < 0.8 else "bottom"
+        keep: Literal["top", "bottom"] = "top" if rng.random() < 0.8 else "bottom"
         source = corrupt_accompaniment(target, keep, mask_ratio, noise_ratio, rng, inside)
     else:
         source = corrupt(target, mask_ratio, noise_ratio, rng, inside)

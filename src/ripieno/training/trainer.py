@@ -60,8 +60,8 @@ class Trainer:
     Args:
         config: what to train.
         train, valid: the splits to train on and to choose on.
-        folder: receives `config.json`, `log.csv`, `best.safetensors`, `last.safetensors` and `resume.pt`; a run that was
-            interrupted goes on from what lies there.
+        folder: receives `config.json`, `log.csv`, `best.safetensors`, `last.safetensors` and `resume.pt`; a run that
+            was interrupted goes on from what lies there.
         device: "cpu", "cuda", ...
 
     Raises:
@@ -74,7 +74,8 @@ class Trainer:
         self.config, self.corpus, self.folder, self.device = config, train, folder, torch.device(device)
         self.valid = validation_set(valid, config)
         torch.manual_seed(config.seed)
-        self.model = UNet(config.network).to(self.device, memory_format=torch.channels_last)
+        self.model = UNet(config.network).to(self.device)
+        self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in its annotations
         self.average = {key: value.detach().clone() for key, value in self.model.state_dict().items()}
         self.optimizer = torch.optim.AdamW(
             self.model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
@@ -122,9 +123,7 @@ class Trainer:
             torch.from_numpy(array).to(self.device, non_blocking=True)
             for array in (batch.source, batch.target, batch.context)
         )
-        with torch.autocast(
-            self.device.type, dtype=torch.bfloat16, enabled=self.config.precision == "bfloat16"
-        ):
+        with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.config.precision == "bfloat16"):
             logits, change = self.model(source.float(), context)
         kl = edit_kl(logits, source ^ target)
         loss = kl.mean()
@@ -144,7 +143,7 @@ class Trainer:
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         self.optimizer.step()
         self._update_average()
-        return float(kl.mean())
+        return float(kl.detach().mean())
 
     @torch.no_grad()
     def _update_average(self) -> None:
@@ -175,9 +174,7 @@ class Trainer:
                 torch.from_numpy(array[part]).to(self.device)
                 for array in (self.valid.source, self.valid.target, self.valid.context)
             )
-            with torch.autocast(
-                self.device.type, dtype=torch.bfloat16, enabled=self.config.precision == "bfloat16"
-            ):
+            with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.config.precision == "bfloat16"):
                 logits, change = self.model(source.float(), context)
             difference = source ^ target
             kls.append(edit_kl(logits, difference))
@@ -194,7 +191,9 @@ class Trainer:
             writer = csv.writer(file)
             if fresh:
                 writer.writerow(LOG_COLUMNS)
-            writer.writerow([samples, f"{train_kl:.4f}", *(f"{x:.4f}" for x in valid), f"{rate:.2e}", f"{self.seconds:.0f}"])
+            writer.writerow(
+                [samples, f"{train_kl:.4f}", *(f"{x:.4f}" for x in valid), f"{rate:.2e}", f"{self.seconds:.0f}"]
+            )
 
     def _save(self, valid_kl: float) -> None:
         weights = {key: value.contiguous() for key, value in self.average.items()}

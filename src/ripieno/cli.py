@@ -1,0 +1,414 @@
+"""The command line: parses, calls, prints. What it says is for musicians; the manual is its help."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ripieno.errors import BadInput
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from ripieno.models.runtime import Model
+    from ripieno.music.piece import Piece
+    from ripieno.session import Session
+
+app = typer.Typer(
+    name="ripieno",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    help=(
+        "Fills music in around yours: give it a melody, get a piece in four parts.\n\n"
+        "It works offline, on the model that comes with it. The model writes as Bach did in his chorales: four voices, "
+        "sixteenth notes at the shortest. Melodies of other styles come out hymn-like.\n\n"
+        "Begin with: [bold]ripieno harmonize melody.mid -o four-parts.mid[/bold]"
+    ),
+)
+
+HARMONIZE_HELP = """
+Write the other voices to a melody (or over a bass, or around an inner voice).
+
+Your own notes stay exactly as they are unless you allow otherwise with --max-removals. New notes come as parts of their
+own (alto, tenor, bass), under your melody, on tracks after yours.
+
+The model writes four-part texture in the manner of Bach's chorales, on a grid of sixteenths; tunes of other styles come
+out hymn-like. The same file, options and seed give the same music; try another --seed for another setting.
+
+[bold]Examples[/bold]
+
+A melody in, a four-part piece and a picture of it out:
+  [green]ripieno harmonize melody.mid -o piece.mid -o piece.png[/green]
+
+Three different settings to choose from, piece-1.mid to piece-3.mid:
+  [green]ripieno harmonize melody.mid -o piece.mid --alternatives 3[/green]
+
+A bass line from track 2, new voices between C3 and G5, in G minor:
+  [green]ripieno harmonize bass.mid -o piece.mid --melody 2 --range C3-G5 --key Gm[/green]
+
+Only bars 5 to 8, more adventurous, and up to two of your notes may be changed:
+  [green]ripieno harmonize song.mid -o song2.mid --bars 5-8 --temperature 1.2 --max-removals 2[/green]
+"""
+
+
+@app.command("harmonize", help=HARMONIZE_HELP)
+def harmonize_command(
+    source: Annotated[Path, typer.Argument(metavar="IN", help="A MIDI file with your melody.", show_default=False)],
+    outputs: Annotated[
+        list[Path],
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="OUT",
+            help="Where to write: .mid for the music, .png or .svg for a picture. May be given several times.",
+            show_default=False,
+        ),
+    ],
+    melody: Annotated[
+        str | None,
+        typer.Option(
+            metavar="top|bass|inner|TRACK",
+            help="Which line is yours to lead: the top one, the bass, an inner one, or a track by number or name. "
+            "Found by itself unless given.",
+            show_default=False,
+        ),
+    ] = None,
+    key: Annotated[
+        str | None, typer.Option(metavar="KEY", help='Such as "Ab", "F#m", "C minor".', show_default=False)
+    ] = None,
+    meter: Annotated[
+        str | None, typer.Option(metavar="N/N", help='Such as "3/4", if the file is wrong.', show_default=False)
+    ] = None,
+    pickup: Annotated[
+        float | None, typer.Option(metavar="QUARTERS", help="Length of the pickup, in quarter notes.", show_default=False)
+    ] = None,
+    bars: Annotated[
+        str | None, typer.Option(metavar="FIRST-LAST", help="Compose in these bars only.", show_default=False)
+    ] = None,
+    lock: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FIRST-LAST", help="Change nothing in these bars. May be given several times.", show_default=False
+        ),
+    ] = None,
+    range_: Annotated[
+        str | None,
+        typer.Option(
+            "--range",
+            metavar="LOW-HIGH",
+            help='Lowest and highest new note, such as "C3-G5" (C4 is middle C).',
+            show_default=False,
+        ),
+    ] = None,
+    voices: Annotated[int, typer.Option(metavar="N", help="How many notes may sound at once, yours included.")] = 4,
+    parts: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="1 puts all new notes into one part; else one for each voice.", show_default=False),
+    ] = None,
+    max_removals: Annotated[
+        str,
+        typer.Option(metavar="N|SHARE", help="How many of your own notes may be changed: 3, or 10% of them."),
+    ] = "0",
+    max_additions: Annotated[
+        int | None, typer.Option(metavar="N", help="How many notes may be added.", show_default="no limit")
+    ] = None,
+    temperature: Annotated[
+        float | None,
+        typer.Option(metavar="T", help="Below 1 safer, above 1 more daring.", show_default="1.0"),
+    ] = None,
+    iterations: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Stop after so many small changes at the latest.", show_default="until finished"),
+    ] = None,
+    seed: Annotated[int, typer.Option(metavar="N", help="Another number, another setting of the same melody.")] = 0,
+    alternatives: Annotated[
+        int, typer.Option(metavar="N", help="Write so many settings, numbered; with seeds from --seed on.")
+    ] = 1,
+    model: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="A model that you trained.", show_default="the one that comes with Ripieno"),
+    ] = None,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Tell every change as it is made.")] = False,
+) -> None:
+    """See HARMONIZE_HELP."""
+    from ripieno.models.runtime import load_model
+    from ripieno.session import TEMPERATURE, Session, read
+
+    if alternatives < 1:
+        raise BadInput(f"--alternatives {alternatives}: ask for 1 or more")
+    if iterations is not None and iterations < 1:
+        raise BadInput(f"--iterations {iterations}: ask for 1 or more")
+    if parts is not None and parts != 1:
+        raise BadInput(f"--parts {parts}: only 1 can be asked for; leave it out for a part for each voice")
+    targets = [_numbered(path, i, alternatives) for i in range(alternatives) for path in outputs]
+    _check_targets(source, targets)
+    piece = read(source)
+    options: dict[str, Any] = {
+        "melody": melody,
+        "key": key,
+        "meter": meter,
+        "pickup": pickup,
+        "bars": None if bars is None else _bars(bars, "--bars"),
+        "lock": [_bars(text, "--lock") for text in lock or []],
+        "pitches": None if range_ is None else _pitches(range_),
+        "n_voices": voices,
+        "max_removals": _removals(max_removals),
+        "max_additions": max_additions,
+        "temperature": TEMPERATURE if temperature is None else temperature,
+        "name": source.name,
+    }
+    loaded = load_model(model)
+    first = Session(piece, model=loaded, seed=seed, **options)
+    print(first.reading.sentence())
+    for warning in first.reading.warnings:
+        print(f"Note: {warning}")
+    for number in range(alternatives):
+        session = first if number == 0 else Session(piece, model=loaded, seed=seed + number, **options)
+        _compose(session, [_numbered(path, number, alternatives) for path in outputs], parts, iterations, verbose)
+
+
+def _compose(session: Session, targets: list[Path], parts: int | None, iterations: int | None, verbose: bool) -> None:
+    from time import monotonic
+
+    began = monotonic()
+    interrupted = False
+    n_changes, n_left = 0, float("nan")
+    with _progress("{task.fields[told]}") as progress:
+        task = progress.add_task("Composing", total=None, told="")
+        try:
+            for change in session.run(iterations):
+                n_changes, n_left = n_changes + 1, change.n_left
+                expected = "" if n_left != n_left else f", about {n_left:.0f} still expected"
+                told = f"{change.log.n_added} notes added, {change.log.n_taken_back} taken back{expected}"
+                total = None if n_left != n_left else n_changes + n_left
+                progress.update(task, completed=n_changes, total=total, told=told)
+                if verbose:
+                    progress.console.print(session.describe(change), highlight=False)
+        except KeyboardInterrupt:
+            interrupted = True
+        if not interrupted:
+            progress.update(task, completed=n_changes, total=n_changes)
+    seconds = monotonic() - began
+    remarks: list[str] = []
+    for path in targets:
+        remarks += [remark for remark in session.save(path, parts) if remark not in remarks]
+    rows = [
+        ("notes added", f"{session.log.n_added}"),
+        ("taken back while composing", f"{session.log.n_taken_back}"),
+        ("changed of yours", f"{session.log.n_removed_from_user}"),
+        ("seconds", f"{seconds:.1f}"),
+        ("seed", f"{session.seed}"),
+        *(("written" if i == 0 else "", str(path)) for i, path in enumerate(targets)),
+    ]
+    for name, value in rows:
+        print(f"  {name:<28}{value}")
+    for remark in remarks:
+        print(f"Note: {remark}.")
+    if interrupted:
+        print("You stopped it: what was done so far is written.")
+        raise typer.Exit(130)
+
+
+@app.command("models")
+def models_command(
+    model: Annotated[
+        Path | None, typer.Argument(metavar="[FILE]", help="A model file that you trained.", show_default=False)
+    ] = None,
+) -> None:
+    """Tell what a model is: what it learned from, how well it does, what it cannot do.
+
+    Without a file: the model that comes with Ripieno.
+
+    [bold]Examples[/bold]
+
+      [green]ripieno models[/green]
+      [green]ripieno models runs/mine/model.onnx[/green]
+    """
+    from ripieno.models.runtime import load_model
+
+    print(_described(load_model(model)))
+
+
+def _described(model: Model) -> str:
+    from ripieno.music.harmony import note_name
+
+    lowest, highest = (note_name(pitch, short=True) for pitch in (model.lowest_pitch, model.highest_pitch))
+    lines = [f"{model.name}   (version {model.digest})", f"  hears and writes notes from {lowest} to {highest}"]
+    for name, value in model.card.items():
+        if isinstance(value, dict):
+            lines += [f"  {name.replace('_', ' ')}:"]
+            lines += [f"    {inner.replace('_', ' ')}: {text}" for inner, text in value.items() if inner != "network"]
+        elif name not in ("format", "lowest_pitch", "n_pitches", "step_multiple", "n_planes"):
+            lines.append(f"  {name.replace('_', ' ')}: {value}")
+    return "\n".join(lines)
+
+
+@app.command("data")
+def data_command(
+    source: Annotated[
+        Path, typer.Argument(metavar="SOURCE", help="Where the music is: see below.", show_default=False)
+    ],
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="OUT.npz", help="The prepared corpus.")],
+    seed: Annotated[int, typer.Option(help="Which pieces are kept apart for testing, if the source does not say.")] = 0,
+) -> None:
+    """Prepare music for training: read it, lay it on a grid of sixteenths, keep some of it apart for testing.
+
+    SOURCE is one of
+
+      a folder (or .zip) of MIDI files; sub-folders train, valid and test are respected,
+      else a tenth of the pieces is kept for validation and a tenth for testing
+
+      Jsb16thSeparated.json, the JSB Chorales as Coconet's authors published them
+      (GitHub, czhuang/JSB-Chorales-dataset)
+
+    [bold]Examples[/bold]
+
+      [green]ripieno data my-midi-folder -o corpus.npz[/green]
+      [green]ripieno data Jsb16thSeparated.json -o jsb.npz[/green]
+    """
+    from collections import Counter
+
+    from ripieno.files.corpus import read_corpus, write_prepared
+
+    if output.suffix != ".npz":
+        raise BadInput(f"{output.name}: a prepared corpus is a .npz file; name it {output.stem}.npz")
+    items, remarks = read_corpus(source, seed)
+    write_prepared(items, output)
+    counts = Counter(item.split for item in items)
+    n_steps = sum(item.cells.shape[1] for item in items)
+    print(f"{len(items)} pieces, {n_steps // 16} bars of sixteen sixteenths: ", end="")
+    print(", ".join(f"{counts[split]} {split}" for split in ("train", "valid", "test")) + f"; written to {output}")
+    for remark in remarks:
+        print(f"Note: {remark}")
+
+
+@app.command("train")
+def train_command(
+    corpus: Annotated[Path, typer.Argument(metavar="CORPUS.npz", help="What `ripieno data` wrote.", show_default=False)],
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="FOLDER", help="Receives the run.")],
+    config: Annotated[str, typer.Option(metavar="paper|chorale", help="Which network and training.")] = "chorale",
+    n_samples: Annotated[int | None, typer.Option(help="Train on so many samples.", show_default="as configured")] = None,
+    n_steps: Annotated[
+        int | None, typer.Option(help="Length of a sample in sixteenths: 128 is 8 bars.", show_default="128")
+    ] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Samples a step.", show_default="as configured")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="At its highest.", show_default="as configured")] = None,
+    precision: Annotated[
+        str | None, typer.Option(metavar="float32|bfloat16", help="Of the sums.", show_default="as configured")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="The only source of chance.", show_default="0")] = None,
+    device: Annotated[str, typer.Option(help="cpu, or cuda for a GPU.")] = "cpu",
+) -> None:
+    """Train a model on a prepared corpus. Needs: pip install 'ripieno\\[train]'
+
+    Writes config.json, log.csv, best.safetensors, last.safetensors and, at the end, model.onnx, which
+    `ripieno harmonize --model` takes. A run that was interrupted goes on where it was when the same command is given
+    again, and ends as if it had not been.
+
+    [bold]Examples[/bold]
+
+    Prepare a folder of MIDI files, then train the network that ships on it:
+      [green]ripieno data my-midi-folder -o corpus.npz[/green]
+      [green]ripieno train corpus.npz -o runs/mine[/green]
+
+    The network exactly as in the paper:
+      [green]ripieno train jsb.npz -o runs/paper --config paper[/green]
+    """
+    try:
+        import torch  # noqa: F401 (asks only whether it is there)
+    except ImportError:
+        raise BadInput("training needs PyTorch: pip install 'ripieno[train]'") from None
+    from ripieno.training.run import train
+
+    changes = {
+        "n_samples": n_samples,
+        "n_steps": n_steps,
+        "batch_size": batch_size,
+        "learning_rate": learning_rate,
+        "precision": precision,
+        "seed": seed,
+    }
+    given = {name: value for name, value in changes.items() if value is not None}
+    with _progress("{task.fields[told]}") as progress:
+        task = progress.add_task("Training", total=None, told="")
+        for report in train(corpus, output, config, given, device):
+            told = f"KL {report.train_kl:.3f}"
+            if report.valid_kl_average is not None:
+                text = f"{report.samples} samples: KL {report.train_kl:.3f}, on validation {report.valid_kl_average:.3f}"
+                progress.console.print(text, highlight=False)
+            progress.update(task, completed=report.samples, total=report.n_samples, told=told)
+    print(f"The model: {output / 'model.onnx'}   Its history: {output / 'log.csv'}")
+
+
+@contextmanager
+def _progress(told: str) -> Iterator[Progress]:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(bar_width=24), TimeElapsedColumn(), TextColumn(told))
+    with Progress(*columns, console=Console(stderr=True), transient=False) as progress:
+        yield progress
+
+
+def _numbered(path: Path, number: int, of: int) -> Path:
+    return path if of == 1 else path.with_name(f"{path.stem}-{number + 1}{path.suffix}")
+
+
+def _check_targets(source: Path, targets: list[Path]) -> None:
+    """Refuse before the work what could not be written after it."""
+    from ripieno.session import check_target
+
+    for i, target in enumerate(targets):
+        check_target(target)
+        if target in targets[:i]:
+            raise BadInput(f"{target} is named twice; give each output a name of its own")
+        if target.exists() and source.exists() and target.samefile(source):
+            raise BadInput(f"{target} is your own file and would be overwritten; choose another name for -o")
+
+
+def _bars(text: str, option: str) -> tuple[int, int]:
+    first, _, last = text.partition("-")
+    try:
+        return int(first), int(last or first)
+    except ValueError:
+        raise BadInput(f"{option} {text}: give the first and the last bar, such as 5-8, or one bar") from None
+
+
+def _pitches(text: str) -> tuple[int, int]:
+    from ripieno.music.harmony import parse_pitch
+
+    low, dash, high = text.partition("-")
+    if not dash:
+        raise BadInput(f"--range {text}: give the lowest and the highest note, such as C3-G5")
+    return parse_pitch(low), parse_pitch(high)
+
+
+def _removals(text: str) -> int | float:
+    try:
+        return float(text[:-1]) / 100 if text.endswith("%") else int(text)
+    except ValueError:
+        raise BadInput(f"--max-removals {text}: give a number of notes, such as 3, or a share, such as 10%") from None
+
+
+def main() -> None:
+    """Run the program; what it cannot use is said in one line, with exit code 2."""
+    try:
+        app()
+    except BadInput as error:
+        print(f"ripieno: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("ripieno: stopped; nothing was written", file=sys.stderr)
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

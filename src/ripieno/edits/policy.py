@@ -1,0 +1,204 @@
+"""Policy: which cells the model may change now.  (Paper 5)
+
+Each rule says which cells may change, and a cell may change when all of them say so. Nothing else keeps the model from
+a cell, and no rule binds the user.
+
+Three things hold under every policy:
+1. The user's own sounding cells (`EditLog.user_cells`) stay, but for a budget of notes: `max_removals`.
+2. What the user silenced stays silent.
+3. The model may take back what it added, and may put back what it removed from the user, wherever `locked`, `selection`
+   and `refused` leave the cell free: the rules for additions do not bind it there. Only the middle of a note of its own
+   it must leave while `max_additions` is used up, because that would make two notes of it; it can go from its ends.
+
+Differences from the paper:
+1. It caps removals in cells; people think in notes, so here both budgets count notes. A note of the user's counts once
+   the model has taken any cell of it, and the rest of it may then go too.
+2. `pitches`, `n_voices`, `melody`, `locked`, `selection` and `refused` are ours.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Bool, Int
+
+from ripieno.edits.log import USER, EditLog
+from ripieno.errors import BadInput
+from ripieno.music.roll import N_PITCHES, Cells
+
+Mask = Bool[np.ndarray, "..."]  # (step,), (step, pitch) or (plane, step, pitch)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Policy:
+    """What the model may do.
+
+    Raises:
+        BadInput: a value is out of range, or two contradict each other.
+    """
+
+    locked: Mask | None = None  # the model changes nothing here
+    selection: Mask | None = None  # and nothing outside of this
+    pitches: tuple[int, int] | None = None  # lowest and highest that it may add
+    max_removals: int | float = 0  # of the user's own notes: an int counts them, a float is a share of them, 0 to 1
+    max_additions: int | None = None  # notes; those that sound count
+    n_voices: int | None = None  # nothing is added to a step where so many cells sound
+    melody: Literal["top", "bass", "inner"] | None = None  # additions keep under a top line and over a bass
+    line: Int[np.ndarray, " step"] | None = None  # the melody's pitch at each step, -1 where it rests
+    refused: frozenset[tuple[int, int, int]] = frozenset()  # cells (plane, step, pitch) that the user said no to
+    temperature: float = 1.0  # below 1 the model keeps to what it likes best, above 1 it dares more
+
+    def __post_init__(self) -> None:
+        for name, array in (("locked", self.locked), ("selection", self.selection), ("line", self.line)):
+            if array is not None and array.flags.writeable:
+                own = array.copy()
+                own.setflags(write=False)
+                object.__setattr__(self, name, own)
+        _check_numbers(self)
+
+    def allowed(self, log: EditLog) -> Cells:
+        """The cells that the model may change now.
+
+        Raises:
+            BadInput: a mask, the line or a refused cell does not fit the roll.
+        """
+        self._check_fits(log)
+        budget_spent = self.max_additions is not None and log.n_added >= self.max_additions
+        allowed = np.empty_like(log.cells)
+        allowed[0] = self._may_add(log, budget_spent) | self._may_remove(log, budget_spent)
+        if log.cells.shape[0] > 1:
+            allowed[1] = self._may_strike(log, budget_spent)
+        if self.locked is not None:
+            allowed &= ~_by_step(self.locked)
+        if self.selection is not None:
+            allowed &= _by_step(self.selection)
+        if self.refused:
+            allowed[self._refused_cells] = False
+        return allowed
+
+    def _may_add(self, log: EditLog, budget_spent: bool) -> Bool[np.ndarray, "step pitch"]:
+        """Silent cells that may sound."""
+        sounding = log.cells[0]
+        silent = ~sounding
+        added: np.ndarray = silent & self._in_reach
+        added &= log.author_of[0] != USER  # a silent cell of theirs is one that they silenced
+        if self.n_voices is not None:
+            added &= (np.count_nonzero(sounding, axis=1) < self.n_voices)[:, None]
+        if budget_spent:
+            before, after = _joins(log)
+            added &= before | after
+        added |= silent & log.user_cells[0]
+        return added
+
+    def _may_remove(self, log: EditLog, budget_spent: bool) -> Bool[np.ndarray, "step pitch"]:
+        """Sounding cells that may fall silent."""
+        removed = log.model_cells
+        if budget_spent:
+            before, after = _joins(log)
+            removed &= ~(before & after)  # to take the middle out of a note would make two of it
+        if self.max_removals:
+            touched = log.touched_user_notes
+            budget = self.max_removals
+            if isinstance(budget, float):
+                budget = int(budget * log.n_user_notes + 1e-9)  # 0.29 * 100 is 28.999999999999996
+            theirs = log.cells[0] & log.user_cells[0]
+            if len(touched) >= budget:
+                is_touched = np.zeros(log.n_user_notes + 1, dtype=bool)  # the last one stands for no note, -1
+                is_touched[touched] = True
+                theirs &= is_touched[log.user_note_of]
+            removed |= theirs
+        return removed
+
+    def _may_strike(self, log: EditLog, budget_spent: bool) -> Bool[np.ndarray, "step pitch"]:
+        """Cells of plane 1 that may change: where a note is held or struck again, but for the user's own notes."""
+        sounding, struck = log.cells
+        user_sounding, user_struck = log.user_cells
+        changed: np.ndarray = np.zeros_like(sounding)
+        changed[1:] = sounding[1:] & sounding[:-1] & ~(user_sounding[1:] & user_sounding[:-1])
+        changed &= ~(struck & user_struck)
+        if budget_spent:
+            changed &= struck  # to strike a held note again would make two of it
+        else:
+            changed &= struck | (self._in_reach & (log.author_of[1] != USER))
+        return changed
+
+    @cached_property
+    def _in_reach(self) -> Bool[np.ndarray, "#step pitch"]:
+        """Where `pitches` and `melody` let the model add; one row for all steps where there is no line."""
+        low, high = self.pitches or (0, N_PITCHES - 1)
+        pitch = np.arange(N_PITCHES)
+        reach: np.ndarray = ((pitch >= low) & (pitch <= high))[None]
+        if self.line is None or self.melody not in ("top", "bass") or (self.line < 0).all():
+            return reach
+        sung = np.flatnonzero(self.line >= 0)
+        # In a rest the pitch before it counts; before the first note, that one.
+        latest = np.searchsorted(sung, np.arange(len(self.line)), side="right") - 1
+        line = self.line[sung[np.maximum(latest, 0)], None]
+        reach = reach & (pitch < line if self.melody == "top" else pitch > line)
+        return reach
+
+    @cached_property
+    def _refused_cells(self) -> tuple[Int[np.ndarray, " cell"], ...]:
+        return tuple(np.array(sorted(self.refused)).T)
+
+    def _check_fits(self, log: EditLog) -> None:
+        shape = log.cells.shape
+        n_steps = shape[1]
+        for name, mask in (("locked", self.locked), ("selection", self.selection)):
+            if mask is not None and mask.shape not in ((n_steps,), shape[1:], shape):
+                raise BadInput(f"{name} has shape {mask.shape}; give it ({n_steps},), {shape[1:]} or {shape}")
+        if self.line is not None and len(self.line) != n_steps:
+            raise BadInput(f"the melody's line has {len(self.line)} steps; give it one pitch for each of {n_steps}")
+        if self.refused:
+            for at, size in zip(self._refused_cells, shape, strict=True):
+                if at.min() < 0 or at.max() >= size:
+                    raise BadInput(f"a refused cell lies outside the roll of shape {shape}; drop it")
+
+
+def _by_step(mask: Mask) -> Mask:
+    return mask[:, None] if mask.ndim == 1 else mask
+
+
+def _joins(log: EditLog) -> tuple[Bool[np.ndarray, "step pitch"], Bool[np.ndarray, "step pitch"]]:
+    """Where a cell of the model's would be one note with the model's cell before it, and with the one after it."""
+    sounding = log.model_cells
+    before, after = np.zeros_like(sounding), np.zeros_like(sounding)
+    before[1:], after[:-1] = sounding[:-1], sounding[1:]
+    if log.cells.shape[0] > 1:
+        held = ~log.cells[1]
+        before &= held
+        after[:-1] &= held[1:]
+    return before, after
+
+
+def _check_numbers(policy: Policy) -> None:
+    if policy.pitches is not None:
+        low, high = policy.pitches
+        if low > high:
+            raise BadInput(f"pitches must run from low to high, not from {low} to {high}; try ({high}, {low})")
+        if low < 0 or high >= N_PITCHES:
+            raise BadInput(f"pitches {low} to {high} leave the MIDI range; keep them within 0 and {N_PITCHES - 1}")
+    removals = policy.max_removals
+    if not isinstance(removals, float) and removals < 0:
+        raise BadInput(f"max_removals must be 0 notes or more, not {removals}; use 0 to keep all of yours")
+    if isinstance(removals, float) and not 0 <= removals <= 1:
+        raise BadInput(
+            f"max_removals must be a share from 0.0 to 1.0, not {removals}; write a number of notes without a point"
+        )
+    if policy.max_additions is not None and policy.max_additions < 0:
+        raise BadInput(f"max_additions must be 0 notes or more, not {policy.max_additions}; leave it out for no limit")
+    if policy.n_voices is not None and policy.n_voices < 1:
+        raise BadInput(f"n_voices must be 1 or more, not {policy.n_voices}; use max_additions=0 to add nothing")
+    if policy.melody in ("top", "bass") and policy.line is None:
+        raise BadInput(f"melody={policy.melody!r} needs its line, a pitch for each step; give it, or use melody=None")
+    if policy.line is not None and not ((policy.line >= -1) & (policy.line < N_PITCHES)).all():
+        raise BadInput(
+            f"the melody's line must hold pitches 0 to {N_PITCHES - 1}, or -1 where it rests, "
+            f"and runs from {policy.line.min()} to {policy.line.max()}"
+        )
+    if not (policy.temperature > 0 and math.isfinite(policy.temperature)):
+        raise BadInput(f"temperature must be above 0, not {policy.temperature}; 1.0 is the model as it is")

@@ -1,0 +1,137 @@
+"""Predict: a roll in, the score of every cell out, by ONNX Runtime.
+
+From here up a model is a function `predict(cells, context) -> Prediction` and its card, so any function of that shape
+can stand in for it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from ripieno.errors import BadInput
+from ripieno.models.context import Context
+from ripieno.music.roll import N_PITCHES
+
+CARD_KEY = "ripieno_card"  # in the ONNX file's metadata
+FORMAT = 1  # of the card and of the graph's inputs and outputs
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a model says of a batch of rolls.
+
+    logits: unnormalised scores of the next edit; -inf outside the model's pitch window.
+    n_left: how many edits the model expects are still to come; nan if it was not trained to tell.
+    """
+
+    logits: Float[np.ndarray, "batch plane step pitch"]
+    n_left: Float[np.ndarray, " batch"]
+
+
+Predict = Callable[[Bool[np.ndarray, "batch plane step pitch"], Float[np.ndarray, "batch feature step"]], Prediction]
+
+
+@dataclass(frozen=True)
+class Model:
+    """A trained model: call it as `model(cells, context)`.
+
+    `card` says what it was trained on and how well it does; `name` is its file's; `digest` tells two models apart.
+    """
+
+    name: str
+    digest: str
+    card: dict[str, Any]
+    lowest_pitch: int
+    n_pitches: int
+    step_multiple: int
+    n_planes: int
+    _session: Any = field(repr=False, compare=False)
+
+    @property
+    def highest_pitch(self) -> int:
+        """The highest pitch that the model can score."""
+        return self.lowest_pitch + self.n_pitches - 1
+
+    def __call__(self, cells: Bool[np.ndarray, "batch plane step pitch"], context: Context) -> Prediction:
+        """Score every cell of a batch of rolls of 128 pitches and any number of steps."""
+        batch, _, n_steps, _ = cells.shape
+        padded = -(-n_steps // self.step_multiple) * self.step_multiple
+        window = slice(self.lowest_pitch, self.lowest_pitch + self.n_pitches)
+        source = np.zeros((batch, self.n_planes, padded, self.n_pitches), dtype=np.float32)
+        source[:, :, :n_steps] = cells[:, : self.n_planes, :, window]
+        around = np.zeros((batch, context.shape[1], padded), dtype=np.float32)
+        around[:, :, :n_steps] = context
+        if padded > n_steps:  # the beat goes on past the end of the piece
+            late = np.arange(n_steps, padded)
+            around[:, :4, n_steps:] = around[:, :4][:, :, late % 4 + (n_steps // 4 - 1) * 4] if n_steps >= 4 else 0
+        logits, n_left = self._session.run(None, {"cells": source, "context": around})
+        whole = np.full((batch, cells.shape[1], n_steps, N_PITCHES), -np.inf, dtype=np.float32)
+        whole[:, : self.n_planes, :, window] = logits[:, :, :n_steps]
+        return Prediction(whole, n_left)
+
+
+def load_model(path: str | Path | None = None, n_threads: int | None = None) -> Model:
+    """Load a model file, or the bundled model.
+
+    Args:
+        path: an `.onnx` file that `ripieno train` wrote; None for the model in the package.
+        n_threads: cores to use; all of them unless given.
+
+    Raises:
+        BadInput: no such file, damaged, not a Ripieno model, or of a newer version of Ripieno.
+    """
+    if path is None:
+        bundled = resources.files("ripieno.models") / "bundled" / "chorale.onnx"
+        return _load(bundled.read_bytes(), "chorale (bundled)", n_threads)
+    path = Path(path)
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        raise BadInput(f"model {path} cannot be read: {reason}; `ripieno models` lists what there is") from error
+    return _load(data, path.name, n_threads)
+
+
+def _load(data: bytes, name: str, n_threads: int | None) -> Model:
+    import onnxruntime as ort  # heavy: only when a model is wanted
+
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = n_threads or _n_cores()
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    try:
+        session = ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+        meta = session.get_modelmeta().custom_metadata_map
+    except Exception as error:  # ONNX Runtime raises its own kinds for every sort of damage
+        raise BadInput(f"model {name} is damaged or no ONNX file; train one with `ripieno train`") from error
+    if CARD_KEY not in meta:
+        raise BadInput(f"model {name} was not made by Ripieno; train one with `ripieno train`")
+    card = json.loads(meta[CARD_KEY])
+    if card.get("format", 0) > FORMAT:
+        raise BadInput(f"model {name} needs a newer Ripieno: its format is {card['format']}, this one reads {FORMAT}")
+    return Model(
+        name=name,
+        digest=hashlib.sha256(data).hexdigest()[:16],
+        card=card,
+        lowest_pitch=card["lowest_pitch"],
+        n_pitches=card["n_pitches"],
+        step_multiple=card["step_multiple"],
+        n_planes=card["n_planes"],
+        _session=session,
+    )
+
+
+@lru_cache(maxsize=1)
+def _n_cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

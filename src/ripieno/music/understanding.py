@@ -1,0 +1,593 @@
+"""What the program understands of a piece before it adds to it: melody, meter, pickup, key, tempo.
+
+Each is read where the file says and guessed where it does not; `Reading.sentence` says which, and every one can be
+overruled by an argument of `understand`. The paper takes a bare roll and needs none of this.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from ripieno.errors import BadInput
+from ripieno.music.harmony import MODES, estimate_key, key_fits, key_name, note_name, parse_key
+from ripieno.music.piece import Key, Meter, Note, Piece, bar_starts, n_steps
+from ripieno.music.roll import N_PITCHES, STEPS_PER_BEAT
+
+Role = Literal["top", "bass", "inner"]
+ROLES: tuple[Role, ...] = ("top", "bass", "inner")
+_LINES = {"top": "top line", "bass": "bass line", "inner": "inner line"}
+
+# Where the body of a line lies comfortably, from and to: about what Bach's chorales ask of a soprano, of alto and
+# tenor, and of a bass (JSB: 60-81, 46-74, 36-66), so that the model has room for the other voices.
+COMFORT = {"top": (57, 81), "inner": (48, 76), "bass": (36, 64)}
+CLEARLY_OUTSIDE = 1.0  # semitones beyond it, on average over the line; nearer ones stay where they are
+BASS_BELOW = 54  # a lone line is a bass if it is lower on average; JSB's basses average 46-56, its tenors 55-63
+
+ON_GRID = Fraction(1, 8)  # of a step: a player's unevenness, but no triplet
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Reading:
+    """What we take a piece to be. Of all its time the model sees the region, which is made of whole bars.
+
+    Steps are those of the region unless it says otherwise; pitches are the file's.
+    """
+
+    melody: Role  # which side new notes keep on: below a top line, above a bass, anywhere around an inner one
+    melody_part: str  # where it was found, as one says it
+    melody_notes: frozenset[int]  # Note.id
+    part: int | None  # index of the part that the melody is in; none if it was looked for in all of them
+    line: Int[np.ndarray, " step"]  # pitch of the melody at each step, -1 where it rests
+    meters: tuple[Meter, ...]  # the one the region begins in, then those that it changes to (steps of the file)
+    is_meter_guessed: bool
+    key: Key
+    is_key_guessed: bool
+    bpm: float  # quarter notes a minute, at first
+    is_bpm_given: bool
+    start: int  # step of the file on which the region begins
+    n_steps: int
+    bar_starts: tuple[int, ...]  # the first is 0, also where that is a pickup
+    first_bar: int  # the number of the first of them: 0 for a pickup, 1, or more where empty bars come before
+    pickup: int  # steps from the first note to the first bar line; 0 if there is no pickup
+    shift: int  # semitones that the model sees everything higher than it is: whole octaves
+    selection: slice  # the bars asked for; all of them unless asked
+    warnings: tuple[str, ...]
+
+    @property
+    def beat_phase(self) -> int:
+        """Which sixteenth of its quarter the region's first step is: 0, unless a pickup in eighths begins it."""
+        return -self.bar_starts[1] % STEPS_PER_BEAT if self.pickup else 0
+
+    @property
+    def n_bars(self) -> int:
+        """Bars in the region, a pickup not counted."""
+        return len(self.bar_starts) - bool(self.pickup)
+
+    @property
+    def last_bar(self) -> int:
+        """The number of the last bar."""
+        return self.first_bar + len(self.bar_starts) - 1
+
+    def place(self, step: int) -> str:
+        """Where a step of the region is, as a musician counts: "bar 3, beat 2", or "beat 2.5" half a beat later."""
+        i = bisect_right(self.bar_starts, step) - 1
+        meter = _meter_at([replace(self.meters[0], step=Fraction(self.start)), *self.meters], self.start + step)
+        offset = step - self.bar_starts[i]
+        if self.pickup and i == 0:  # it is the end of a bar
+            offset = step - self.bar_starts[1] + math.ceil(meter.steps_per_bar)
+        return f"bar {self.first_bar + i}, beat {1 + offset * meter.denominator / 16:g}"
+
+    def sentence(self) -> str:
+        """The reading in one line: "Melody: top line of track 1. 4/4, A flat major (guessed), 92 bpm, 8 bars"."""
+        said = [
+            _in_figures(self.meters[0]) + (" (guessed)" if self.is_meter_guessed else ""),
+            key_name(self.key) + (" (guessed)" if self.is_key_guessed else ""),
+            f"{self.bpm:.0f} bpm" + ("" if self.is_bpm_given else " (not given)"),
+            "1 bar" if self.n_bars == 1 else f"{self.n_bars} bars",
+        ]
+        if len(self.meters) == 2:
+            bar = self.first_bar + bisect_right(self.bar_starts, self.meters[1].step - self.start) - 1
+            said[0] += f" ({_in_figures(self.meters[1])} from bar {bar})"
+        elif len(self.meters) > 2:
+            said[0] += f" (changing {len(self.meters) - 1} times)"
+        if self.first_bar > 1:
+            said[3] += f" ({self.first_bar} to {self.last_bar})"
+        if self.pickup:
+            said.append(f"pickup of {_length_in_words(self.pickup, self.meters[0])}")
+        if self.shift:
+            octaves = "an octave" if abs(self.shift) == 12 else f"{abs(self.shift) // 12} octaves"
+            said.append(f"moved {'up' if self.shift > 0 else 'down'} {octaves} for the model and back again")
+        return f"Melody: {_LINES[self.melody]} of {self.melody_part}. {', '.join(said)}"
+
+
+def understand(
+    piece: Piece,
+    *,
+    name: str = "the piece",
+    melody: str | None = None,
+    meter: str | None = None,
+    pickup: Fraction | float | int | None = None,
+    key: str | None = None,
+    bars: tuple[int, int] | None = None,
+    lowest: int = 28,
+    highest: int = 91,
+) -> Reading:
+    """Read or guess what a piece is.
+
+    Args:
+        piece: drums in it are left alone.
+        name: what an error calls the piece, for instance the name of its file.
+        melody: "top", "bass" or "inner", or a part by its number, counted from 1, or by a piece of its name.
+        meter: as "3/4", for the whole piece; else the file's, else a guess.
+        pickup: beats, as the lower number of the meter counts them, from the first note to the first bar line.
+        key: as "Ab" or "F sharp minor"; else the file's unless the notes speak against it, else a guess.
+        bars: first and last bar of the selection, by their numbers in the reading.
+        lowest, highest: the pitches that the model knows.
+
+    Raises:
+        BadInput: there is nothing to read, or an argument does not fit the piece.
+    """
+    notes = [note for note in piece.notes if not piece.parts[note.part].is_drums]
+    if not notes:
+        raise BadInput(f"{name} has no notes besides drums; choose one with a melody in it")
+    role, part, line_notes = _find_melody(piece, notes, melody)
+    meters, is_meter_guessed = _find_meters(piece, notes, meter)
+    metered = replace(piece, meters=meters)
+    found = _find_bars(metered, notes) if pickup is None else _find_bars_after(metered, notes, pickup)
+    start = found.lines[0]
+    line = _line_of(line_notes, start, found.end - start, role)
+    shift = _find_shift(line, notes, role, lowest, highest)
+    chosen_key, is_key_guessed = _find_key(piece, notes, start, key)
+    tempos = [tempo for tempo in piece.tempos if tempo.step <= start] or list(piece.tempos[:1])
+    reading = Reading(
+        melody=role,
+        melody_part="all tracks" if part is None else _label(piece, part),
+        melody_notes=frozenset(note.id for note in line_notes),
+        part=part,
+        line=line,
+        meters=_meters_of(found, meters),
+        is_meter_guessed=is_meter_guessed,
+        key=chosen_key,
+        is_key_guessed=is_key_guessed,
+        bpm=tempos[-1].bpm if tempos else 120.0,  # what a MIDI file without a tempo is played at
+        is_bpm_given=bool(tempos),
+        start=start,
+        n_steps=found.end - start,
+        bar_starts=tuple(line - start for line in found.lines),
+        first_bar=found.first_bar,
+        pickup=found.lines[1] - min(note.steps.start for note in notes) if found.has_pickup else 0,
+        shift=shift,
+        selection=slice(0, found.end - start),
+        warnings=tuple(_warnings(piece, notes, chosen_key if is_key_guessed else None, shift, lowest, highest)),
+    )
+    return replace(reading, selection=steps_of_bars(reading, *bars, name=name)) if bars else reading
+
+
+def steps_of_bars(reading: Reading, first: int, last: int, *, name: str = "the piece") -> slice:
+    """The steps of the region from one bar to another, both included.
+
+    Raises:
+        BadInput: the piece has no such bars.
+    """
+    asked, n_asked = f"bars {first}-{last}", last - first
+    if first > last:
+        raise BadInput(f"{asked} run backwards; try {last}-{first}")
+    has = f"{reading.n_bars} bars" if reading.first_bar <= 1 else f"bars {reading.first_bar} to {reading.last_bar}"
+    if last > reading.last_bar:
+        remedy = f"{max(reading.last_bar - n_asked, reading.first_bar)}-{reading.last_bar}"
+        raise BadInput(f"{asked} lie past the end: {name} has {has}; try {remedy}")
+    if first < reading.first_bar:
+        remedy = f"{reading.first_bar}-{min(reading.first_bar + n_asked, reading.last_bar)}"
+        why = f"{name} has {has}" if reading.first_bar != 1 else f"{name} has no pickup, so that bar 1 is the first"
+        raise BadInput(f"{asked} begin too early: {why}; try {remedy}")
+    ends = (*reading.bar_starts[1:], reading.n_steps)
+    return slice(reading.bar_starts[first - reading.first_bar], ends[last - reading.first_bar])
+
+
+# The melody
+
+
+# What a part's name says about its being the melody; the first match counts.
+_NAMES = (
+    (r"melod|sopran|cantus|\blead|\bsolo|\btune|\btheme", 2.0),
+    (r"vocal|voice|\bvox\b|\bsing|song", 1.5),
+    (r"bass|contrab|tuba|\bpad\b|chord|accomp|\bcomp\b|rhythm|\bleft|\bl\.?h\b|backing", -2.0),
+    (r"\balto\b(?! *(sax|fl|rec))|\btenor\b(?! *(sax|horn|rec))|viola", -0.5),
+    (r"flute|oboe|violin|recorder|clarinet|trumpet|sax|whistle|descant|\bright|\br\.?h\b", 0.5),
+)
+_MELODY_NAMES = _NAMES[0][0]
+_BASS_NAMES = r"bass(?!oon|et| *cl)|contrab|tuba"
+_INNER_NAMES = r"^\W*(alto|tenor|viola)\W*\d*\W*(voice)?\W*$"
+_BASS_PROGRAMS = {*range(32, 40), 43, 58}  # General MIDI: basses, double bass, tuba
+
+
+def _find_melody(piece: Piece, notes: Sequence[Note], asked: str | None) -> tuple[Role, int | None, list[Note]]:
+    """The melody's role, its part (none: all of them), and its notes."""
+    by_part: dict[int, list[Note]] = {}
+    for note in notes:
+        by_part.setdefault(note.part, []).append(note)
+    role = next((role for role in ROLES if asked is not None and role == asked.strip().lower()), None)
+    if role in ("top", "bass") and len(by_part) > 1:
+        return role, None, _outer_line(notes, role)
+    if asked is None or role is not None:
+        part = max(by_part, key=lambda part: (_melody_score(piece, part, by_part[part], notes), -part))
+    else:
+        part = _part_called(piece, by_part, asked)
+    role = role or _role_of(piece, part, by_part)
+    return role, part, _outer_line(by_part[part], role)
+
+
+def _part_called(piece: Piece, by_part: dict[int, list[Note]], asked: str) -> int:
+    """The part with this number or name."""
+    wanted = asked.strip()
+    if wanted.isdecimal():
+        found = [int(wanted) - 1] if int(wanted) - 1 in range(len(piece.parts)) else []
+    else:
+        names = {part: piece.parts[part].name.lower() for part in range(len(piece.parts))}
+        found = [part for part, name in names.items() if wanted and name.strip() == wanted.lower()]
+        found = found or [part for part, name in names.items() if wanted and wanted.lower() in name]
+    pitched = [part for part in found if part in by_part]
+    choices = ", ".join(_label(piece, part) for part in sorted(by_part))
+    if len(pitched) == 1:
+        return pitched[0]
+    if len(pitched) > 1:
+        raise BadInput(f'the melody "{wanted}" could be several tracks; give the number of one: {choices}')
+    why = "is the drums" if found else "is no track of this piece"
+    raise BadInput(f'the melody "{wanted}" {why}; choose top, bass, inner or one of these: {choices}')
+
+
+def _melody_score(piece: Piece, part: int, own: Sequence[Note], notes: Sequence[Note]) -> float:
+    """How likely a part has the melody: its name, then its height, how steadily and how singly it sounds."""
+    name = piece.parts[part].name.lower()
+    by_name = next((score for pattern, score in _NAMES if re.search(pattern, name)), 0.0)
+    line = _outer_line(own, "top")
+    weights = [len(note.steps) for note in line]
+    height = float(np.average([note.pitch for note in line], weights=weights))
+    sounding = {step for note in notes for step in note.steps}
+    coverage = len({step for note in line for step in note.steps}) / len(sounding)
+    singleness = len(line) / len(own)
+    return by_name + float(np.clip((height - 60) / 12, -2, 1.5)) + 2 * coverage + singleness
+
+
+def _role_of(piece: Piece, part: int, by_part: dict[int, list[Note]]) -> Role:
+    """Whether a part's line is the top, the bass, or within."""
+    others = [note for other, own in by_part.items() if other != part for note in own]
+    own_line = _outer_line(by_part[part], "top")
+    line = {step: note.pitch for note in own_line for step in note.steps}
+    above: dict[int, int] = {}
+    below: dict[int, int] = {}
+    for note in others:
+        for step in note.steps:
+            above[step] = max(note.pitch, above.get(step, -1))
+            below[step] = min(note.pitch, below.get(step, N_PITCHES))
+    shared = [step for step in line if step in above]
+    if len(shared) < len(line) / 4:  # mostly alone: nothing to compare with but what people call such lines
+        if len(own_line) < len(by_part[part]):
+            return "top"
+        name = piece.parts[part].name.lower()
+        if re.search(_INNER_NAMES, name):
+            return "inner"
+        if re.search(_BASS_NAMES, name) or piece.parts[part].program in _BASS_PROGRAMS:
+            return "bass"
+        mean = np.average([note.pitch for note in own_line], weights=[len(note.steps) for note in own_line])
+        return "bass" if mean < BASS_BELOW and not re.search(_MELODY_NAMES, name) else "top"
+    # Voices cross now and then; what counts is where the line lies nearly always.
+    if sum(line[step] >= above[step] for step in shared) >= 0.8 * len(shared):
+        return "top"
+    bottom = {step: note.pitch for note in _outer_line(by_part[part], "bass") for step in note.steps}
+    shared = [step for step in bottom if step in below]
+    return "bass" if sum(bottom[step] <= below[step] for step in shared) >= 0.8 * len(shared) else "inner"
+
+
+def _outer_line(notes: Sequence[Note], role: Role) -> list[Note]:
+    """The top line of some notes, or the lowest for a bass: the notes that nothing covers, less the accompaniment.
+
+    Where a melody rests, the highest note that goes on is its accompaniment. It counts as such if it lies nearer to the
+    notes that the melody covers, before and after, than to those of the melody.
+    """
+    sign = -1 if role == "bass" else 1
+    ordered = sorted(notes, key=lambda note: (note.steps.start, -sign * note.pitch))
+    outer, covered, over = [], [], []
+    sounding: list[Note] = []
+    for note in ordered:
+        sounding = [other for other in sounding if other.steps.stop > note.steps.start]
+        if any(sign * other.pitch > sign * note.pitch and _covers(other, note) for other in sounding):
+            covered.append(note)
+        else:
+            outer.append(note)
+        sounding.append(note)
+    if not covered:
+        return outer
+    # Those with something under them at their onset are the melody's for sure; a note alone may be either's.
+    spans = sorted((note.steps.start, note.steps.stop) for note in covered)
+    starts = np.array([first for first, _ in spans])
+    reach = np.maximum.accumulate([last for _, last in spans])
+    for note in outer:
+        begun = int(np.searchsorted(starts, note.steps.start, side="right")) - 1
+        over.append(begun >= 0 and int(reach[begun]) > note.steps.start)
+    melody = [note for note, sure in zip(outer, over, strict=True) if sure]
+    if not melody:
+        return outer
+    is_nearer = _distances(outer, melody) <= _distances(outer, covered)
+    return [note for note, sure, near in zip(outer, over, is_nearer, strict=True) if sure or near]
+
+
+def _covers(other: Note, note: Note) -> bool:
+    """Whether a note sounds on over one that begins later or with it, and not only as a legato overlaps."""
+    overlap = min(other.steps.stop, note.steps.stop) - note.steps.start
+    return 2 * overlap >= min(len(other.steps), len(note.steps))
+
+
+def _distances(notes: Sequence[Note], line: Sequence[Note]) -> Int[np.ndarray, " note"]:
+    """Semitones from each note to its neighbours in a line, the one before and the one after, together."""
+    after = np.searchsorted([other.steps.start for other in line], [note.steps.start for note in notes])
+    pitches, around = np.array([note.pitch for note in notes]), np.array([other.pitch for other in line])
+    before, after = np.maximum(after - 1, 0), np.minimum(after, len(line) - 1)
+    return np.asarray(np.abs(pitches - around[before]) + np.abs(pitches - around[after]))
+
+
+def _line_of(notes: Iterable[Note], start: int, length: int, role: Role) -> Int[np.ndarray, " step"]:
+    """The pitch of a line at each step of the region; where two of its notes overlap, the outer one."""
+    line = np.full(length, -1)
+    for note in sorted(notes, key=lambda note: -note.pitch if role == "bass" else note.pitch):
+        line[max(note.steps.start - start, 0) : max(note.steps.stop - start, 0)] = note.pitch
+    return line
+
+
+def _find_shift(line: np.ndarray, notes: Sequence[Note], role: Role, lowest: int, highest: int) -> int:
+    """The octaves by which the model should see the piece higher, so that the melody lies where it knows melodies."""
+    low, high = COMFORT[role]
+    low, high = max(low, lowest), min(high, highest)
+    pitches = line[line >= 0]
+
+    def discomfort(shift: int) -> float:
+        moved = pitches + shift
+        return float(np.mean(np.maximum(low - moved, 0) + np.maximum(moved - high, 0)))
+
+    def n_lost(shift: int) -> int:
+        return sum(not lowest <= note.pitch + shift <= highest for note in notes)
+
+    def n_lost_of_line(shift: int) -> int:
+        return int(np.sum((pitches + shift < lowest) | (pitches + shift > highest)))
+
+    if discomfort(0) <= CLEARLY_OUTSIDE and not n_lost_of_line(0):
+        return 0
+    shifts = sorted(range(-120, 121, 12), key=abs)
+    best = min(shifts, key=lambda shift: (n_lost_of_line(shift), max(discomfort(shift), CLEARLY_OUTSIDE), abs(shift)))
+    if n_lost_of_line(best) < n_lost_of_line(0):
+        return best
+    # For comfort alone nothing of the accompaniment may leave what the model hears, and it must be worth it.
+    return best if n_lost(best) <= n_lost(0) and discomfort(best) < discomfort(0) / 2 else 0
+
+
+# Meter and bars
+
+
+def _find_meters(piece: Piece, notes: Sequence[Note], asked: str | None) -> tuple[tuple[Meter, ...], bool]:
+    if asked is None:
+        if piece.meters:
+            default = () if piece.meters[0].step == 0 else (_meter(4, 4),)
+            return (*default, *piece.meters), False
+        return _guess_meters(notes), True
+    found = re.fullmatch(r"\s*(\d+)\s*/\s*(\d+)\s*", asked)
+    if found is None or int(found[2]) not in (1, 2, 4, 8, 16) or not 1 <= int(found[1]) <= 32:
+        raise BadInput(f'no meter is called "{asked}"; write one like "4/4", "3/4" or "6/8"')
+    meter = _meter(int(found[1]), int(found[2]))
+    short = _short_first_bar(piece.meters)
+    if short is not None and short.steps_per_bar < meter.steps_per_bar:  # the pickup stays one
+        return (short, replace(meter, step=short.step + short.steps_per_bar)), False
+    return (meter,), False
+
+
+def _short_first_bar(meters: Sequence[Meter]) -> Meter | None:
+    """The meter that is there only to make a pickup: for one bar, shorter than the next."""
+    if len(meters) < 2 or meters[0].step != 0:
+        return None
+    first, second = meters[:2]
+    is_pickup = second.step <= first.steps_per_bar and second.step < second.steps_per_bar
+    return first if is_pickup else None
+
+
+def _guess_meters(notes: Sequence[Note]) -> tuple[Meter, ...]:
+    """4/4, 3/4 or 6/8 by how far the accents come again a bar later. A long note is an accent.
+
+    On Infinite Bach's top lines this leaves 404 of 409 in 4/4 and finds 41 of 57 in 3/4; in doubt it is 4/4. Where it
+    is not, the bars begin on the strongest beat, as they do in 45 of 46 of those found from all voices.
+    """
+    first = min(note.steps.start for note in notes)
+    accents = np.zeros(max(note.steps.start for note in notes) - first + 1)
+    for note in notes:
+        accents[note.steps.start - first] += min(len(note.steps), 8)
+    centred = accents - accents.mean()
+
+    def alike(lag: int) -> float:
+        if lag >= len(centred) or not centred.any():
+            return 0.0
+        covariance = float(centred[:-lag] @ centred[lag:]) / (len(centred) - lag)
+        return covariance / float(centred @ centred) * len(centred)
+
+    if alike(12) + alike(24) - alike(16) - alike(32) < 0.2:
+        return (_meter(4, 4),)
+    in_eighths = alike(6) - (alike(4) + alike(8)) / 2 > 0.15
+    meter, beat = (_meter(6, 8), 2) if in_eighths else (_meter(3, 4), 4)
+    bar = np.zeros(12)
+    np.add.at(bar, np.arange(len(accents)) % 12, accents)
+    lead = (first + int(bar[::beat].argmax()) * beat) % 12
+    return (_meter(lead, 16), replace(meter, step=Fraction(lead))) if lead else (meter,)
+
+
+def _meter(numerator: int, denominator: int, step: Fraction = Fraction(0)) -> Meter:
+    return Meter(step=step, numerator=numerator, denominator=denominator)
+
+
+def _meter_at(meters: Sequence[Meter], step: Fraction | int) -> Meter:
+    return [meter for meter in meters if meter.step <= step][-1]
+
+
+@dataclass(frozen=True)
+class _Bars:
+    lines: tuple[int, ...]  # where the bars of the region begin, in steps of the file
+    end: int
+    first_bar: int
+    has_pickup: bool
+
+
+def _find_bars(piece: Piece, notes: Sequence[Note]) -> _Bars:
+    """The bars from the first note to the last, as the piece's meters have them.
+
+    A pickup is a short first bar, or what is left of a bar whose first half or more rests.
+    """
+    first, last = min(note.steps.start for note in notes), n_steps(piece)
+    lines = bar_starts(piece)
+    lines.append(lines[-1] + _meter_at(piece.meters, lines[-1]).steps_per_bar)
+    i = bisect_right(lines, first) - 1
+    beat = _beat(_meter_at(piece.meters, first))
+    on_beat = lines[i] + (first - lines[i]) // beat * beat
+    is_short = _short_first_bar(piece.meters) is not None
+    begins_late = on_beat > lines[i] and 2 * (lines[i + 1] - on_beat) <= lines[i + 1] - lines[i]
+    has_pickup = (begins_late or (is_short and i == 0)) and last > lines[i + 1]
+    # Empty bars before the first note keep their numbers, so that ours are those of the user's score.
+    first_bar = 0 if has_pickup and i == 0 else i if is_short else i + 1
+    return _bars([on_beat if has_pickup else lines[i], *lines[i + 1 :]], first_bar, has_pickup, last)
+
+
+def _find_bars_after(piece: Piece, notes: Sequence[Note], pickup: Fraction | float | int) -> _Bars:
+    """The bars if the first bar line comes so many beats after the first note begins."""
+    first, last = min(note.steps.start for note in notes), n_steps(piece)
+    meters = piece.meters[1:] if _short_first_bar(piece.meters) else piece.meters
+    meter = _meter_at([replace(meters[0], step=Fraction(0)), *meters], first)
+    length = Fraction(pickup) * 16 / meter.denominator
+    in_words = f"a pickup of {float(pickup):g} beats"
+    if not 0 <= length < meter.steps_per_bar:
+        raise BadInput(f"{in_words} does not fit {_in_figures(meter)}: give 0 to less than {meter.numerator}")
+    if length.denominator != 1:
+        raise BadInput(f"{in_words} does not end on a sixteenth; give whole beats, halves or quarters of one")
+    line = first + length
+    if line >= last:
+        raise BadInput(f"{in_words} would be the whole piece; give less")
+    change = next((later.step for later in meters if later.step > line and not _is_same(later, meter)), Fraction(last))
+    n_bars = math.ceil((change - line) / meter.steps_per_bar)
+    lines = [line + i * meter.steps_per_bar for i in range(n_bars)]
+    lines += [later for later in bar_starts(piece) if later >= change]
+    lines.append(lines[-1] + _meter_at([replace(meter, step=Fraction(0)), *meters], lines[-1]).steps_per_bar)
+    # The region begins on a beat, also where the first note comes between two.
+    begin = max(line - math.ceil(length / _beat(meter)) * _beat(meter), Fraction(0))
+    return _bars([begin, *lines] if length else lines, 0 if length else 1, bool(length), last)
+
+
+def _bars(lines: Sequence[Fraction], first_bar: int, has_pickup: bool, last: int) -> _Bars:
+    """Bars from their lines, that at the end of the last bar included."""
+    end = lines[-1]
+    if has_pickup:  # the last bar and the pickup often make one bar together
+        short = end - (lines[1] - lines[0])
+        end = short if short >= last and short > lines[-2] else end
+    return _Bars(tuple(math.floor(line) for line in lines[:-1]), math.ceil(end), first_bar, has_pickup)
+
+
+def _beat(meter: Meter) -> Fraction:
+    """The beat that a region may begin on, in steps: a quarter, or the eighth of a meter in eighths."""
+    return min(Fraction(16, meter.denominator), Fraction(STEPS_PER_BEAT))
+
+
+def _is_same(one: Meter, other: Meter) -> bool:
+    return (one.numerator, one.denominator) == (other.numerator, other.denominator)
+
+
+def _in_figures(meter: Meter) -> str:
+    return f"{meter.numerator}/{meter.denominator}"
+
+
+def _meters_of(bars: _Bars, meters: Sequence[Meter]) -> tuple[Meter, ...]:
+    """The meter of the region's first whole bar, and those that it changes to later."""
+    begin = bars.lines[1] if bars.has_pickup else bars.lines[0]
+    found: list[Meter] = []
+    for meter in [_meter_at(meters, begin), *(meter for meter in meters if begin < meter.step < bars.end)]:
+        if not found or not _is_same(found[-1], meter):
+            found.append(meter)
+    return tuple(found)
+
+
+# The key
+
+
+def _find_key(piece: Piece, notes: Sequence[Note], start: int, asked: str | None) -> tuple[Key, bool]:
+    """The key asked for, or the file's, or a guess; and whether it is guessed."""
+    if asked is not None:
+        return replace(parse_key(asked), step=Fraction(start)), False
+    weights = np.zeros(12)
+    for note in notes:
+        weights[note.pitch % 12] += float(note.duration)
+    end = max(note.steps.stop for note in notes)
+    final = min(note.pitch for note in notes if note.steps.stop == end) % 12
+    guess = replace(estimate_key(weights, final), step=Fraction(start))
+    given = [key for key in piece.keys if key.step <= start] or list(piece.keys[:1])
+    if not given:
+        return guess, True
+    # Who changes the signature on the way means it.
+    is_doubtful = len(piece.keys) == 1 and _contradicts(given[-1], guess, weights, final)
+    return (guess, True) if is_doubtful else (given[-1], False)
+
+
+def _contradicts(given: Key, guess: Key, weights: Float[np.ndarray, " pitch_class"], final: int) -> bool:
+    """Whether the notes speak so clearly for another key that the file's must be its program's habit.
+
+    Many programs write C major whatever the music, so that it counts for less. So set, this catches the habit in 98 %
+    of Infinite Bach's files, and overrules 5 % of their true signatures: mostly those that spell a Dorian G minor with
+    one flat, which file and program alike take for D minor.
+    """
+    fits = key_fits(weights, final)
+    gain = fits[MODES.index(guess.mode), guess.tonic] - fits[MODES.index(given.mode), given.tonic]
+    return bool(gain > (0.2 if given.n_sharps == 0 and given.mode == "major" else 0.5))
+
+
+# What is said
+
+
+def _label(piece: Piece, part: int) -> str:
+    """A part as the user is shown it: by its number from 1, and its name where that tells it from others."""
+    name = piece.parts[part].name.strip()
+    return f"track {part + 1} ({name})" if name and len(piece.parts) > 1 else f"track {part + 1}"
+
+
+def _length_in_words(length: int, meter: Meter) -> str:
+    beat = 16 // meter.denominator
+    values = [(8, "half"), (4, "quarter"), (2, "eighth"), (1, "sixteenth")]
+    if beat >= STEPS_PER_BEAT and length % beat == 0:
+        value, n_values = "beat", length // beat
+    else:
+        value, n_values = next((word, length // steps) for steps, word in values if length % steps == 0)
+    numbers = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+    return f"{numbers[n_values - 1] if n_values <= 9 else n_values} {value}{'s' if n_values > 1 else ''}"
+
+
+def _warnings(
+    piece: Piece, notes: Sequence[Note], guess: Key | None, shift: int, lowest: int, highest: int
+) -> Iterable[str]:
+    drums = [_label(piece, part) for part in range(len(piece.parts)) if piece.parts[part].is_drums]
+    if drums:
+        yield f"The drums ({', '.join(drums)}, channel 10) are left alone"
+    if guess is not None and piece.keys:
+        yield f"The file says {key_name(piece.keys[0])}, but its notes say {key_name(guess)}"
+    off = sum(_is_off_grid(note.onset) for note in notes)
+    if off:
+        yield (
+            f"{off} of {len(notes)} notes begin off the sixteenth grid: "
+            "the model hears them on the nearest sixteenth, the file keeps them as they are"
+        )
+    lost = sum(not lowest <= note.pitch + shift <= highest for note in notes)
+    if lost:
+        known = f"{note_name(lowest - shift)} to {note_name(highest - shift)}"
+        yield f"{lost} of {len(notes)} notes lie outside {known}: the model does not hear them, the file keeps them"
+
+
+def _is_off_grid(onset: Fraction) -> bool:
+    return abs(onset - round(onset)) > ON_GRID

@@ -1,0 +1,42 @@
+"""When a piece is finished.  (Paper 5: there, it "eventually stabilises"; here, that is noticed)
+
+A piece is finished when the model expects hardly any more edits, or only goes to and fro: what it did lately has left the
+roll nearly as it was. Either way it ends at a moment at which the model would hardly take anything back.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from ripieno.edits.log import CellEntry, EditLog
+from ripieno.music.roll import STEPS_PER_BAR
+
+
+@dataclass(frozen=True, kw_only=True)
+class StopRule:
+    """The thresholds, chosen on JSB valid.  (docs/log.md)"""
+
+    left_per_bar: float = 0.25  # edits still expected, for every 16 steps, below which the piece is finished
+    memory: int = 64  # edits to look back on
+    lasting_ratio: float = 0.5  # share of them that must have lasted; with fewer the model goes to and fro
+    removal_mass: float = 0.1  # of the model's probability that may be on taking something back at the end
+
+    def finished(self, log: EditLog, n_left: float, removal_mass: float) -> bool:
+        """Is this the end?
+
+        Args:
+            log: what was done so far.
+            n_left: edits that the model expects are still to come; nan if it cannot tell.
+            removal_mass: probability that the next edit takes something back.
+        """
+        if removal_mass > self.removal_mass:
+            return False
+        return n_left < self.left_per_bar * log.cells.shape[1] / STEPS_PER_BAR or self._goes_to_and_fro(log)
+
+    def _goes_to_and_fro(self, log: EditLog) -> bool:
+        recent = [e.edit for e in log.entries[-self.memory :] if isinstance(e, CellEntry) and e.author == "model"]
+        if len(recent) < self.memory:
+            return False
+        lasting = sum(times % 2 for times in Counter(recent).values())
+        return lasting < self.lasting_ratio * self.memory

@@ -1,0 +1,368 @@
+"""One composition: a piece, an edit log, a policy and a model. Every interface drives this.  (Paper 5)
+
+The piece's notes lie on a roll, moved by octaves if the model would not hear them otherwise; the log holds what was done to that
+roll, by the user and by the model; on the way out the changes are read as notes and brought back to where the piece is.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ripieno.edits.edit import Edit
+from ripieno.edits.log import EditLog, UndoEntry
+from ripieno.edits.policy import Policy
+from ripieno.errors import BadInput
+from ripieno.files.midi import read_midi, write_midi
+from ripieno.models.context import context_of
+from ripieno.models.runtime import Model, load_model
+from ripieno.music.harmony import note_name
+from ripieno.music.piece import NewPart, Piece, Revision, Span, revise, roll_of_piece
+from ripieno.music.piece import n_steps as n_steps_of
+from ripieno.music.roll import STEPS_PER_BEAT, notes_of
+from ripieno.music.understanding import Reading, steps_of_bars, understand
+from ripieno.music.voices import parts_of
+from ripieno.sampling.ancestral import Change, choose, generator_at, sample_ancestral
+from ripieno.sampling.stopping import StopRule
+
+if TYPE_CHECKING:
+    from ripieno.files.picture import RollDrawing
+
+TEMPERATURE = 1.0  # chosen on JSB valid (docs/log.md)
+SUFFIXES = (".mid", ".midi", ".png", ".svg")
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """What the model would do next."""
+
+    edit: Edit
+    adds: bool  # else it takes back
+    probability: float
+    n_left: float  # edits that the model still expects
+    text: str  # "add A4, bar 2, beat 3"
+
+
+class Session:
+    """A piece being written.
+
+    Args:
+        piece: what it begins from.
+        model: a loaded model; the bundled one unless given.
+        melody: "top", "bass", "inner", or a track by number or name; found by itself unless given.
+        key, meter, pickup: what the piece does not say or says wrongly, as `understand` takes them.
+        bars: the first and last bar to compose in; the rest stays as it is.
+        lock: bars, as (first, last), in which nothing may change.
+        pitches: lowest and highest MIDI number of new notes.
+        n_voices: how many notes may sound at once, yours included.
+        max_removals: how many of the piece's own notes may be changed: a number, or a share of them.
+        max_additions: how many notes the model may add; None for as many as it likes.
+        temperature: below 1 safer, above 1 more daring.
+        seed: the same seed gives the same music.
+        name: what errors call the piece, for instance the name of its file.
+
+    Raises:
+        BadInput: the options do not fit the piece or one another.
+    """
+
+    def __init__(
+        self,
+        piece: Piece,
+        *,
+        model: Model | None = None,
+        melody: str | None = None,
+        key: str | None = None,
+        meter: str | None = None,
+        pickup: float | None = None,
+        bars: tuple[int, int] | None = None,
+        lock: Sequence[tuple[int, int]] = (),
+        pitches: tuple[int, int] | None = None,
+        n_voices: int | None = 4,
+        max_removals: int | float = 0,
+        max_additions: int | None = None,
+        temperature: float = TEMPERATURE,
+        seed: int = 0,
+        name: str = "the piece",
+    ) -> None:
+        self.piece = piece
+        self.model = model or load_model()
+        self.seed = seed
+        self.reading: Reading = understand(
+            piece,
+            melody=melody,
+            key=key,
+            meter=meter,
+            pickup=pickup,
+            bars=bars,
+            name=name,
+            lowest=self.model.lowest_pitch,
+            highest=self.model.highest_pitch,
+        )
+        reading = self.reading
+        n_steps = _sounding_steps(piece, reading)
+        cells = roll_of_piece(piece, reading.start, n_steps, reading.shift, n_planes=self.model.n_planes)
+        self.log = EditLog(cells)
+        self.context = context_of(n_steps, beat_phase=reading.beat_phase)
+        locked = np.zeros(n_steps, dtype=bool)
+        for first, last in lock:
+            locked[steps_of_bars(reading, first, last, name=name)] = True
+        selection = np.zeros(n_steps, dtype=bool)
+        selection[reading.selection] = True
+        if not (selection & ~locked).any():
+            raise BadInput("every bar to compose in is locked: lock fewer bars, or choose others to compose in")
+        self.policy = Policy(
+            locked=locked,
+            selection=selection,
+            pitches=None if pitches is None else (pitches[0] + reading.shift, pitches[1] + reading.shift),
+            n_voices=n_voices,
+            max_removals=max_removals,
+            max_additions=max_additions,
+            melody=reading.melody,
+            line=np.where(reading.line >= 0, reading.line + reading.shift, -1)[:n_steps],
+            temperature=temperature,
+        )
+        self._undone: list[int] = []  # batches that redo() brings back
+
+    # The model's turn
+
+    def suggest(self) -> Suggestion:
+        """The change that `step` would make, which is not made.
+
+        Raises:
+            NothingAllowed: no note may change.
+        """
+        prediction = self.model(self.log.cells[None], self.context[None])
+        choice = choose(prediction, self.log, self.policy, generator_at(self.seed, len(self.log.entries)))
+        adds = not bool(self.log.cells[choice.edit])
+        text = f"{'add' if adds else 'take back'} {self._place(choice.edit)}"
+        return Suggestion(choice.edit, adds, choice.probability, float(prediction.n_left[0]), text)
+
+    def step(self) -> Change:
+        """Make one change.
+
+        Raises:
+            NothingAllowed: no note may change.
+        """
+        for change in self.run(iterations=1, stop=None):
+            return change
+        raise AssertionError("a run of one iteration makes one change or raises")
+
+    def run(self, iterations: int | None = None, stop: StopRule | None = StopRule()) -> Iterator[Change]:
+        """Compose, one change at a time, until the piece is finished; leaving the loop at any time keeps what is done.
+
+        Args:
+            iterations: changes at the most.
+            stop: when the piece is finished; None goes on until `iterations` are done.
+        """
+        for change in sample_ancestral(
+            self.model, self.log, self.context, self.policy, self.seed, iterations=iterations, stop=stop
+        ):
+            self.log = change.log
+            self._undone.clear()
+            yield change
+
+    # The user's turn
+
+    def set(self, pitch: int, onset: int, duration: int = 4, sounding: bool = True) -> None:
+        """Add a note of the user's, or silence what sounds there.
+
+        Args:
+            pitch: MIDI number, as in the piece.
+            onset: step of the piece's roll, from its first bar (or pickup) on.
+            duration: steps.
+            sounding: False silences; the model will not bring back what the user silenced.
+        """
+        pitch += self.reading.shift
+        if sounding:
+            self.log = self.log.with_note(pitch, onset, duration)
+        else:
+            batch = None
+            for step in range(onset, onset + duration):
+                before = len(self.log.entries)
+                self.log = self.log.set(step, pitch, False, batch=batch)
+                if len(self.log.entries) > before:
+                    batch = self.log.entries[-1].batch
+        self._undone.clear()
+
+    def undo(self, batch: int | None = None) -> bool:
+        """Undo a batch of the log, or the newest one that counts. False: there was nothing to undo."""
+        if batch is None:
+            batch = self._newest_batch()
+            if batch is None:
+                return False
+        before = self.log
+        self.log = before.undo(batch)
+        if self.log is before:
+            return False
+        self._undone.append(batch)
+        return True
+
+    def redo(self) -> bool:
+        """Bring back what `undo` took last. False: there was nothing."""
+        if not self._undone:
+            return False
+        self.log = self.log.redo(self._undone.pop())
+        return True
+
+    def revert(self, n_entries: int) -> None:
+        """Go back to when the log had so many entries; what came later is undone, not forgotten."""
+        later = {entry.batch for entry in self.log.entries[n_entries:] if not isinstance(entry, UndoEntry)}
+        for batch in sorted(later, reverse=True):
+            self.log = self.log.undo(batch)
+
+    def lock(self, first_bar: int, last_bar: int) -> None:
+        """From now on nothing changes in these bars."""
+        self._lock(first_bar, last_bar, True)
+
+    def unlock(self, first_bar: int, last_bar: int) -> None:
+        """The opposite of `lock`."""
+        self._lock(first_bar, last_bar, False)
+
+    # The way out
+
+    def revision(self) -> Revision:
+        """What happened to the piece's own notes, and which ones are new."""
+        reading = self.reading
+        return revise(self.piece, self.log.origin, self.log.cells, reading.start, reading.shift)
+
+    def new_parts(self, n_parts: int | None = None) -> list[NewPart]:
+        """The new notes as parts of their own: one for each voice, or all in one with `n_parts=1`."""
+        return parts_of(self, n_parts)
+
+    def drawing(self, n_parts: int | None = None) -> RollDrawing:
+        """What a picture of the piece as it is now shows."""
+        from ripieno.files.picture import DrawnNote, RollDrawing  # brings matplotlib
+
+        reading, revision = self.reading, self.revision()
+        heard = [note for note in self.piece.notes if not self.piece.parts[note.part].is_drums]
+        notes = [
+            DrawnNote(
+                pitch=note.pitch, onset=float(span.onset) - reading.start, duration=float(span.end - span.onset)
+            )
+            for note in heard
+            for span in revision.touched.get(note.id, (Span(note.onset, note.end),))
+        ]
+        for part in self.new_parts(n_parts):
+            notes += [
+                DrawnNote(
+                    pitch=note.pitch,
+                    onset=note.onset - reading.start,
+                    duration=note.duration,
+                    kind="new",
+                    voice=part.name,
+                )
+                for note in part.notes
+            ]
+        gone = notes_of(self.log.origin & ~self.log.cells)
+        notes += [
+            DrawnNote(pitch=note.pitch - reading.shift, onset=note.onset, duration=note.duration, kind="removed")
+            for note in gone
+        ]
+        return RollDrawing(
+            notes=tuple(notes),
+            bar_starts=tuple(float(start) for start in reading.bar_starts),
+            end=float(reading.n_steps),
+            beat=16 / reading.meters[0].denominator,
+            first_bar=reading.first_bar,
+            key=reading.key,
+            title=self.piece.name,
+        )
+
+    def save(self, path: str | Path, n_parts: int | None = None) -> list[str]:
+        """Write the piece as it is now.
+
+        Args:
+            path: its suffix says what: `.mid` or `.midi` is the source's own file with the new parts added, `.png` and
+                `.svg` are a picture.
+            n_parts: 1 for a single accompanying part; one for each voice unless given.
+
+        Returns:
+            Remarks that the user should hear.
+
+        Raises:
+            BadInput: unknown suffix, or the file cannot be written.
+        """
+        path = Path(path)
+        check_target(path)
+        if path.suffix.lower() in (".mid", ".midi"):
+            return write_midi(self.piece, path, self.revision(), self.new_parts(n_parts))
+        from ripieno.files.picture import draw_roll  # brings matplotlib
+
+        draw_roll(self.drawing(n_parts), path)
+        return []
+
+    def describe(self, change: Change) -> str:
+        """One change in words: "+ A4, bar 2, beat 3"."""
+        return f"{'+' if change.added else '-'} {self._place(change.edit)}"
+
+    # Within
+
+    def _place(self, edit: Edit) -> str:
+        name = note_name(edit.pitch - self.reading.shift, self.reading.key, short=True)
+        return f"{name}, {self.reading.place(edit.step)}"
+
+    def _newest_batch(self) -> int | None:
+        dead: set[int] = set()
+        for entry in self.log.entries:
+            if isinstance(entry, UndoEntry):
+                (dead.update if entry.kind == "undo" else dead.difference_update)(entry.of)
+        for place in range(len(self.log.entries) - 1, -1, -1):
+            entry = self.log.entries[place]
+            if place not in dead and not isinstance(entry, UndoEntry):
+                return entry.batch
+        return None
+
+    def _lock(self, first_bar: int, last_bar: int, value: bool) -> None:
+        assert self.policy.locked is not None  # __init__ gave one
+        locked = self.policy.locked.copy()
+        locked[steps_of_bars(self.reading, first_bar, last_bar)] = value
+        self.policy = replace(self.policy, locked=locked)
+
+
+def _sounding_steps(piece: Piece, reading: Reading) -> int:
+    """Steps from the region's first to the end of the beat in which the last note ends: where the tune ends, the piece does."""
+    last = n_steps_of(piece) - reading.start
+    beats = -(-(last + reading.beat_phase) // STEPS_PER_BEAT)
+    return min(beats * STEPS_PER_BEAT - reading.beat_phase, reading.n_steps)
+
+
+def check_target(path: Path) -> None:
+    """Refuse a file name that cannot be written.
+
+    Raises:
+        BadInput: its suffix says nothing that we can write, or its folder is missing or read-only.
+    """
+    if path.suffix.lower() not in SUFFIXES:
+        raise BadInput(f"{path.name}: cannot write {path.suffix or 'a name without a suffix'}; use {', '.join(SUFFIXES)}")
+    if path.is_dir():
+        raise BadInput(f"{path} is a folder; give a file name in it")
+    if not path.parent.is_dir():
+        raise BadInput(f"{path} cannot be written: there is no folder {path.parent}; make it first")
+    if not os.access(path.parent, os.W_OK):
+        raise BadInput(f"{path} cannot be written: the folder {path.parent} is read-only; choose another place")
+
+
+def read(path: str | Path) -> Piece:
+    """Read a piece from a MIDI file.
+
+    Raises:
+        BadInput: missing, damaged, not MIDI, or nothing in it.
+    """
+    return read_midi(Path(path))
+
+
+def harmonize(piece: Piece | str | Path, *, iterations: int | None = None, **options: Any) -> Session:
+    """Compose around a piece until it is finished; `options` are `Session`'s.
+
+    Raises:
+        BadInput: the options do not fit the piece or one another.
+    """
+    session = Session(piece if isinstance(piece, Piece) else read(piece), **options)
+    for _ in session.run(iterations):
+        pass
+    return session

@@ -1,0 +1,59 @@
+"""From a prepared corpus to a model file: what `ripieno train` does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+from ripieno.errors import BadInput
+from ripieno.models.checkpoint import export_onnx, load_network
+from ripieno.training.config import configuration
+from ripieno.training.samples import load_prepared
+from ripieno.training.trainer import Progress, Trainer
+
+
+def train(
+    corpus: Path, folder: Path, config: str = "chorale", changes: Mapping[str, Any] | None = None, device: str = "cpu"
+) -> Iterator[Progress]:
+    """Train, and export the best checkpoint as `model.onnx` at the end.
+
+    Args:
+        corpus: what `ripieno data` wrote.
+        folder: of the run; an interrupted one goes on.
+        config: a configuration's name.
+        changes: fields of `TrainConfig` to set otherwise.
+        device: "cpu", "cuda", ...
+
+    Raises:
+        BadInput: the corpus, the configuration, a change or the folder cannot be used.
+    """
+    import torch
+
+    try:
+        chosen = configuration(config)
+        known = {field.name for field in fields(chosen)}
+        if unknown := sorted(set(changes or {}) - known):
+            raise ValueError(f"no setting called {', '.join(unknown)}")
+        chosen = replace(chosen, **(changes or {}))
+        multiple = chosen.network.step_multiple
+        if chosen.n_steps < multiple or chosen.n_steps % multiple:
+            raise ValueError(f"samples of {chosen.n_steps} steps do not fit the network: take a multiple of {multiple}")
+        if device != "cpu" and not torch.cuda.is_available() and device.startswith("cuda"):
+            raise ValueError("there is no CUDA device on this machine: leave --device out")
+        trainer = Trainer(chosen, load_prepared(corpus, "train"), load_prepared(corpus, "valid"), folder, device)
+    except (OSError, KeyError, ValueError) as error:
+        raise BadInput(f"{error}") from error
+    last = None
+    for last in trainer.run():
+        yield last
+    network, run = load_network(folder / "best.safetensors")
+    card = {
+        "name": folder.name,
+        "trained_on": corpus.name,
+        "configuration": config,
+        "scores": {"validation_kl_nats": round(trainer.best, 4)},
+        "training": {"samples": run["samples"], "seed": chosen.seed},
+    }
+    export_onnx(network, folder / "model.onnx", card)

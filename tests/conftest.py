@@ -1,0 +1,42 @@
+"""What all tests share: shape checks, the folder of corpora, and how Hypothesis goes about it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+from jaxtyping import install_import_hook
+
+import tests.checked  # noqa: F401  # the hook below takes it for loaded
+
+# From here on every annotated argument and result of ripieno's is checked, the shapes of arrays included. The hook only
+# sees what is imported after it.
+install_import_hook("ripieno", "tests.checked.checked")
+
+# a busy machine is slow, not wrong
+settings.register_profile("ripieno", deadline=None, max_examples=50, print_blob=True)
+settings.load_profile("ripieno")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Where the corpora are."""
+    parser.addoption(
+        "--data",
+        metavar="FOLDER",
+        default=os.environ.get("RIPIENO_DATA") or None,
+        help="folder of corpora (jsb, infinite-bach, melodies); unless given, RIPIENO_DATA says where",
+    )
+
+
+@pytest.fixture(scope="session")
+def data_folder(request: pytest.FixtureRequest) -> Path:
+    """The folder of corpora; without one, the test is skipped."""
+    named = request.config.getoption("--data")
+    if named is None:
+        pytest.skip("no corpora: name their folder by --data or RIPIENO_DATA")
+    folder = Path(named)
+    if not folder.is_dir():
+        pytest.fail(f"--data or RIPIENO_DATA names {folder}, which is no folder")
+    return folder

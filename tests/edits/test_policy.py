@@ -1,0 +1,401 @@
+"""Each rule keeps what it promises, alone and with the others, whatever the model would like."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ripieno.edits.edit import Edit
+from ripieno.edits.log import MODEL, USER, Author, EditLog
+from ripieno.edits.policy import Policy
+from ripieno.errors import BadInput
+from ripieno.music.roll import Cells, RollNote, notes_of, roll_of, silence
+
+N_STEPS = 6
+LOW, HIGH = 59, 63  # where the tests below draw: few cells, so that notes touch
+MELODY = roll_of([RollNote(onset=0, pitch=72, duration=4), RollNote(onset=8, pitch=74, duration=4)], 12)
+
+
+@pytest.fixture
+def log() -> EditLog:
+    """The user's two notes, with a rest between them."""
+    return EditLog(MELODY)
+
+
+def any_edit(n_planes: int) -> st.SearchStrategy[Edit]:
+    cells = [Edit(plane, step, pitch) for plane, step, pitch in np.ndindex(n_planes, N_STEPS, HIGH + 1) if pitch >= LOW]
+    return st.sampled_from(cells)
+
+
+@st.composite
+def logs(draw: st.DrawFn) -> EditLog:
+    """Whatever the user, an unruly model, and undo may have left."""
+    n_planes = draw(st.sampled_from([1, 2]))
+    edits = st.lists(any_edit(n_planes), max_size=12)
+    log = EditLog(silence(N_STEPS, n_planes)).record(draw(edits), "user")
+    log = EditLog(log.cells)
+    authors: list[Author] = draw(st.lists(st.sampled_from(["user", "model"]), max_size=4))
+    for author in authors:
+        log = log.record(draw(edits), author)
+    if log.n_batches and draw(st.booleans()):
+        log = log.undo(draw(st.integers(0, log.n_batches - 1)))
+    return log
+
+
+steps_masks = st.lists(st.booleans(), min_size=N_STEPS, max_size=N_STEPS).map(np.array)
+cell_masks = st.integers(0, 2**32).map(lambda seed: np.random.default_rng(seed).random((N_STEPS, 128)) < 0.5)
+lines = st.lists(st.sampled_from([-1, 59, 61, 62, 64]), min_size=N_STEPS, max_size=N_STEPS).map(np.array)
+RULES: dict[str, st.SearchStrategy[dict[str, Any]]] = {
+    "locked": (steps_masks | cell_masks).map(lambda mask: {"locked": mask}),
+    "selection": (steps_masks | cell_masks).map(lambda mask: {"selection": mask}),
+    "pitches": st.tuples(st.integers(59, 61), st.integers(61, 63)).map(lambda pitches: {"pitches": pitches}),
+    "max_additions": st.integers(0, 4).map(lambda n: {"max_additions": n}),
+    "n_voices": st.integers(1, 4).map(lambda n: {"n_voices": n}),
+    "melody": st.builds(
+        lambda melody, line: {"melody": melody, "line": line}, st.sampled_from(["top", "bass", "inner"]), lines
+    ),
+    "refused": st.frozensets(
+        st.tuples(st.just(0), st.integers(0, N_STEPS - 1), st.integers(LOW, HIGH)), max_size=8
+    ).map(lambda cells: {"refused": cells}),
+}
+some_rules = st.lists(st.sampled_from(sorted(RULES)), unique=True).flatmap(
+    lambda names: st.tuples(*(RULES[name] for name in names)).map(
+        lambda rules: {k: v for r in rules for k, v in r.items()}
+    )
+)
+budgets = st.integers(0, 4) | st.sampled_from([0.0, 0.25, 0.5, 1.0])
+
+
+def additions(policy: Policy, log: EditLog) -> Cells:
+    return np.asarray(policy.allowed(log) & ~log.cells)
+
+
+def removals(policy: Policy, log: EditLog) -> Cells:
+    return np.asarray(policy.allowed(log) & log.cells)
+
+
+def own_notes(log: EditLog) -> list[RollNote]:
+    """The model's notes, by the definition."""
+    return notes_of(np.concatenate([(log.cells[0] & ~log.user_cells[0])[None], log.cells[1:]]))
+
+
+# By default
+
+
+@given(logs())
+def test_by_default_nothing_of_the_users_is_removed_and_everything_of_the_models_may_be(log: EditLog) -> None:
+    np.testing.assert_array_equal(removals(Policy(), log)[0], log.cells[0] & ~log.user_cells[0])
+
+
+@given(logs())
+def test_by_default_everything_may_be_added_but_what_the_user_silenced(log: EditLog) -> None:
+    silenced = ~log.cells[0] & (log.author_of[0] == USER)
+    np.testing.assert_array_equal(additions(Policy(), log)[0], ~log.cells[0] & ~silenced)
+
+
+def test_what_the_user_silenced_stays_silent_until_they_undo_it(log: EditLog) -> None:
+    added = log.with_note(60, 0, by="model")
+    silenced = added.set(0, 60, False)
+    assert not Policy().allowed(silenced)[0, 0, 60]
+    assert Policy().allowed(silenced)[0, 1:4, 60].all()
+    assert Policy().allowed(silenced.undo(1))[0, 0, 60]
+    own = log.set(0, 72, False)  # a cell of their own note
+    assert not Policy(max_removals=5).allowed(own)[0, 0, 72]
+
+
+@given(logs(), some_rules, budgets)
+def test_what_the_model_removed_from_the_user_it_may_always_put_back(log: EditLog, rules, budget) -> None:
+    free = {name: value for name, value in rules.items() if name not in ("locked", "selection", "refused")}
+    removed = log.user_cells[0] & ~log.cells[0]
+    assert Policy(max_removals=budget, **free).allowed(log)[0][removed].all()
+
+
+def test_what_it_put_back_is_the_users_again(log: EditLog) -> None:
+    there_and_back = log.record([Edit(0, 8, 74)], "model").record([Edit(0, 8, 74)], "model")
+    assert there_and_back.author_of[0, 8, 74] == MODEL
+    assert not Policy().allowed(there_and_back)[0, 8, 74]
+
+
+# Where
+
+
+@given(logs(), steps_masks | cell_masks)
+def test_nothing_changes_where_it_is_locked_or_not_selected(log: EditLog, mask: np.ndarray) -> None:
+    by_step = mask[:, None] if mask.ndim == 1 else mask
+    every = Policy().allowed(log)
+    np.testing.assert_array_equal(Policy(locked=mask).allowed(log), every & ~by_step)
+    np.testing.assert_array_equal(Policy(selection=mask).allowed(log), every & by_step)
+
+
+def test_a_mask_may_tell_the_planes_apart() -> None:
+    log = EditLog(silence(4, n_planes=2)).with_note(60, 0, 4, by="model")
+    locked = np.zeros((2, 4, 128), dtype=bool)
+    locked[0] = True
+    allowed = Policy(locked=locked).allowed(log)
+    assert not allowed[0].any()
+    assert allowed[1].any()
+
+
+@given(logs(), st.integers(0, 127), st.integers(0, 127))
+def test_additions_keep_within_the_pitches_and_removals_need_not(log: EditLog, low: int, high: int) -> None:
+    low, high = sorted((low, high))
+    policy = Policy(pitches=(low, high))
+    outside = (np.arange(128) < low) | (np.arange(128) > high)
+    put_back = log.user_cells & ~log.cells
+    assert not (additions(policy, log) & ~put_back)[:, :, outside].any()
+    np.testing.assert_array_equal(additions(policy, log)[:, :, ~outside], additions(Policy(), log)[:, :, ~outside])
+    np.testing.assert_array_equal(removals(policy, log), removals(Policy(), log))
+
+
+def test_a_refused_cell_does_not_change_whether_it_sounds_or_not(log: EditLog) -> None:
+    later = log.with_note(60, 0, by="model")
+    allowed = Policy(refused=frozenset({(0, 0, 60), Edit(0, 4, 60)})).allowed(later)
+    assert [tuple(cell) for cell in np.argwhere(allowed != Policy().allowed(later))] == [(0, 0, 60), (0, 4, 60)]
+
+
+# The melody
+
+
+@pytest.mark.parametrize(("melody", "right_side"), [("top", range(72)), ("bass", range(73, 128))])
+def test_additions_keep_to_their_side_of_the_melody_and_never_on_it(log: EditLog, melody, right_side) -> None:
+    line = np.where(np.arange(12) < 4, 72, 74)
+    added = additions(Policy(melody=melody, line=line), log)[0]
+    assert np.flatnonzero(added[0]).tolist() == list(right_side)
+    assert not added[np.arange(12), line].any()
+
+
+def test_in_a_rest_the_last_pitch_counts_and_before_the_first_note_that_one(log: EditLog) -> None:
+    line = np.array([-1, -1, 72, -1, -1, 60, -1, -1, 74, 74, -1, -1])
+    added = additions(Policy(melody="top", line=line), EditLog(silence(12)))[0]
+    highest = 127 - added[:, ::-1].argmax(axis=1)
+    assert highest.tolist() == [71, 71, 71, 71, 71, 59, 59, 59, 73, 73, 73, 73]
+
+
+def test_an_inner_melody_or_one_that_only_rests_binds_nothing(log: EditLog) -> None:
+    every = Policy().allowed(log)
+    line = np.where(np.arange(12) < 4, 72, 74)
+    np.testing.assert_array_equal(Policy(melody="inner", line=line).allowed(log), every)
+    np.testing.assert_array_equal(Policy(melody="inner").allowed(log), every)
+    np.testing.assert_array_equal(Policy(line=line).allowed(log), every)
+    np.testing.assert_array_equal(Policy(melody="top", line=np.full(12, -1)).allowed(log), every)
+
+
+def test_what_lies_on_the_wrong_side_of_the_melody_may_still_be_taken_back(log: EditLog) -> None:
+    above = log.with_note(80, 0, by="model")
+    assert removals(Policy(melody="top", line=np.full(12, 72)), above)[0, 0:4, 80].all()
+
+
+# How many
+
+
+def test_nothing_is_added_to_a_step_that_is_full(log: EditLog) -> None:
+    later = log.with_note(60, 2, by="model")  # steps 2 and 3 now hold two
+    policy = Policy(n_voices=2)
+    added = additions(policy, later)[0].any(axis=1)
+    assert added.tolist() == [True, True, False, False] + [True] * 8
+    assert removals(policy, later)[0, 2:6, 60].all()
+
+
+def test_removals_are_counted_in_notes_and_the_rest_of_a_touched_note_may_go(log: EditLog) -> None:
+    policy = Policy(max_removals=1)
+    np.testing.assert_array_equal(removals(policy, log), MELODY)
+    touched = log.record([Edit(0, 1, 72)], "model")
+    assert np.argwhere(removals(policy, touched)[0]).tolist() == [[0, 72], [2, 72], [3, 72]]
+    put_back = touched.record([Edit(0, 1, 72)], "model")  # and the budget is whole again
+    np.testing.assert_array_equal(removals(policy, put_back), MELODY)
+
+
+@pytest.mark.parametrize(
+    ("share", "n_notes", "n_may_go"),
+    [(0.0, 10, 0), (1.0, 10, 10), (0.5, 3, 1), (0.29, 100, 29), (0.09, 10, 0), (0.7, 10, 7)],
+)
+def test_a_share_of_the_users_notes_may_go_and_never_more(share: float, n_notes: int, n_may_go: int) -> None:
+    log = EditLog(roll_of([RollNote(2 * i, 60, 1) for i in range(n_notes)], 2 * n_notes))
+    policy = Policy(max_removals=share)
+    n_gone = 0
+    while removals(policy, log).any():
+        log = log.record([Edit(*np.argwhere(removals(policy, log))[0])], "model")
+        n_gone += 1
+    assert n_gone == log.n_removed_from_user == n_may_go
+
+
+def test_one_is_a_note_and_one_point_nought_is_all_of_them(log: EditLog) -> None:
+    touched = log.record([Edit(0, 1, 72)], "model")
+    assert not removals(Policy(max_removals=1), touched)[0, 8:, 74].any()
+    assert removals(Policy(max_removals=1.0), touched)[0, 8:, 74].all()
+
+
+def test_when_no_note_more_may_be_added_those_there_may_still_grow_or_go(log: EditLog) -> None:
+    later = log.with_note(60, 2, 3, by="model").with_note(60, 8, 2, by="model")
+    np.testing.assert_array_equal(Policy(max_additions=3).allowed(later), Policy().allowed(later))
+    policy = Policy(max_additions=2)
+    assert np.argwhere(additions(policy, later)[0]).tolist() == [[1, 60], [5, 60], [7, 60], [10, 60]]
+    # The middle cell of the first note must wait: without it there would be three notes.
+    assert np.argwhere(removals(policy, later)[0]).tolist() == [[2, 60], [4, 60], [8, 60], [9, 60]]
+
+
+def test_no_additions_at_all_leaves_removals(log: EditLog) -> None:
+    np.testing.assert_array_equal(Policy(max_additions=0, max_removals=1.0).allowed(log), MELODY)
+
+
+@given(logs(), some_rules, budgets, st.lists(st.integers(0, 2**32), max_size=12))
+def test_whatever_the_model_draws_within_the_policy_keeps_every_promise(
+    log: EditLog, rules: dict[str, Any], budget: int | float, draws: list[int]
+) -> None:
+    policy = Policy(max_removals=budget, **rules)
+    limit = max(policy.max_additions or 0, len(own_notes(log)))
+    n_user = len(notes_of(log.user_cells))
+    may_go = max(budget if isinstance(budget, int) else int(budget * n_user), log.n_removed_from_user)
+    begun = log
+    for draw in draws:
+        allowed = np.argwhere(policy.allowed(log)[:, :, LOW - 1 : HIGH + 2])
+        if not len(allowed):
+            break
+        plane, step, pitch = (int(at) for at in allowed[draw % len(allowed)])
+        edit = Edit(plane, step, pitch + LOW - 1)
+        adds, put_back = not log.cells[edit], bool(log.user_cells[edit])
+        n_sounding = int(np.count_nonzero(log.cells[0, step]))
+        log = log.record([edit], "model")
+        assert log.n_added == len(own_notes(log))
+        assert policy.max_additions is None or log.n_added <= limit
+        assert log.n_removed_from_user <= may_go
+        assert log.n_user_notes == n_user
+        assert edit not in policy.refused
+        if adds and not put_back:
+            assert begun.author_of[edit] != USER
+            low, high = policy.pitches or (0, 127)
+            assert low <= edit.pitch <= high
+            if plane == 0 and policy.n_voices is not None:
+                assert n_sounding < policy.n_voices
+    # whoever began with a user's note ends with it, untouched or within the budget
+    kept = [note for note in notes_of(log.user_cells) if log.cells[0, note.onset : note.end, note.pitch].all()]
+    assert len(kept) >= n_user - may_go
+
+
+# Together
+
+
+@given(logs(), some_rules, budgets, st.data())
+def test_rules_compose_by_and(log: EditLog, rules: dict[str, Any], budget: int | float, data: st.DataObject) -> None:
+    names = sorted(set(rules) - {"line"})
+    first = set(data.draw(st.lists(st.sampled_from(names), unique=True)) if names else [])
+    line = {"line": rules["line"]} if "line" in rules else {}
+    one = Policy(max_removals=budget, **line, **{name: rules[name] for name in first})
+    other = Policy(max_removals=budget, **line, **{name: rules[name] for name in names if name not in first})
+    both = Policy(max_removals=budget, **rules)
+    np.testing.assert_array_equal(both.allowed(log), one.allowed(log) & other.allowed(log))
+
+
+@given(logs(), budgets)
+def test_a_larger_budget_forbids_nothing_that_a_smaller_allows(log: EditLog, budget: int | float) -> None:
+    smaller, larger = Policy(max_removals=budget).allowed(log), Policy(max_removals=1.0).allowed(log)
+    assert not (smaller & ~larger).any()
+    for n in range(3):
+        smaller, larger = Policy(max_additions=n).allowed(log), Policy(max_additions=n + 1).allowed(log)
+        assert not (smaller & ~larger).any()
+
+
+@given(logs(), some_rules)
+def test_asking_changes_nothing_and_the_answer_is_ones_own(log: EditLog, rules: dict[str, Any]) -> None:
+    policy = Policy(**rules)
+    before = log.cells.copy()
+    answer = policy.allowed(log)
+    again = answer.copy()
+    answer[:] = True
+    np.testing.assert_array_equal(policy.allowed(log), again)
+    np.testing.assert_array_equal(log.cells, before)
+
+
+# The re-struck plane
+
+
+@given(logs(), some_rules, budgets)
+def test_a_note_is_struck_again_only_where_it_is_held(log: EditLog, rules: dict[str, Any], budget) -> None:
+    if log.cells.shape[0] > 1:
+        sounding = log.cells[0]
+        allowed = Policy(max_removals=budget, **rules).allowed(log)[1]
+        assert not allowed[0].any()
+        assert not (allowed[1:] & ~(sounding[1:] & sounding[:-1])).any()
+        users = log.user_cells[0]
+        assert not (allowed[1:] & users[1:] & users[:-1]).any()
+
+
+def test_the_users_notes_are_neither_joined_nor_split() -> None:
+    repeated = roll_of([RollNote(0, 60, 2), RollNote(2, 60, 2), RollNote(0, 72, 4)], 8, n_planes=2)
+    log = EditLog(repeated).with_note(64, 0, 4, by="model").record([Edit(0, 4, 72)], "model")
+    allowed = Policy(max_removals=1.0).allowed(log)[1]
+    # the model may strike its own again, and what it hung on to a note of the user's
+    assert np.argwhere(allowed).tolist() == [[1, 64], [2, 64], [3, 64], [4, 72]]
+
+
+def test_a_struck_note_counts_as_added() -> None:
+    log = EditLog(silence(8, n_planes=2)).with_note(64, 0, 4, by="model")
+    assert Policy(max_additions=2).allowed(log)[1].any()
+    assert not Policy(max_additions=1).allowed(log)[1].any()
+    twice = log.record([Edit(1, 2, 64)], "model")
+    assert twice.n_added == 2
+    assert np.argwhere(Policy(max_additions=2).allowed(twice)[1]).tolist() == [[2, 64]]  # but it may be held
+
+
+# Bad values
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        ({"pitches": (72, 60)}, r"not from 72 to 60; try \(60, 72\)"),
+        ({"pitches": (-1, 60)}, "pitches -1 to 60 leave the MIDI range"),
+        ({"pitches": (60, 128)}, "keep them within 0 and 127"),
+        ({"max_removals": -1}, "max_removals must be 0 notes or more, not -1"),
+        ({"max_removals": 1.5}, "a share from 0.0 to 1.0, not 1.5; write a number of notes without a point"),
+        ({"max_removals": -0.5}, "a share from 0.0 to 1.0, not -0.5"),
+        ({"max_removals": float("nan")}, "a share from 0.0 to 1.0, not nan"),
+        ({"max_additions": -3}, "max_additions must be 0 notes or more, not -3; leave it out"),
+        ({"n_voices": 0}, "n_voices must be 1 or more, not 0; use max_additions=0"),
+        ({"melody": "top"}, "melody='top' needs its line"),
+        ({"melody": "bass"}, "melody='bass' needs its line"),
+        ({"line": np.array([60, -2])}, "runs from -2 to 60"),
+        ({"line": np.array([60, 128])}, "runs from 60 to 128"),
+        ({"temperature": 0.0}, "temperature must be above 0, not 0.0"),
+        ({"temperature": -1.0}, "temperature must be above 0, not -1.0"),
+        ({"temperature": float("inf")}, "temperature must be above 0, not inf"),
+        ({"temperature": float("nan")}, "temperature must be above 0, not nan"),
+    ],
+)
+def test_a_bad_value_is_refused_with_what_to_do(options: dict[str, Any], complaint: str) -> None:
+    with pytest.raises(BadInput, match=complaint):
+        Policy(**options)
+    with pytest.raises(BadInput, match=complaint):
+        replace(Policy(), **options)
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        (
+            {"locked": np.zeros(11, dtype=bool)},
+            r"locked has shape \(11,\); give it \(12,\), \(12, 128\) or \(1, 12, 128\)",
+        ),
+        ({"selection": np.zeros((128, 12), dtype=bool)}, r"selection has shape \(128, 12\)"),
+        ({"line": np.full(16, 60)}, "line has 16 steps; give it one pitch for each of 12"),
+        ({"refused": frozenset({(0, 12, 60)})}, "a refused cell lies outside"),
+        ({"refused": frozenset({(1, 0, 60)})}, "a refused cell lies outside"),
+        ({"refused": frozenset({(0, -1, 60)})}, "a refused cell lies outside"),
+    ],
+)
+def test_what_does_not_fit_the_roll_is_refused(log: EditLog, options: dict[str, Any], complaint: str) -> None:
+    with pytest.raises(BadInput, match=complaint):
+        Policy(**options).allowed(log)
+
+
+def test_nothing_changes_a_policy_behind_its_back(log: EditLog) -> None:
+    locked = np.zeros(12, dtype=bool)
+    policy = Policy(locked=locked)
+    locked[:] = True
+    np.testing.assert_array_equal(policy.allowed(log), Policy().allowed(log))
+    assert policy.locked is not None
+    with pytest.raises(ValueError, match="read-only"):
+        policy.locked[0] = True

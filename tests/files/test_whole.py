@@ -1,0 +1,59 @@
+import errno
+
+import pytest
+
+from ripieno.errors import BadInput
+from ripieno.files.whole import whole_file
+
+
+def write_half(path, interruption):
+    with whole_file(path) as file:
+        file.write(b"half")
+        raise interruption
+
+
+def names_in(folder):
+    return sorted(file.name for file in folder.iterdir())
+
+
+def test_a_whole_file_replaces_the_old_one(tmp_path):
+    path = tmp_path / "song.mid"
+    path.write_bytes(b"old")
+    with whole_file(path) as file:
+        file.write(b"new")
+        assert path.read_bytes() == b"old"
+    assert path.read_bytes() == b"new"
+    assert names_in(tmp_path) == ["song.mid"]
+
+
+@pytest.mark.parametrize("interruption", [KeyboardInterrupt, ZeroDivisionError])
+def test_whatever_goes_wrong_the_old_file_stays_and_nothing_is_left_beside_it(interruption, tmp_path):
+    path = tmp_path / "song.mid"
+    path.write_bytes(b"old")
+    with pytest.raises(interruption):
+        write_half(path, interruption())
+    assert path.read_bytes() == b"old"
+    assert names_in(tmp_path) == ["song.mid"]
+
+
+def test_a_full_disk_is_one_clear_line(tmp_path):
+    path = tmp_path / "song.mid"
+    with pytest.raises(BadInput, match=r"song\.mid cannot be written: No space left on device"):
+        write_half(path, OSError(errno.ENOSPC, "No space left on device"))
+    assert names_in(tmp_path) == []
+
+
+def test_a_read_only_folder_is_one_clear_line(tmp_path, monkeypatch):
+    def refuse(*_args, **_options):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr("pathlib.Path.open", refuse)  # root, who runs tests in containers, may write anywhere
+    with pytest.raises(BadInput, match="Permission denied"), whole_file(tmp_path / "song.mid"):
+        pass
+
+
+def test_a_missing_folder_and_a_folder_s_name_are_one_clear_line(tmp_path):
+    with pytest.raises(BadInput, match="there is no folder"), whole_file(tmp_path / "nowhere" / "song.mid"):
+        pass
+    with pytest.raises(BadInput, match="is a folder"), whole_file(tmp_path):
+        pass

@@ -1,0 +1,94 @@
+"""One edit is drawn, applied, fed back."""
+
+from itertools import islice
+
+import numpy as np
+import pytest
+
+from ripieno.edits.edit import Edit
+from ripieno.edits.log import EditLog
+from ripieno.edits.policy import Policy
+from ripieno.errors import NothingAllowed
+from ripieno.models.context import context_of
+from ripieno.music.roll import RollNote, roll_of, silence
+from ripieno.sampling.ancestral import choose, generator_at, sample_ancestral
+from ripieno.sampling.stopping import StopRule
+from tests.sampling.fakes import indifferent, pointing_at, wanting
+
+CONTEXT = context_of(16)
+HERE = Edit(0, 3, 60)
+
+
+def sampled(model, log, n, policy=None, seed=0, **options):
+    return list(islice(sample_ancestral(model, log, CONTEXT, policy or Policy(), seed, **options), n))
+
+
+def test_sampling_follows_the_model() -> None:
+    change = sampled(pointing_at(HERE), EditLog(silence(16)), 1)[0]
+    assert change.edit == HERE
+    assert change.added
+    assert change.log.cells[HERE]
+    assert change.probability == pytest.approx(1, abs=1e-6)
+
+
+def test_what_the_model_added_it_may_take_back() -> None:
+    first, second = sampled(pointing_at(HERE), EditLog(silence(16)), 2)
+    assert (first.added, second.added) == (True, False)
+    assert not second.log.cells.any()
+
+
+def test_a_users_note_is_never_taken_however_much_the_model_wants_to() -> None:
+    origin = roll_of([RollNote(0, 60, 16)], 16)
+    for change in sampled(pointing_at(HERE), EditLog(origin), 20):
+        assert change.log.cells[0, :, 60].all()
+
+
+def test_draws_follow_the_softmax_over_the_allowed_cells() -> None:
+    there = Edit(0, 5, 62)
+    policy = Policy(selection=np.arange(16) == 5, temperature=2.0)
+    prediction = pointing_at(HERE, there)(silence(16)[None], None)
+    prediction.logits[0][there] = 6.0  # 127 cells of score 0 beside it, at temperature 2
+    expected = np.exp(3.0) / (np.exp(3.0) + 127)
+    log = EditLog(silence(16))
+    choices = [choose(prediction, log, policy, generator_at(seed, 0)) for seed in range(800)]
+    hits = np.mean([choice.edit == there for choice in choices])
+    assert abs(hits - expected) < 4 * np.sqrt(expected * (1 - expected) / 800)
+    assert all(choice.edit.step == 5 for choice in choices)
+    assert choices[0].probability == pytest.approx(expected if choices[0].edit == there else (1 - expected) / 127)
+
+
+def test_where_nothing_may_change_choosing_says_so_and_sampling_ends() -> None:
+    log, policy = EditLog(silence(16)), Policy(locked=np.ones(16, dtype=bool))
+    with pytest.raises(NothingAllowed, match="unlock some"):
+        choose(indifferent(log.cells[None], None), log, policy, generator_at(0, 0))
+    assert sampled(indifferent, log, 5, policy) == []
+
+
+def test_the_same_seed_gives_the_same_piece_resumed_or_not_and_another_seed_another() -> None:
+    log = EditLog(silence(16))
+    whole = sampled(indifferent, log, 30, seed=7)
+    resumed = sampled(indifferent, sampled(indifferent, log, 11, seed=7)[-1].log, 19, seed=7)
+    assert whole[-1].log == resumed[-1].log
+    assert sampled(indifferent, log, 30, seed=8)[-1].log != whole[-1].log
+
+
+def test_iterations_are_a_limit() -> None:
+    assert len(sampled(indifferent, EditLog(silence(16)), 100, iterations=12)) == 12
+
+
+def test_a_run_stops_when_the_model_expects_nothing_more() -> None:
+    target = roll_of([RollNote(0, 60, 8), RollNote(8, 62, 8)], 16)
+    changes = sampled(wanting(target), EditLog(silence(16)), 1000, stop=StopRule())
+    np.testing.assert_array_equal(changes[-1].log.cells, target)
+    assert len(changes) == 16
+
+
+def test_a_run_stops_when_it_only_goes_to_and_fro_and_not_on_a_note_it_would_take_back() -> None:
+    changes = sampled(pointing_at(HERE), EditLog(silence(16)), 1000, stop=StopRule(memory=20))
+    assert len(changes) in (20, 22)
+    assert not changes[-1].log.cells.any()
+
+
+def test_each_change_keeps_its_probability_in_the_log() -> None:
+    change = sampled(indifferent, EditLog(silence(16)), 1)[0]
+    assert change.log.entries[0].probability == pytest.approx(1 / (16 * 128))

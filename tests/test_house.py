@@ -1,0 +1,152 @@
+"""The house stands as drawn: imports point one way, nothing heavy loads early, the package holds what it needs."""
+
+import ast
+import re
+import subprocess
+import sys
+import tomllib
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+SOURCE = ROOT / "src" / "ripieno"
+MODULES = {
+    ".".join(path.relative_to(SOURCE).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in sorted(SOURCE.rglob("*.py"))
+}
+
+# Each floor may use its own rooms and those of the floors below it; rooms on one floor know nothing of each other.
+FLOORS = (
+    {"errors"},
+    {"music"},
+    {"edits", "files", "models"},
+    {"sampling"},
+    {"training", "session"},
+    {"evaluation"},
+    {"studio"},
+    {"cli", "__init__", "__main__"},
+)
+KNOW_TORCH = re.compile(r"models\.(?!runtime$|context$)\w+|training\.\w+")
+HEAVY = {"torch", "matplotlib", "onnxruntime", "mido", "onnx", "safetensors"}
+
+
+def room_of(module: str) -> str:
+    return module.split(".")[0]
+
+
+def floor_of(module: str) -> int:
+    return next(number for number, rooms in enumerate(FLOORS) if room_of(module) in rooms)
+
+
+def imports_of(path: Path) -> Iterator[str]:
+    """Every module that a file imports, wherever in it."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path.name} imports by a relative name"
+            yield node.module or ""
+            # `from ripieno.files import midi` brings a module too
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def tracked_files() -> list[Path]:
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        check=False,
+    )
+    if listed.returncode != 0:
+        pytest.skip("not a git repository")
+    return [path for name in listed.stdout.decode().split("\0") if name and (path := ROOT / name).is_file()]
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_imports_point_one_way(module: str) -> None:
+    for name in imports_of(MODULES[module]):
+        if not name.startswith("ripieno."):
+            continue
+        other = name.removeprefix("ripieno.")
+        if other in MODULES and room_of(other) != room_of(module):
+            assert floor_of(other) < floor_of(module), f"{module} may not use {other}"
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_only_networks_and_training_know_torch(module: str) -> None:
+    if not KNOW_TORCH.fullmatch(module):
+        found = {name.split(".")[0] for name in imports_of(MODULES[module])} & {"torch", "safetensors", "onnx"}
+        assert not found, f"{module} imports {', '.join(found)}"
+
+
+@pytest.mark.parametrize("module", ["ripieno", "ripieno.cli"])
+def test_heavy_packages_load_where_they_are_used(module: str) -> None:
+    program = f"import {module}, sys; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
+    assert module in loaded
+    assert not HEAVY & set(loaded)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_module_says_what_it_is(module: str) -> None:
+    text = MODULES[module].read_text(encoding="utf-8")
+    is_empty_package = MODULES[module].name == "__init__.py" and not text.strip()
+    assert is_empty_package or ast.get_docstring(ast.parse(text))
+
+
+def test_no_file_names_a_place_on_somebodys_machine() -> None:
+    place = re.compile(rb"(?<![\w.:/$}>])/(?:work|root|home|Users|opt|tmp|mnt)/\w")
+    found = []
+    for path in tracked_files():
+        content = path.read_bytes()
+        if b"\0" in content[:8192]:
+            content = b"\n".join(re.findall(rb"[\x20-\x7e]{6,}", content))  # the readable pieces of a binary file
+        found += [f"{path.relative_to(ROOT)}: {hit.group().decode()}" for hit in place.finditer(content)]
+    assert found == []
+
+
+def test_the_version_is_the_same_wherever_it_stands() -> None:
+    import ripieno
+
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    assert ripieno.__version__ == version
+    assert re.search(rf"^version: {re.escape(version)}$", (ROOT / "CITATION.cff").read_text(), re.MULTILINE)
+    newest = re.search(r"^## \[(.+?)\]", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert newest is not None
+    assert newest[1] == version
+
+
+def test_everything_that_make_installs_has_a_pinned_version() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    asked = [*project["build-system"]["requires"], *project["project"]["dependencies"]]
+    for extra in project["project"]["optional-dependencies"].values():
+        asked += extra
+    names = {re.split(r"[^\w-]", requirement)[0].lower() for requirement in asked} - {"ripieno"}
+    lines = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if not line.startswith("#")]
+    assert all(re.fullmatch(r"[\w.-]+==[\w.]+", line) for line in lines)
+    assert names <= {line.split("==")[0].lower() for line in lines}
+
+
+def test_the_package_that_people_install_is_complete(tmp_path: Path) -> None:
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", tmp_path],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+    )
+    (wheel,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        held = set(archive.namelist())
+    wanted = {
+        path.relative_to(ROOT / "src").as_posix()
+        for path in SOURCE.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    assert wanted <= held
+    assert "ripieno/py.typed" in held
+    assert {".onnx", ".md"} <= {path.suffix for path in (SOURCE / "models" / "bundled").iterdir()}  # a model, its card
+    assert any(name.endswith("/licenses/LICENSE") for name in held)
+    assert not any(name.startswith("tests") for name in held)

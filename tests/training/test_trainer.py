@@ -1,0 +1,84 @@
+"""A run that is interrupted and resumed is the run that was not."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from ripieno.models.checkpoint import export_onnx, load_network
+from ripieno.models.runtime import load_model
+from ripieno.music.roll import RollNote, roll_of
+from ripieno.training.config import configuration, from_json, to_json
+from ripieno.training.samples import Prepared
+from ripieno.training.trainer import Trainer, learning_rate_at, load_weights
+from tests.training.test_samples import SMALL
+
+TINY = replace(SMALL, batch_size=4, n_samples=24, validate_every=8, average=0.9, n_left_weight=0.01)
+TINY = replace(TINY, network=replace(TINY.network, n_left=True, norm_first=False, dropout=0.2))
+
+
+@pytest.fixture
+def corpus() -> Prepared:
+    notes = [RollNote(onset, 50 + onset % 12, 4) for onset in range(0, 48, 4)]
+    return Prepared([roll_of(notes, 48)], [0], ["scale"])
+
+
+def test_a_resumed_run_ends_with_the_same_weights_bit_for_bit(tmp_path: Path, corpus: Prepared) -> None:
+    whole = Trainer(TINY, corpus, corpus, tmp_path / "whole")
+    for _ in whole.run():
+        pass
+    interrupted = Trainer(TINY, corpus, corpus, tmp_path / "parts")
+    for progress in interrupted.run():
+        if progress.samples >= 12:  # past the checkpoint at 8: the batches after it are done again
+            break
+    resumed = Trainer(TINY, corpus, corpus, tmp_path / "parts")
+    assert resumed.number == 2
+    for _ in resumed.run():
+        pass
+    expected = load_weights(tmp_path / "whole" / "last.safetensors")
+    got = load_weights(tmp_path / "parts" / "last.safetensors")
+    assert all(torch.equal(expected[key], got[key]) for key in expected)
+    for key, value in whole.model.state_dict().items():
+        assert torch.equal(value, resumed.model.state_dict()[key])
+
+
+def test_training_learns_a_piece_by_heart(tmp_path: Path, corpus: Prepared) -> None:
+    config = replace(TINY, n_samples=480, batch_size=8, validate_every=10_000, learning_rate=1e-2)
+    reports = list(Trainer(config, corpus, corpus, tmp_path).run())
+    assert reports[-1].train_kl < 0.75 * reports[4].train_kl
+
+
+def test_a_folder_keeps_one_configuration(tmp_path: Path, corpus: Prepared) -> None:
+    Trainer(TINY, corpus, corpus, tmp_path)
+    with pytest.raises(ValueError, match="another configuration"):
+        Trainer(replace(TINY, seed=9), corpus, corpus, tmp_path)
+
+
+def test_the_exported_file_says_what_torch_says(tmp_path: Path, corpus: Prepared) -> None:
+    for _ in Trainer(TINY, corpus, corpus, tmp_path).run():
+        pass
+    network, run = load_network(tmp_path / "best.safetensors")
+    assert from_json({key: run[key] for key in to_json(TINY)}) == TINY
+    worst = export_onnx(network, tmp_path / "exact.onnx", {}, half=False)
+    assert worst < 1e-3
+    assert export_onnx(network, tmp_path / "half.onnx", {"scores": {"valid_kl": 1.0}}) < 0.05
+    assert load_model(tmp_path / "half.onnx").card["scores"] == {"valid_kl": 1.0}
+
+
+def test_configurations_survive_json_and_refuse_unknown_keys() -> None:
+    for name in ("paper", "chorale"):
+        config = configuration(name)
+        assert from_json(to_json(config)) == config
+    with pytest.raises(TypeError):
+        from_json({**to_json(configuration("paper")), "momentum": 0.9})
+    with pytest.raises(ValueError, match="there are: paper, chorale"):
+        configuration("sonata")
+
+
+def test_the_learning_rate_warms_up_and_falls_to_nothing() -> None:
+    config = replace(TINY, schedule="cosine", warmup=0.1, learning_rate=1.0)
+    rates = [learning_rate_at(config, share / 20) for share in range(21)]
+    assert rates[0] < 0.05
+    assert max(rates) == rates[2] == 1.0
+    assert rates[-1] < 1e-6
