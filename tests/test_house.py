@@ -9,7 +9,11 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
+from jaxtyping import TypeCheckError
+
+from ripieno.music.roll import attacks
 
 ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "src" / "ripieno"
@@ -95,6 +99,11 @@ def test_every_module_says_what_it_is(module: str) -> None:
     text = MODULES[module].read_text(encoding="utf-8")
     is_empty_package = MODULES[module].name == "__init__.py" and not text.strip()
     assert is_empty_package or ast.get_docstring(ast.parse(text))
+
+
+def test_shapes_are_checked_while_tests_run() -> None:
+    with pytest.raises(TypeCheckError):
+        attacks(np.zeros((4, 128), dtype=bool))
 
 
 def test_no_file_names_a_place_on_somebodys_machine() -> None:

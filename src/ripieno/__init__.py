@@ -1,10 +1,10 @@
 """Ripieno fills music in around yours, one note at a time, in any order, and takes notes back when they were wrong.
 
-    import ripieno
+import ripieno
 
-    piece = ripieno.read("melody.mid")
-    session = ripieno.harmonize(piece)
-    session.save("four-parts.mid")
+piece = ripieno.read("melody.mid")
+session = ripieno.harmonize(piece)
+session.save("four-parts.mid")
 """
 
 from __future__ import annotations

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
     from ripieno.models.runtime import Model
-    from ripieno.music.piece import Piece
     from ripieno.session import Session
 
 app = typer.Typer(
@@ -88,7 +87,8 @@ def harmonize_command(
         str | None, typer.Option(metavar="N/N", help='Such as "3/4", if the file is wrong.', show_default=False)
     ] = None,
     pickup: Annotated[
-        float | None, typer.Option(metavar="QUARTERS", help="Length of the pickup, in quarter notes.", show_default=False)
+        float | None,
+        typer.Option(metavar="QUARTERS", help="Length of the pickup, in quarter notes.", show_default=False),
     ] = None,
     bars: Annotated[
         str | None, typer.Option(metavar="FIRST-LAST", help="Compose in these bars only.", show_default=False)
@@ -111,7 +111,9 @@ def harmonize_command(
     voices: Annotated[int, typer.Option(metavar="N", help="How many notes may sound at once, yours included.")] = 4,
     parts: Annotated[
         int | None,
-        typer.Option(metavar="N", help="1 puts all new notes into one part; else one for each voice.", show_default=False),
+        typer.Option(
+            metavar="N", help="1 puts all new notes into one part; else one for each voice.", show_default=False
+        ),
     ] = None,
     max_removals: Annotated[
         str,
@@ -126,7 +128,9 @@ def harmonize_command(
     ] = None,
     iterations: Annotated[
         int | None,
-        typer.Option(metavar="N", help="Stop after so many small changes at the latest.", show_default="until finished"),
+        typer.Option(
+            metavar="N", help="Stop after so many small changes at the latest.", show_default="until finished"
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(metavar="N", help="Another number, another setting of the same melody.")] = 0,
     alternatives: Annotated[
@@ -292,10 +296,14 @@ def data_command(
 
 @app.command("train")
 def train_command(
-    corpus: Annotated[Path, typer.Argument(metavar="CORPUS.npz", help="What `ripieno data` wrote.", show_default=False)],
+    corpus: Annotated[
+        Path, typer.Argument(metavar="CORPUS.npz", help="What `ripieno data` wrote.", show_default=False)
+    ],
     output: Annotated[Path, typer.Option("-o", "--output", metavar="FOLDER", help="Receives the run.")],
     config: Annotated[str, typer.Option(metavar="paper|chorale", help="Which network and training.")] = "chorale",
-    n_samples: Annotated[int | None, typer.Option(help="Train on so many samples.", show_default="as configured")] = None,
+    n_samples: Annotated[
+        int | None, typer.Option(help="Train on so many samples.", show_default="as configured")
+    ] = None,
     n_steps: Annotated[
         int | None, typer.Option(help="Length of a sample in sixteenths: 128 is 8 bars.", show_default="128")
     ] = None,
@@ -307,7 +315,7 @@ def train_command(
     seed: Annotated[int | None, typer.Option(help="The only source of chance.", show_default="0")] = None,
     device: Annotated[str, typer.Option(help="cpu, or cuda for a GPU.")] = "cpu",
 ) -> None:
-    """Train a model on a prepared corpus. Needs: pip install 'ripieno\\[train]'
+    r"""Train a model on a prepared corpus. Needs: pip install 'ripieno\[train]'
 
     Writes config.json, log.csv, best.safetensors, last.safetensors and, at the end, model.onnx, which
     `ripieno harmonize --model` takes. A run that was interrupted goes on where it was when the same command is given
@@ -342,7 +350,9 @@ def train_command(
         for report in train(corpus, output, config, given, device):
             told = f"KL {report.train_kl:.3f}"
             if report.valid_kl_average is not None:
-                text = f"{report.samples} samples: KL {report.train_kl:.3f}, on validation {report.valid_kl_average:.3f}"
+                text = (
+                    f"{report.samples} samples: KL {report.train_kl:.3f}, on validation {report.valid_kl_average:.3f}"
+                )
                 progress.console.print(text, highlight=False)
             progress.update(task, completed=report.samples, total=report.n_samples, told=told)
     print(f"The model: {output / 'model.onnx'}   Its history: {output / 'log.csv'}")

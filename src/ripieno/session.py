@@ -1,7 +1,8 @@
 """One composition: a piece, an edit log, a policy and a model. Every interface drives this.  (Paper 5)
 
-The piece's notes lie on a roll, moved by octaves if the model would not hear them otherwise; the log holds what was done to that
-roll, by the user and by the model; on the way out the changes are read as notes and brought back to where the piece is.
+The piece's notes lie on a roll, moved by octaves if the model would not hear them otherwise; the log holds what was
+done to that roll, by the user and by the model; on the way out the changes are read as notes and brought back to where the
+piece is.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import numpy as np
 from ripieno.edits.edit import Edit
 from ripieno.edits.log import EditLog, UndoEntry
 from ripieno.edits.policy import Policy
-from ripieno.errors import BadInput
+from ripieno.errors import BadInput, NothingAllowed
 from ripieno.files.midi import read_midi, write_midi
 from ripieno.models.context import context_of
 from ripieno.models.runtime import Model, load_model
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from ripieno.files.picture import RollDrawing
 
 TEMPERATURE = 1.0  # chosen on JSB valid (docs/log.md)
+STOP_RULE = StopRule()
 SUFFIXES = (".mid", ".midi", ".png", ".svg")
 
 
@@ -150,9 +152,9 @@ class Session:
         """
         for change in self.run(iterations=1, stop=None):
             return change
-        raise AssertionError("a run of one iteration makes one change or raises")
+        raise NothingAllowed("no note may change: unlock some, or allow more to be added or changed")
 
-    def run(self, iterations: int | None = None, stop: StopRule | None = StopRule()) -> Iterator[Change]:
+    def run(self, iterations: int | None = None, stop: StopRule | None = STOP_RULE) -> Iterator[Change]:
         """Compose, one change at a time, until the piece is finished; leaving the loop at any time keeps what is done.
 
         Args:
@@ -241,9 +243,7 @@ class Session:
         reading, revision = self.reading, self.revision()
         heard = [note for note in self.piece.notes if not self.piece.parts[note.part].is_drums]
         notes = [
-            DrawnNote(
-                pitch=note.pitch, onset=float(span.onset) - reading.start, duration=float(span.end - span.onset)
-            )
+            DrawnNote(pitch=note.pitch, onset=float(span.onset) - reading.start, duration=float(span.end - span.onset))
             for note in heard
             for span in revision.touched.get(note.id, (Span(note.onset, note.end),))
         ]
@@ -325,7 +325,7 @@ class Session:
 
 
 def _sounding_steps(piece: Piece, reading: Reading) -> int:
-    """Steps from the region's first to the end of the beat in which the last note ends: where the tune ends, the piece does."""
+    """Steps to the end of the beat in which the last note ends: where the tune ends, the piece does."""
     last = n_steps_of(piece) - reading.start
     beats = -(-(last + reading.beat_phase) // STEPS_PER_BEAT)
     return min(beats * STEPS_PER_BEAT - reading.beat_phase, reading.n_steps)
@@ -338,7 +338,9 @@ def check_target(path: Path) -> None:
         BadInput: its suffix says nothing that we can write, or its folder is missing or read-only.
     """
     if path.suffix.lower() not in SUFFIXES:
-        raise BadInput(f"{path.name}: cannot write {path.suffix or 'a name without a suffix'}; use {', '.join(SUFFIXES)}")
+        raise BadInput(
+            f"{path.name}: cannot write {path.suffix or 'a name without a suffix'}; use {', '.join(SUFFIXES)}"
+        )
     if path.is_dir():
         raise BadInput(f"{path} is a folder; give a file name in it")
     if not path.parent.is_dir():

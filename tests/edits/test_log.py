@@ -116,6 +116,13 @@ def test_what_is_carried_forward_is_what_a_replay_gives(log: EditLog) -> None:
     assert log == replayed
 
 
+@given(logs(), any_edit(1), AUTHORS)
+def test_the_users_notes_are_numbered_anew_when_they_change(log: EditLog, edit: Edit, author: Author) -> None:
+    assert log.user_note_of is log.user_note_of
+    after = log.record([edit], author)
+    np.testing.assert_array_equal(after.user_note_of, EditLog(log.origin, after.entries).user_note_of)
+
+
 @given(logs(), st.lists(any_edit(1), min_size=1, max_size=6), AUTHORS)
 def test_recording_edits_applies_them_and_undo_takes_them_away_again(log: EditLog, edits: list[Edit], author) -> None:
     after = log.record(edits, author)
@@ -350,7 +357,7 @@ def test_notes_are_counted_as_added_taken_back_and_removed_from_the_users() -> N
     log = EditLog(origin).with_note(60, 0, 4, "model").with_note(64, 0, 4, "model").with_note(67, 4, 4, "model")
     assert (log.n_added, log.n_taken_back, log.n_removed_from_user, log.n_user_notes) == (3, 0, 0, 3)
     log = log.record([Edit(0, step, 64) for step in range(4)], "model")  # takes one back whole
-    log = log.record([Edit(0, 7, 67)], "model")  # shortens another
+    log = log.record([Edit(0, 7, 67), Edit(0, 4, 67)], "model")  # shortens another at both ends
     assert (log.n_added, log.n_taken_back, log.n_removed_from_user) == (2, 1, 0)
     log = log.record([Edit(0, 9, 74), Edit(0, 12, 74), Edit(0, 0, 48)], "model")  # of two of the user's
     assert (log.n_added, log.n_taken_back, log.n_removed_from_user, log.n_user_notes) == (2, 1, 2, 3)
@@ -365,6 +372,14 @@ def test_every_sounding_cell_is_the_users_or_the_models(log: EditLog) -> None:
     assert (log.author_of[0][log.model_cells] == MODEL).all()
     own = np.concatenate([log.model_cells[None], log.cells[1:]])
     assert log.n_added == len(notes_of(own))
+
+
+@given(logs())
+def test_a_note_is_taken_back_when_nothing_next_to_it_is_left_of_it(log: EditLog) -> None:
+    gone = notes_of(((log.author_of == MODEL) & ~log.cells & ~log.user_cells)[:1])
+    padded = np.pad(log.model_cells, ((1, 1), (0, 0)))
+    whole = [note for note in gone if not padded[[note.onset, note.end + 1], note.pitch].any()]
+    assert log.n_taken_back == len(whole)
 
 
 @given(logs())

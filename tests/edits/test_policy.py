@@ -324,11 +324,12 @@ def test_a_note_is_struck_again_only_where_it_is_held(log: EditLog, rules: dict[
 
 
 def test_the_users_notes_are_neither_joined_nor_split() -> None:
-    repeated = roll_of([RollNote(0, 60, 2), RollNote(2, 60, 2), RollNote(0, 72, 4)], 8, n_planes=2)
-    log = EditLog(repeated).with_note(64, 0, 4, by="model").record([Edit(0, 4, 72)], "model")
+    repeated = roll_of([RollNote(1, 60, 2), RollNote(3, 60, 2), RollNote(1, 72, 4)], 8, n_planes=2)
+    log = EditLog(repeated).with_note(64, 0, 4, by="model")
+    log = log.record([Edit(0, 0, 72), Edit(0, 5, 72)], "model")
     allowed = Policy(max_removals=1.0).allowed(log)[1]
-    # the model may strike its own again, and what it hung on to a note of the user's
-    assert np.argwhere(allowed).tolist() == [[1, 64], [2, 64], [3, 64], [4, 72]]
+    # The model may strike its own again, and what it hung on to the end of the user's; before it, their attack stays.
+    assert np.argwhere(allowed).tolist() == [[1, 64], [2, 64], [3, 64], [5, 72]]
 
 
 def test_a_struck_note_counts_as_added() -> None:
@@ -338,6 +339,22 @@ def test_a_struck_note_counts_as_added() -> None:
     twice = log.record([Edit(1, 2, 64)], "model")
     assert twice.n_added == 2
     assert np.argwhere(Policy(max_additions=2).allowed(twice)[1]).tolist() == [[2, 64]]  # but it may be held
+
+
+def test_a_note_that_would_not_be_held_is_a_new_one_and_needs_a_budget() -> None:
+    log = (
+        EditLog(silence(8, n_planes=2))
+        .with_note(64, 0, 6, by="model")
+        .record([Edit(1, 2, 64), Edit(1, 4, 64)], "model")
+    )
+    middle = log.record(
+        [Edit(0, step, 64) for step in (0, 1, 4, 5)], "model"
+    )  # struck at 2, and again if 4 were to sound
+    assert middle.notes() == [RollNote(onset=2, pitch=64, duration=2)]
+    spent = Policy(max_additions=1)
+    assert not additions(spent, middle)[0, [1, 4], 64].any()
+    grown = additions(spent, middle.record([Edit(1, 2, 64), Edit(1, 4, 64)], "user"))
+    assert np.argwhere(grown[0]).tolist() == [[1, 64], [4, 64]]
 
 
 # Bad values

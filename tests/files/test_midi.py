@@ -265,6 +265,29 @@ def test_the_other_notes_keep_their_messages_when_one_is_shortened():
     assert patched[5:-1] == track[5:]
 
 
+def test_a_note_cut_short_ends_before_and_begins_again_after_what_happens_at_that_time():
+    track = [
+        mido.Message("note_on", note=60),
+        mido.Message("control_change", control=7, value=90, time=48),
+        mido.Message("control_change", control=7, value=100, time=48),
+        mido.Message("note_off", note=60, time=96),
+    ]
+    piece = parse_midi(saved(track), "song.mid")
+    before = roll_of_piece(piece, 0, 8)
+    after = before.copy()
+    after[0, 2:4, 60] = False
+    (patched,) = load(midi_bytes(piece, revise(piece, before, after, 0))[0]).tracks
+    assert [one.type for one in patched] == [
+        "note_on",
+        "note_off",
+        "control_change",
+        "control_change",
+        "note_on",
+        "note_off",
+        "end_of_track",
+    ]
+
+
 def test_a_dropped_note_leaves_its_lyric_and_the_time_of_what_follows():
     track = [*note(60, 96), mido.MetaMessage("lyrics", text="la"), *note(62, 96), *note(64, 96)]
     piece = parse_midi(saved(track), "song.mid")

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ripieno.edits.edit import Edit
-from ripieno.models.runtime import Prediction
+from ripieno.models.runtime import Model, Prediction
 
 
 def pointing_at(*edits: Edit, n_left: float = 100.0) -> Callable[..., Prediction]:
@@ -34,3 +34,31 @@ def wanting(target: np.ndarray) -> Callable[..., Prediction]:
 def indifferent(cells, context) -> Prediction:
     """A model to which every cell is the same."""
     return Prediction(np.zeros(cells.shape, dtype=np.float32), np.full(len(cells), 50.0, dtype=np.float32))
+
+
+class _Session:
+    """Stands in for ONNX Runtime's session."""
+
+    def __init__(self, predict) -> None:
+        self.predict = predict
+
+    def run(self, outputs, inputs):
+        cells = inputs["cells"] > 0.5
+        whole = np.zeros((*cells.shape[:3], 128), dtype=bool)
+        whole[..., 28:92] = cells
+        prediction = self.predict(whole, inputs["context"])
+        return prediction.logits[..., 28:92], prediction.n_left
+
+
+def model_of(predict: Callable[..., Prediction]) -> Model:
+    """A loaded model, as the bundled one but for what it says."""
+    return Model(
+        name="fake",
+        digest="0",
+        card={},
+        lowest_pitch=28,
+        n_pitches=64,
+        step_multiple=4,
+        n_planes=1,
+        _session=_Session(predict),
+    )

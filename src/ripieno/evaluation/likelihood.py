@@ -1,10 +1,10 @@
 """The notewise likelihood of Table 1, level 0.  (Paper 6.2)
 
-Some cells of a real window are cleared, and the model is asked how probable it is that sampling puts back just these, in
-K edits, in any order: `(1/K) log (K!/|S| sum over S random orders of the product of the edits' probabilities)`.
+Some cells of a real window are cleared, and the model is asked how probable it is that sampling puts back just
+these, in K edits, in any order: `(1/K) log (K!/|S| sum over S random orders of the product of the edits' chances)`.
 
 Differences from the paper:
-1. Level 0 only: exactly K edits. Its sum over longer sequences is no likelihood, since sequences of every length sum to 1.
+1. Level 0 only: exactly K edits. Its sum over longer sequences is no likelihood, since those of each length sum to 1.
 2. It does not say how many orders it draws; we draw 10. Nor how long its samples are; ours are 128 steps.
 """
 

@@ -44,15 +44,48 @@ class Item:
     voices: Int[np.ndarray, "step voice"] | None = None
 
 
+# Chorales of JSB's train split that largely repeat one of its valid split (58 and 74).
+JSB_LEAKS = ("jsb-train-142", "jsb-train-224")
+
+
+def read_corpus(path: Path, seed: int = 0) -> tuple[list[Item], list[str]]:
+    """Read whatever corpus lies at `path`: the JSB Chorales' JSON, or a folder or zip file of MIDI files.
+
+    Args:
+        path: a `.json` file is taken to be the JSB Chorales.
+        seed: of the splits of a folder.
+
+    Returns:
+        The pieces, and remarks that the user should hear, one line each.
+
+    Raises:
+        BadInput: nothing usable is there.
+    """
+    if path.suffix.lower() == ".json":
+        items = [item for item in read_jsb(path) if item.name not in JSB_LEAKS]
+        return items, ["train chorales 142 and 224 are left out: they largely repeat two of the valid split"]
+    return read_midi_folder(path, seed=seed)
+
+
 def read_jsb(path: Path) -> list[Item]:
-    """The JSB Chorales on a sixteenth grid, as Coconet's authors published them (`Jsb16thSeparated.json`)."""
-    data = json.loads(path.read_text())
-    items = []
-    for split in SPLITS:
-        for i, chorale in enumerate(data[split]):
-            voices = np.array(chorale, dtype=int)
-            items.append(Item(f"jsb-{split}-{i}", split, _cells_of(voices), voices=voices))
-    return items
+    """The JSB Chorales on a sixteenth grid, as Coconet's authors published them (`Jsb16thSeparated.json`).
+
+    Raises:
+        BadInput: missing, or something else.
+    """
+    where = "it lies on GitHub in czhuang/JSB-Chorales-dataset"
+    try:
+        data = json.loads(path.read_text())
+        return [
+            Item(f"jsb-{split}-{i}", split, _cells_of(voices), voices=voices)
+            for split in SPLITS
+            for i, chorale in enumerate(data[split])
+            for voices in [np.array(chorale, dtype=int)]
+        ]
+    except OSError as error:
+        raise BadInput(f"{path} cannot be read ({error.strerror}); {where}") from error
+    except (ValueError, KeyError, TypeError, IndexError) as error:
+        raise BadInput(f"{path} does not hold the JSB Chorales as Jsb16thSeparated.json does; {where}") from error
 
 
 def _cells_of(voices: Int[np.ndarray, "step voice"]) -> Cells:

@@ -20,7 +20,6 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from ripieno.errors import BadInput
-from ripieno.models.context import Context
 from ripieno.music.roll import N_PITCHES
 
 CARD_KEY = "ripieno_card"  # in the ONNX file's metadata
@@ -63,7 +62,9 @@ class Model:
         """The highest pitch that the model can score."""
         return self.lowest_pitch + self.n_pitches - 1
 
-    def __call__(self, cells: Bool[np.ndarray, "batch plane step pitch"], context: Context) -> Prediction:
+    def __call__(
+        self, cells: Bool[np.ndarray, "batch plane step pitch"], context: Float[np.ndarray, "batch feature step"]
+    ) -> Prediction:
         """Score every cell of a batch of rolls of 128 pitches and any number of steps."""
         batch, _, n_steps, _ = cells.shape
         padded = -(-n_steps // self.step_multiple) * self.step_multiple

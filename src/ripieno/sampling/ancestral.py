@@ -1,7 +1,7 @@
 """Ancestral sampling: draw one edit, apply it, look again.  (Paper 5)
 
-`choose` draws and has no side effect; `sample_ancestral` is the loop. Chance is a counter-based generator keyed by the seed and
-the position in the log, so that a run which is resumed, or computed in a batch, is the same run.
+`choose` draws and has no side effect; `sample_ancestral` is the loop. Chance is a counter-based generator keyed by the
+seed and the position in the log, so that a run which is resumed, or computed in a batch, is the same run.
 
 Differences from the paper:
 1. Cells that the policy forbids are never drawn.  The paper caps removals and iterations only.
@@ -25,7 +25,6 @@ from ripieno.models.context import Context
 from ripieno.models.runtime import Predict, Prediction
 from ripieno.sampling.stopping import StopRule
 
-
 Probabilities = Float[np.ndarray, "plane step pitch"]
 
 
@@ -39,7 +38,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Change:
-    """What happened in one iteration: the log after it, the edit, and how many edits the model still expected before it."""
+    """What one iteration did; `n_left` is how many edits the model expected before it."""
 
     log: EditLog
     edit: Edit
@@ -64,7 +63,8 @@ def allowed_probabilities(prediction: Prediction, log: EditLog, policy: Policy) 
     if top == -np.inf:
         raise NothingAllowed("no note may change: unlock some, or raise max_removals or max_additions")
     weights = np.exp(logits - top)
-    return weights / weights.sum()
+    probabilities: Probabilities = weights / weights.sum()
+    return probabilities
 
 
 def choose(prediction: Prediction, log: EditLog, policy: Policy, rng: Generator) -> Choice:

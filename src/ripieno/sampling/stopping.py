@@ -1,7 +1,7 @@
 """When a piece is finished.  (Paper 5: there, it "eventually stabilises"; here, that is noticed)
 
-A piece is finished when the model expects hardly any more edits, or only goes to and fro: what it did lately has left the
-roll nearly as it was. Either way it ends at a moment at which the model would hardly take anything back.
+A piece is finished when the model expects hardly any more edits, or only goes to and fro: what it did lately has left
+the roll nearly as it was. Either way it ends at a moment at which the model would hardly take anything back.
 """
 
 from __future__ import annotations

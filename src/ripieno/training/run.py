@@ -45,9 +45,7 @@ def train(
         trainer = Trainer(chosen, load_prepared(corpus, "train"), load_prepared(corpus, "valid"), folder, device)
     except (OSError, KeyError, ValueError) as error:
         raise BadInput(f"{error}") from error
-    last = None
-    for last in trainer.run():
-        yield last
+    yield from trainer.run()
     network, run = load_network(folder / "best.safetensors")
     card = {
         "name": folder.name,

@@ -1,0 +1,87 @@
+"""The notewise likelihood of Table 1, level 0, and the validation KL, of the model that ships.
+
+    python -m benchmarks.likelihood --data FOLDER                 # choose: JSB valid
+    python -m benchmarks.likelihood --data FOLDER --split test    # once per release
+    python -m benchmarks.likelihood --data FOLDER --kl            # validation KL on the fixed damaged set
+
+FOLDER holds jsb/Jsb16thSeparated.json (GitHub, czhuang/JSB-Chorales-dataset).
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+
+from ripieno.evaluation.likelihood import interval_by_piece, notewise_all, windows_of
+from ripieno.files.corpus import read_jsb
+from ripieno.models.runtime import Model, load_model
+
+
+def notewise(model: Model, jsb: Path, split: str, n_missing: int, n_orders: int, n_picks: int, every: int) -> None:
+    windows = [w for item in read_jsb(jsb) if item.split == split for w in windows_of(item.name, item.cells)][::every]
+    values = []
+    for number, value in enumerate(notewise_all(model, windows, n_missing, n_orders, n_picks)):
+        values.append(value)
+        if number % 10 == 9:
+            so_far = np.concatenate([v for _, v in values]).mean()
+            print(f"  {number + 1} of {len(windows)} windows: mean {so_far:.3f}", flush=True)
+    scores = np.concatenate([v for _, v in values])
+    low, high = interval_by_piece(values)
+    print(
+        f"JSB {split}, {len(windows)} windows of 128 steps, {n_picks} picks each, K = {n_missing}, S = {n_orders}: "
+        f"mean {scores.mean():.3f} (95 % by chorale {low:.3f} to {high:.3f}), median {np.median(scores):.3f}"
+    )
+
+
+def validation_kl(model: Model, jsb: Path) -> None:
+    # the trainer's own set; it needs torch only because the configuration lives beside the network
+    from ripieno.files.corpus import Item
+    from ripieno.training.config import configuration
+    from ripieno.training.samples import Prepared, validation_set
+
+    items: list[Item] = [item for item in read_jsb(jsb) if item.split == "valid"]
+    corpus = Prepared([i.cells for i in items], [i.beat_phase for i in items], [i.name for i in items])
+    batch = validation_set(corpus, configuration("chorale"))
+    window = slice(model.lowest_pitch, model.lowest_pitch + model.n_pitches)
+    kls, errors = [], []
+    for source, target, context in zip(batch.source, batch.target, batch.context, strict=True):
+        roll = np.zeros((1, source.shape[0], source.shape[1], 128), dtype=bool)
+        roll[0, ..., window] = source
+        prediction = model(roll, context[None])
+        logits = prediction.logits[0][..., window].astype(float)
+        log_p = logits - logits.max()
+        log_p -= np.log(np.exp(log_p).sum())
+        wrong = source ^ target
+        if wrong.any():
+            kls.append(-log_p[wrong].mean() - np.log(wrong.sum()))
+            errors.append(abs(prediction.n_left[0] / wrong.sum() - 1))
+    error = 1.96 * np.std(kls) / np.sqrt(len(kls))
+    print(
+        f"JSB valid, {len(kls)} windows with the paper's damage: KL {np.mean(kls):.4f} nats (95 % +- {error:.3f}); "
+        f"median error of n_left {np.median(errors):.1%}"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--model", type=Path)
+    parser.add_argument("--split", default="valid", choices=["train", "valid", "test"])
+    parser.add_argument("--missing", type=int, default=10, help="cells to clear, K")
+    parser.add_argument("--orders", type=int, default=10, help="random orders, S")
+    parser.add_argument("--picks", type=int, default=20, help="how often to choose the cells anew")
+    parser.add_argument("--every", type=int, default=1, help="take every so manyth window")
+    parser.add_argument("--kl", action="store_true", help="print the validation KL instead")
+    a = parser.parse_args()
+    model, jsb = load_model(a.model), a.data / "jsb" / "Jsb16thSeparated.json"
+    print(f"model {model.name}, {model.digest}")
+    if a.kl:
+        validation_kl(model, jsb)
+    else:
+        notewise(model, jsb, a.split, a.missing, a.orders, a.picks, a.every)
+
+
+if __name__ == "__main__":
+    main()

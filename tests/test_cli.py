@@ -1,0 +1,234 @@
+"""The command line keeps its promises, and says in one line what it cannot do."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import mido
+import pytest
+
+ROOT = Path(__file__).parent.parent
+EXAMPLES = ROOT / "examples"
+ODE = EXAMPLES / "ode-to-joy.mid"
+
+
+def ripieno(*words: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "ripieno.cli", *map(str, words)],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src"), "COLUMNS": "200"},
+        check=False,
+    )
+
+
+def test_a_melody_becomes_a_four_part_piece(tmp_path: Path) -> None:
+    """The one test that uses the bundled weights from end to end."""
+    out = tmp_path / "piece.mid"
+    done = ripieno("harmonize", ODE, "-o", out, "-o", tmp_path / "piece.png", "-o", tmp_path / "piece.svg")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("Melody: top line of track 1")
+    for word in ("notes added", "taken back", "changed of yours", "seconds", "seed", str(out)):
+        assert word in done.stdout
+    before, after = mido.MidiFile(ODE), mido.MidiFile(out)
+    assert [list(track) for track in after.tracks[: len(before.tracks)]] == [list(track) for track in before.tracks]
+    assert [track.name for track in after.tracks[len(before.tracks) :]] == ["Alto", "Tenor", "Bass"]
+    assert (tmp_path / "piece.png").read_bytes().startswith(b"\x89PNG")
+    assert "<svg" in (tmp_path / "piece.svg").read_text()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["piece.mid", "piece.png", "piece.svg"]
+
+
+def test_the_same_seed_gives_the_same_file_and_alternatives_differ(tmp_path: Path) -> None:
+    options = ("--bars", "1-2", "--iterations", 60)
+    ripieno("harmonize", ODE, "-o", tmp_path / "a.mid", *options, "--alternatives", 2)
+    ripieno("harmonize", ODE, "-o", tmp_path / "b.mid", *options)
+    first, second = ((tmp_path / f"a-{n}.mid").read_bytes() for n in (1, 2))
+    assert (tmp_path / "b.mid").read_bytes() == first
+    assert first != second
+
+
+def test_verbose_tells_every_change(tmp_path: Path) -> None:
+    done = ripieno("harmonize", ODE, "-o", tmp_path / "a.mid", "--iterations", 5, "--verbose", "--bars", "2-2")
+    assert done.stderr.count("bar 2, beat") == 5
+
+
+@pytest.fixture
+def inputs(tmp_path: Path) -> Path:
+    (tmp_path / "empty.mid").write_bytes(b"")
+    (tmp_path / "words.mid").write_text("no music here")
+    (tmp_path / "cut.mid").write_bytes(ODE.read_bytes()[:90])
+    silent = mido.MidiFile()
+    silent.tracks.append(mido.MidiTrack())
+    silent.save(tmp_path / "silent.mid")
+    data = bytearray(ODE.read_bytes())
+    data[8:10] = b"\x00\x02"
+    (tmp_path / "format2.mid").write_bytes(data)
+    data = bytearray(ODE.read_bytes())
+    data[12:14] = b"\xe7\x28"
+    (tmp_path / "smpte.mid").write_bytes(data)
+    (tmp_path / "ode.mid").write_bytes(ODE.read_bytes())
+    (tmp_path / "bad.onnx").write_bytes(b"not a model")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("gone.mid", "-o", "x.mid"), "gone.mid"),
+        (("empty.mid", "-o", "x.mid"), "empty.mid"),
+        (("words.mid", "-o", "x.mid"), "words.mid"),
+        (("cut.mid", "-o", "x.mid"), "cut.mid"),
+        (("silent.mid", "-o", "x.mid"), "notes"),
+        (("format2.mid", "-o", "x.mid"), "format 2"),
+        (("smpte.mid", "-o", "x.mid"), "SMPTE"),
+        (("ode.mid", "-o", "x.wav"), ".wav"),
+        (("ode.mid", "-o", "nowhere/x.mid"), "nowhere"),
+        (("ode.mid", "-o", "ode.mid"), "your own file"),
+        (("ode.mid", "-o", "x.mid", "-o", "x.mid"), "twice"),
+        (("ode.mid", "-o", "x.mid", "--melody", "7"), "7"),
+        (("ode.mid", "-o", "x.mid", "--melody", "tuba"), "tuba"),
+        (("ode.mid", "-o", "x.mid", "--bars", "90-99"), "90-99"),
+        (("ode.mid", "-o", "x.mid", "--bars", "two"), "two"),
+        (("ode.mid", "-o", "x.mid", "--bars", "2-3", "--lock", "1-4"), "locked"),
+        (("ode.mid", "-o", "x.mid", "--range", "G5-C3"), "range"),
+        (("ode.mid", "-o", "x.mid", "--range", "H2-C3"), "H2"),
+        (("ode.mid", "-o", "x.mid", "--key", "H"), "H"),
+        (("ode.mid", "-o", "x.mid", "--temperature", "0"), "temperature"),
+        (("ode.mid", "-o", "x.mid", "--max-removals", "many"), "many"),
+        (("ode.mid", "-o", "x.mid", "--max-additions", "-1"), "-1"),
+        (("ode.mid", "-o", "x.mid", "--voices", "0"), "voices"),
+        (("ode.mid", "-o", "x.mid", "--alternatives", "0"), "--alternatives"),
+        (("ode.mid", "-o", "x.mid", "--iterations", "0"), "--iterations"),
+        (("ode.mid", "-o", "x.mid", "--model", "bad.onnx"), "bad.onnx"),
+        (("ode.mid", "-o", "x.mid", "--model", "gone.onnx"), "gone.onnx"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
+)
+def test_bad_input_is_one_clear_line(words: tuple[str, ...], expected: str, inputs: Path, monkeypatch, capsys) -> None:
+    from ripieno.cli import main
+
+    monkeypatch.chdir(inputs)
+    monkeypatch.setattr(sys, "argv", ["ripieno", "harmonize", *words])
+    before = sorted(inputs.iterdir())
+    with pytest.raises(SystemExit) as ended:
+        main()
+    said = capsys.readouterr().err
+    assert ended.value.code == 2
+    assert said.startswith("ripieno: ")
+    assert expected in said
+    assert said.count("\n") == 1
+    assert sorted(inputs.iterdir()) == before
+
+
+@pytest.mark.skipif(os.geteuid() == 0 if hasattr(os, "geteuid") else True, reason="the superuser may write anywhere")
+def test_a_read_only_folder_is_refused_before_any_work(tmp_path: Path) -> None:
+    folder = tmp_path / "kept"
+    folder.mkdir(mode=0o500)
+    done = ripieno("harmonize", ODE, "-o", folder / "x.mid")
+    assert done.returncode == 2
+    assert "read-only" in done.stderr
+
+
+def test_a_full_disk_is_one_clear_line(tmp_path: Path, monkeypatch, capsys) -> None:
+    import errno
+
+    class Full:
+        def __init__(self, real):
+            self.real = real
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *error):
+            self.real.close()
+
+        def write(self, data):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    real_open = Path.open
+    monkeypatch.setattr(Path, "open", lambda self, *a, **k: Full(real_open(self, *a, **k)))
+    from ripieno.cli import main
+
+    monkeypatch.setattr(
+        sys, "argv", ["ripieno", "harmonize", str(ODE), "-o", str(tmp_path / "x.mid"), "--iterations", "2"]
+    )
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert "No space left" in capsys.readouterr().err
+    monkeypatch.undo()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_interrupting_keeps_what_is_done_and_says_so(tmp_path: Path, monkeypatch, capsys) -> None:
+    from ripieno.cli import main
+    from ripieno.session import Session
+
+    run = Session.run
+
+    def interrupted(self, *arguments, **options):
+        for number, change in enumerate(run(self, *arguments, **options)):
+            if number == 12:
+                raise KeyboardInterrupt
+            yield change
+
+    monkeypatch.setattr(Session, "run", interrupted)
+    monkeypatch.setattr(sys, "argv", ["ripieno", "harmonize", str(ODE), "-o", str(tmp_path / "x.mid")])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 130
+    assert "You stopped it" in capsys.readouterr().out
+    assert len(mido.MidiFile(tmp_path / "x.mid").tracks) > len(mido.MidiFile(ODE).tracks)
+
+
+def test_models_tells_what_the_bundled_model_is() -> None:
+    told = ripieno("models").stdout
+    assert "chorale" in told
+    assert "validation" in told
+
+
+def test_a_folder_of_midi_files_is_prepared_and_trained_on(tmp_path: Path) -> None:
+    prepared = ripieno("data", EXAMPLES, "-o", tmp_path / "corpus.npz")
+    assert prepared.returncode == 0, prepared.stderr
+    assert "6 pieces" in prepared.stdout
+    run = (
+        "train",
+        tmp_path / "corpus.npz",
+        "-o",
+        tmp_path / "run",
+        "--n-samples",
+        4,
+        "--batch-size",
+        2,
+        "--n-steps",
+        32,
+    )
+    trained = ripieno(*run)
+    assert trained.returncode == 0, trained.stderr
+    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == [
+        "best.safetensors",
+        "config.json",
+        "last.safetensors",
+        "log.csv",
+        "model.onnx",
+        "resume.pt",
+    ]
+    used = ripieno(
+        "harmonize", ODE, "-o", tmp_path / "x.mid", "--model", tmp_path / "run" / "model.onnx", "--iterations", 3
+    )
+    assert used.returncode == 0, used.stderr
+
+
+@pytest.mark.parametrize("command", ["harmonize", "train", "data", "models"])
+def test_each_commands_help_has_examples_and_stands_in_the_docs(command: str) -> None:
+    told = ripieno(command, "--help").stdout
+    assert f"ripieno {command}" in told
+    assert "Examples" in told
+    docs = "".join(path.read_text() for path in (ROOT / "docs").glob("*.md"))
+    assert f"ripieno {command}" in docs
+
+
+def test_help_says_plainly_what_the_model_is() -> None:
+    assert "hymn-like" in ripieno("harmonize", "--help").stdout

@@ -1,0 +1,154 @@
+"""A session is one composition that a person steers."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ripieno import BadInput, Session, piece_from_notes, read
+from ripieno.edits.edit import Edit
+from ripieno.music.roll import RollNote, notes_of, roll_of
+from tests.sampling.fakes import indifferent, model_of, pointing_at, wanting
+
+MELODY = [RollNote(0, 72, 4), RollNote(4, 74, 4), RollNote(8, 76, 4), RollNote(12, 72, 4)]
+BASS = [RollNote(0, 48, 8), RollNote(8, 55, 8)]
+FULL = roll_of([*MELODY, *BASS], 16)
+
+
+def a_session(predict=None, tune=MELODY, **options) -> Session:
+    return Session(piece_from_notes(tune, meter=(4, 4)), model=model_of(predict or wanting(FULL)), **options)
+
+
+def test_composing_fills_in_what_is_missing_and_stops() -> None:
+    session = a_session()
+    changes = list(session.run())
+    assert len(changes) == 16
+    assert session.log.notes() == sorted([*MELODY, *BASS])
+    assert session.log.n_added == 2
+
+
+def test_a_suggestion_changes_nothing_and_step_does_just_that() -> None:
+    session = a_session(pointing_at(Edit(0, 4, 55)))
+    suggestion = session.suggest()
+    assert session.log.entries == ()
+    assert suggestion.text == "add G3, bar 1, beat 2"
+    assert session.step().edit == suggestion.edit == Edit(0, 4, 55)
+
+
+def test_undo_and_redo_walk_back_and_forth() -> None:
+    session = a_session()
+    list(session.run(iterations=3))
+    three = session.log.cells.copy()
+    assert session.undo()
+    assert session.undo()
+    assert session.log.cells.sum() == three.sum() - 2
+    assert session.redo()
+    assert session.redo()
+    assert not session.redo()
+    np.testing.assert_array_equal(session.log.cells, three)
+
+
+def test_an_old_change_can_be_undone_whatever_came_after() -> None:
+    session = a_session(indifferent, seed=3)
+    edits = [change.edit for change in session.run(iterations=9)]
+    session.undo(batch=0)
+    assert session.log.cells[edits[0]] == session.log.origin[edits[0]]
+
+
+def test_there_is_nothing_to_undo_before_anything_was_done() -> None:
+    assert not a_session().undo()
+
+
+def test_reverting_goes_back_to_a_moment_and_forgets_nothing() -> None:
+    session = a_session()
+    list(session.run(iterations=4))
+    then = session.log.cells.copy()
+    list(session.run(iterations=5))
+    session.revert(4)
+    np.testing.assert_array_equal(session.log.cells, then)
+    assert len(session.log.entries) > 9
+
+
+def test_what_the_user_silences_stays_silent() -> None:
+    session = a_session()
+    list(session.run())
+    session.set(pitch=48, onset=0, duration=8, sounding=False)
+    list(session.run(iterations=40))
+    assert not session.log.cells[0, :, 48].any()
+
+
+def test_a_note_of_the_users_is_kept_like_the_melody() -> None:
+    session = a_session()
+    session.set(pitch=50, onset=0, duration=4)
+    list(session.run(iterations=60))
+    assert RollNote(0, 50, 4) in session.log.notes()
+    session.undo(batch=0)
+    assert RollNote(0, 50, 4) not in session.log.notes()
+
+
+def test_nothing_changes_in_locked_bars_nor_outside_the_chosen_ones() -> None:
+    tune = [RollNote(bar * 16, 72, 16) for bar in range(4)]
+    for options in ({"lock": [(1, 2), (4, 4)]}, {"bars": (3, 3)}):
+        session = a_session(indifferent, tune, **options)
+        steps = {change.edit.step // 16 for change in session.run(iterations=50, stop=None)}
+        assert steps == {2}
+    session = a_session(indifferent, tune)
+    session.lock(1, 3)
+    session.unlock(2, 2)
+    assert {change.edit.step // 16 for change in session.run(iterations=60, stop=None)} == {1, 3}
+
+
+def test_locking_all_that_is_to_be_composed_is_refused() -> None:
+    with pytest.raises(BadInput, match="locked"):
+        a_session(lock=[(1, 1)])
+
+
+def test_new_notes_keep_under_a_melody_and_over_a_bass() -> None:
+    under = a_session(indifferent, n_voices=None)
+    for change in under.run(iterations=200, stop=None):
+        assert change.edit.pitch < 76
+    over = a_session(indifferent, [RollNote(0, 40, 16)], melody="bass", n_voices=None)
+    for change in over.run(iterations=200, stop=None):
+        assert change.edit.pitch > 40
+
+
+def test_a_tune_outside_the_models_window_is_moved_and_the_new_notes_moved_back() -> None:
+    high = [RollNote(note.onset, note.pitch + 24, 4) for note in MELODY]
+    session = a_session(wanting(FULL), high)
+    assert session.reading.shift == -24
+    list(session.run())
+    assert {note.pitch for note in session.revision().new_notes} == {48 + 24, 55 + 24}
+    assert session.drawing().notes
+
+
+def test_the_piece_ends_where_the_tune_does() -> None:
+    session = a_session(indifferent, [RollNote(0, 72, 16), RollNote(16, 74, 7)])
+    assert session.log.cells.shape[1] == 24
+
+
+def test_saving_keeps_every_note_of_the_users(tmp_path: Path) -> None:
+    session = a_session()
+    list(session.run())
+    session.save(tmp_path / "out.mid")
+    again = read(tmp_path / "out.mid")
+    own = [(note.onset, note.pitch) for note in again.notes if note.part == 0]
+    assert own == [(note.onset, note.pitch) for note in MELODY]
+    heard = {(int(note.onset), note.pitch) for note in again.notes}
+    assert {(0, 48), (8, 55)} <= heard
+
+
+def test_one_part_holds_all_new_notes_and_only_those() -> None:
+    session = a_session()
+    list(session.run())
+    (part,) = session.new_parts(n_parts=1)
+    assert list(part.notes) == notes_of(FULL & ~roll_of(MELODY, 16))
+    assert 0 < part.velocity < 80
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("out.wav", "use .mid"), ("nowhere/out.mid", "no folder"), ("out", "without a suffix")],
+)
+def test_what_cannot_be_written_is_refused(tmp_path: Path, name: str, expected: str) -> None:
+    with pytest.raises(BadInput, match=expected):
+        a_session().save(tmp_path / name)
