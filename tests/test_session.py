@@ -12,6 +12,7 @@ from tests.sampling.fakes import indifferent, model_of, pointing_at, wanting
 
 MELODY = [RollNote(0, 72, 4), RollNote(4, 74, 4), RollNote(8, 76, 4), RollNote(12, 72, 4)]
 BASS = [RollNote(0, 48, 8), RollNote(8, 55, 8)]
+EXAMPLE = Path(__file__).parent.parent / "examples" / "ode-to-joy.mid"
 FULL = roll_of([*MELODY, *BASS], 16)
 
 
@@ -135,6 +136,16 @@ def test_saving_keeps_every_note_of_the_users(tmp_path: Path) -> None:
     assert own == [(note.onset, note.pitch) for note in MELODY]
     heard = {(int(note.onset), note.pitch) for note in again.notes}
     assert {(0, 48), (8, 55)} <= heard
+
+
+def test_a_tempo_that_is_given_takes_the_place_of_the_files(tmp_path: Path) -> None:
+    for source in (piece_from_notes(MELODY, bpm=60), read(EXAMPLE)):
+        session = Session(source, model=model_of(wanting(FULL)), bpm=90)
+        assert "90 bpm" in session.reading.sentence()
+        session.save(tmp_path / "out.mid")
+        again = read(tmp_path / "out.mid")
+        assert [round(tempo.bpm) for tempo in again.tempos] == [90]
+        assert [(note.onset, note.pitch) for note in again.notes] == [(n.onset, n.pitch) for n in source.notes]
 
 
 def test_one_part_holds_all_new_notes_and_only_those() -> None:

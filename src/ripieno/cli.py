@@ -88,7 +88,11 @@ def harmonize_command(
     ] = None,
     pickup: Annotated[
         float | None,
-        typer.Option(metavar="QUARTERS", help="Length of the pickup, in quarter notes.", show_default=False),
+        typer.Option(metavar="BEATS", help="Length of the pickup in beats; 0 for none.", show_default=False),
+    ] = None,
+    tempo: Annotated[
+        float | None,
+        typer.Option(metavar="BPM", help="Quarter notes a minute, in place of the file's tempo.", show_default=False),
     ] = None,
     bars: Annotated[
         str | None, typer.Option(metavar="FIRST-LAST", help="Compose in these bars only.", show_default=False)
@@ -160,6 +164,7 @@ def harmonize_command(
         "key": key,
         "meter": meter,
         "pickup": pickup,
+        "bpm": tempo,
         "bars": None if bars is None else _bars(bars, "--bars"),
         "lock": [_bars(text, "--lock") for text in lock or []],
         "pitches": None if range_ is None else _pitches(range_),

@@ -1,8 +1,8 @@
 """One composition: a piece, an edit log, a policy and a model. Every interface drives this.  (Paper 5)
 
 The piece's notes lie on a roll, moved by octaves if the model would not hear them otherwise; the log holds what was
-done to that roll, by the user and by the model; on the way out the changes are read as notes and brought back to where the
-piece is.
+done to that roll, by the user and by the model; on the way out the changes are read as notes and moved back to where
+the piece is.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,9 +24,9 @@ from ripieno.files.midi import read_midi, write_midi
 from ripieno.models.context import context_of
 from ripieno.models.runtime import Model, load_model
 from ripieno.music.harmony import note_name
-from ripieno.music.piece import NewPart, Piece, Revision, Span, revise, roll_of_piece
+from ripieno.music.piece import NewPart, Piece, Revision, Span, revise, roll_of_piece, within_range
 from ripieno.music.piece import n_steps as n_steps_of
-from ripieno.music.roll import STEPS_PER_BEAT, notes_of
+from ripieno.music.roll import STEPS_PER_BEAT, RollNote, notes_of
 from ripieno.music.understanding import Reading, steps_of_bars, understand
 from ripieno.music.voices import parts_of
 from ripieno.sampling.ancestral import Change, choose, generator_at, sample_ancestral
@@ -58,6 +59,7 @@ class Session:
         model: a loaded model; the bundled one unless given.
         melody: "top", "bass", "inner", or a track by number or name; found by itself unless given.
         key, meter, pickup: what the piece does not say or says wrongly, as `understand` takes them.
+        bpm: quarter notes a minute throughout, in place of what the piece says.
         bars: the first and last bar to compose in; the rest stays as it is.
         lock: bars, as (first, last), in which nothing may change.
         pitches: lowest and highest MIDI number of new notes.
@@ -81,6 +83,7 @@ class Session:
         key: str | None = None,
         meter: str | None = None,
         pickup: float | None = None,
+        bpm: float | None = None,
         bars: tuple[int, int] | None = None,
         lock: Sequence[tuple[int, int]] = (),
         pitches: tuple[int, int] | None = None,
@@ -105,6 +108,11 @@ class Session:
             lowest=self.model.lowest_pitch,
             highest=self.model.highest_pitch,
         )
+        if bpm is not None:
+            if not 4 <= bpm <= 1000:
+                raise BadInput(f"a tempo of {bpm:g} quarter notes a minute cannot be played; take 4 to 1000")
+            self.reading = replace(self.reading, bpm=bpm, is_bpm_given=True)
+        self.bpm = bpm
         reading = self.reading
         n_steps = _sounding_steps(piece, reading)
         cells = roll_of_piece(piece, reading.start, n_steps, reading.shift, n_planes=self.model.n_planes)
@@ -230,11 +238,22 @@ class Session:
     def revision(self) -> Revision:
         """What happened to the piece's own notes, and which ones are new."""
         reading = self.reading
-        return revise(self.piece, self.log.origin, self.log.cells, reading.start, reading.shift)
+        revision = revise(self.piece, self.log.origin, self.log.cells, reading.start, reading.shift)
+        return replace(revision, bpm=self.bpm)
 
     def new_parts(self, n_parts: int | None = None) -> list[NewPart]:
         """The new notes as parts of their own: one for each voice, or all in one with `n_parts=1`."""
-        return parts_of(self, n_parts)
+        reading, log = self.reading, self.log
+        own = [note.velocity for note in self.piece.notes if not self.piece.parts[note.part].is_drums]
+        parts = parts_of(
+            log.cells,
+            log.cells[0] & log.origin[0],
+            line=self.policy.line,
+            role=reading.melody,
+            n_parts=n_parts,
+            velocity=median(own),
+        )
+        return [replace(part, notes=tuple(map(self._in_file, part.notes))) for part in parts]
 
     def drawing(self, n_parts: int | None = None) -> RollDrawing:
         """What a picture of the piece as it is now shows."""
@@ -301,6 +320,11 @@ class Session:
         return f"{'+' if change.added else '-'} {self._place(change.edit)}"
 
     # Within
+
+    def _in_file(self, note: RollNote) -> RollNote:
+        """A note of the roll where it is in the piece."""
+        pitch = within_range(note.pitch - self.reading.shift)
+        return RollNote(note.onset + self.reading.start, pitch, note.duration)
 
     def _place(self, edit: Edit) -> str:
         name = note_name(edit.pitch - self.reading.shift, self.reading.key, short=True)

@@ -14,14 +14,26 @@ from __future__ import annotations
 import struct
 from collections import Counter, deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 from ripieno.errors import BadInput
 from ripieno.files.whole import whole_file
-from ripieno.music.piece import Key, Meter, NewPart, Note, Part, Piece, Revision, Tempo, n_steps, remaining_notes
+from ripieno.music.piece import (
+    Key,
+    Meter,
+    NewPart,
+    Note,
+    Part,
+    Piece,
+    Revision,
+    Tempo,
+    n_steps,
+    one_tempo,
+    remaining_notes,
+)
 from ripieno.music.roll import STEPS_PER_BEAT
 
 DRUMS = 9  # the channel that musicians call 10
@@ -185,7 +197,8 @@ def midi_bytes(
         form = int.from_bytes(source.header[:2], "big")
         header, rest = source.header, source.rest
     else:
-        chunks = _new_chunks(piece, remaining_notes(piece, revision))
+        tempos = piece.tempos if revision.bpm is None else one_tempo(revision.bpm)
+        chunks = _new_chunks(replace(piece, tempos=tempos), remaining_notes(piece, revision))
         taken = {part.channel for part in piece.parts}
         form, header, rest = 1, struct.pack(">HHH", 1, 0, ticks_per_beat), b""
     channels, remarks = _channels_for(new_parts, taken, piece)
@@ -398,8 +411,11 @@ def _patched_chunks(piece: Piece, source: MidiSource, revision: Revision) -> lis
     track = 0
     for kind, body in source.chunks:
         if kind == b"MTrk":
-            if track in touched:
-                body = _track_body(_patched_events(piece, source, revision, track, touched[track]))
+            if track in touched or revision.bpm is not None:
+                events = _patched_events(piece, source, revision, track, touched.get(track, ()))
+                if revision.bpm is not None:
+                    events = _at_one_tempo(events, revision.bpm if track == 0 else None)
+                body = _track_body(events)
             track += 1
         chunks.append((kind, body))
     return chunks
@@ -435,6 +451,17 @@ def _patched_events(
     return [Event(tick, data) for tick, _, _, data in sorted(kept + added)]
 
 
+def _at_one_tempo(events: Sequence[Event], bpm: float | None) -> list[Event]:
+    """The events of a track without its tempos, and with another at the beginning if it is given."""
+    kept = [event for event in events if event.data[:2] != bytes((META, SET_TEMPO))]
+    return kept if bpm is None else [Event(0, _tempo(bpm)), *kept]
+
+
+def _tempo(bpm: float) -> bytes:
+    microseconds = min(max(round(60e6 / bpm), 1), 0xFFFFFF)
+    return _meta(SET_TEMPO, microseconds.to_bytes(3, "big"))
+
+
 def _channels_for(
     new_parts: Sequence[NewPart], taken: set[int], piece: Piece
 ) -> tuple[list[tuple[int, bool]], list[str]]:
@@ -463,8 +490,7 @@ def _new_chunks(piece: Piece, notes: Sequence[Note]) -> list[tuple[bytes, bytes]
     """A piece without a source: one track for its tempos, meters and keys, one for each part."""
     events = [Event(0, _meta(TRACK_NAME, piece.name.encode()))]
     for tempo in piece.tempos:
-        microseconds = min(max(round(60e6 / tempo.bpm), 1), 0xFFFFFF)
-        events.append(Event(_tick(tempo.step), _meta(SET_TEMPO, microseconds.to_bytes(3, "big"))))
+        events.append(Event(_tick(tempo.step), _tempo(tempo.bpm)))
     for meter in piece.meters:
         # 24 clocks to a click of the metronome, 8 thirty-seconds to a quarter note: the usual ones.
         data = bytes((meter.numerator, meter.denominator.bit_length() - 1, 24, 8))

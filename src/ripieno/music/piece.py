@@ -129,6 +129,7 @@ class Revision:
 
     touched: Mapping[int, tuple[Span, ...]] = field(default_factory=dict)  # by Note.id; () where nothing is left
     new_notes: tuple[RollNote, ...] = ()  # steps and pitches of the file
+    bpm: float | None = None  # one tempo for the whole file, in place of those it has; None: as it was
 
 
 def piece_from_notes(
@@ -146,10 +147,15 @@ def piece_from_notes(
             for i, note in enumerate(sorted(notes))
         ),
         parts=(Part(name=name, program=program),),
-        tempos=() if bpm is None else (Tempo(step=Fraction(0), bpm=bpm),),
+        tempos=one_tempo(bpm),
         meters=() if meter is None else (Meter(step=Fraction(0), numerator=meter[0], denominator=meter[1]),),
         name=name,
     )
+
+
+def one_tempo(bpm: float | None) -> tuple[Tempo, ...]:
+    """The tempos of a piece that keeps one throughout; none if that is not known."""
+    return () if bpm is None else (Tempo(step=Fraction(0), bpm=bpm),)
 
 
 def n_steps(piece: Piece) -> int:
@@ -241,7 +247,7 @@ def revise(
     added = cells_after.copy()
     added[0] &= ~cells_before[0]
     new_notes = (
-        RollNote(onset=note.onset + start, pitch=_within_range(note.pitch - shift), duration=note.duration)
+        RollNote(onset=note.onset + start, pitch=within_range(note.pitch - shift), duration=note.duration)
         for note in notes_of(added)
     )
     return Revision(touched, tuple(sorted(new_notes)))
@@ -274,5 +280,6 @@ def _nearest(position: Fraction) -> int:
     return (2 * position.numerator + position.denominator) // (2 * position.denominator)
 
 
-def _within_range(pitch: int) -> int:
+def within_range(pitch: int) -> int:
+    """A pitch, moved by octaves to the nearest of the 128 that MIDI has if it is none of them."""
     return pitch % 12 if pitch < 0 else pitch if pitch < N_PITCHES else N_PITCHES - 12 + (pitch + 4) % 12
