@@ -33,14 +33,15 @@ app = typer.Typer(
     ),
 )
 
+# Typer keeps the line breaks within a paragraph, so each is one long line here; the terminal breaks it.
 HARMONIZE_HELP = """
 Write the other voices to a melody (or over a bass, or around an inner voice).
 
-Your own notes stay exactly as they are unless you allow otherwise with --max-removals. New notes come as parts of their
-own (alto, tenor, bass), under your melody, on tracks after yours.
+Your own notes stay exactly as they are unless you allow otherwise with --max-removals. \
+New notes come as parts of their own (alto, tenor, bass), under your melody, on tracks after yours.
 
-The model writes four-part texture in the manner of Bach's chorales, on a grid of sixteenths; tunes of other styles come
-out hymn-like. The same file, options and seed give the same music; try another --seed for another setting.
+The model writes four-part texture in the manner of Bach's chorales, on a grid of sixteenths; tunes of other styles \
+come out hymn-like. The same file, options and seed give the same music; try another --seed for another setting.
 
 [bold]Examples[/bold]
 
@@ -55,6 +56,47 @@ A bass line from track 2, new voices between C3 and G5, in G minor:
 
 Only bars 5 to 8, more adventurous, and up to two of your notes may be changed:
   [green]ripieno harmonize song.mid -o song2.mid --bars 5-8 --temperature 1.2 --max-removals 2[/green]
+"""
+
+MODELS_HELP = """
+Tell what a model is: what it learned from, how well it does, what it cannot do.
+
+Without a file: the model that comes with Ripieno.
+
+[bold]Examples[/bold]
+
+  [green]ripieno models[/green]
+  [green]ripieno models runs/mine/model.onnx[/green]
+"""
+
+DATA_HELP = """
+Prepare music for training: read it, lay it on a grid of sixteenths, keep some of it apart for testing.
+
+SOURCE is a folder (or .zip) of MIDI files: sub-folders train, valid and test are respected, else a tenth of the \
+pieces is kept for validation and a tenth for testing. Or it is Jsb16thSeparated.json, the JSB Chorales as Coconet's \
+authors published them (GitHub, czhuang/JSB-Chorales-dataset).
+
+[bold]Examples[/bold]
+
+  [green]ripieno data my-midi-folder -o corpus.npz[/green]
+  [green]ripieno data Jsb16thSeparated.json -o jsb.npz[/green]
+"""
+
+TRAIN_HELP = """
+Train a model on a prepared corpus. Needs: pip install 'ripieno\\[train]'
+
+Writes config.json, log.csv, best.safetensors, last.safetensors and, at the end, model.onnx, which \
+ripieno harmonize --model takes. A run that was interrupted goes on where it was when the same command is given \
+again, and ends as if it had not been.
+
+[bold]Examples[/bold]
+
+Prepare a folder of MIDI files, then train the network that ships on it:
+  [green]ripieno data my-midi-folder -o corpus.npz[/green]
+  [green]ripieno train corpus.npz -o runs/mine[/green]
+
+The network exactly as in the paper:
+  [green]ripieno train jsb.npz -o runs/paper --config paper[/green]
 """
 
 
@@ -226,21 +268,13 @@ def _compose(session: Session, targets: list[Path], parts: int | None, iteration
         raise typer.Exit(130)
 
 
-@app.command("models")
+@app.command("models", help=MODELS_HELP)
 def models_command(
     model: Annotated[
         Path | None, typer.Argument(metavar="[FILE]", help="A model file that you trained.", show_default=False)
     ] = None,
 ) -> None:
-    """Tell what a model is: what it learned from, how well it does, what it cannot do.
-
-    Without a file: the model that comes with Ripieno.
-
-    [bold]Examples[/bold]
-
-      [green]ripieno models[/green]
-      [green]ripieno models runs/mine/model.onnx[/green]
-    """
+    """See MODELS_HELP."""
     from ripieno.models.runtime import load_model
 
     print(_described(load_model(model)))
@@ -260,29 +294,13 @@ def _described(model: Model) -> str:
     return "\n".join(lines)
 
 
-@app.command("data")
+@app.command("data", help=DATA_HELP)
 def data_command(
-    source: Annotated[
-        Path, typer.Argument(metavar="SOURCE", help="Where the music is: see below.", show_default=False)
-    ],
+    source: Annotated[Path, typer.Argument(metavar="SOURCE", help="Where the music is, as above.", show_default=False)],
     output: Annotated[Path, typer.Option("-o", "--output", metavar="OUT.npz", help="The prepared corpus.")],
     seed: Annotated[int, typer.Option(help="Which pieces are kept apart for testing, if the source does not say.")] = 0,
 ) -> None:
-    """Prepare music for training: read it, lay it on a grid of sixteenths, keep some of it apart for testing.
-
-    SOURCE is one of
-
-      a folder (or .zip) of MIDI files; sub-folders train, valid and test are respected,
-      else a tenth of the pieces is kept for validation and a tenth for testing
-
-      Jsb16thSeparated.json, the JSB Chorales as Coconet's authors published them
-      (GitHub, czhuang/JSB-Chorales-dataset)
-
-    [bold]Examples[/bold]
-
-      [green]ripieno data my-midi-folder -o corpus.npz[/green]
-      [green]ripieno data Jsb16thSeparated.json -o jsb.npz[/green]
-    """
+    """See DATA_HELP."""
     from collections import Counter
 
     from ripieno.files.corpus import read_corpus, write_prepared
@@ -299,7 +317,7 @@ def data_command(
         print(f"Note: {remark}")
 
 
-@app.command("train")
+@app.command("train", help=TRAIN_HELP)
 def train_command(
     corpus: Annotated[
         Path, typer.Argument(metavar="CORPUS.npz", help="What `ripieno data` wrote.", show_default=False)
@@ -320,21 +338,7 @@ def train_command(
     seed: Annotated[int | None, typer.Option(help="The only source of chance.", show_default="0")] = None,
     device: Annotated[str, typer.Option(help="cpu, or cuda for a GPU.")] = "cpu",
 ) -> None:
-    r"""Train a model on a prepared corpus. Needs: pip install 'ripieno\[train]'
-
-    Writes config.json, log.csv, best.safetensors, last.safetensors and, at the end, model.onnx, which
-    `ripieno harmonize --model` takes. A run that was interrupted goes on where it was when the same command is given
-    again, and ends as if it had not been.
-
-    [bold]Examples[/bold]
-
-    Prepare a folder of MIDI files, then train the network that ships on it:
-      [green]ripieno data my-midi-folder -o corpus.npz[/green]
-      [green]ripieno train corpus.npz -o runs/mine[/green]
-
-    The network exactly as in the paper:
-      [green]ripieno train jsb.npz -o runs/paper --config paper[/green]
-    """
+    """See TRAIN_HELP."""
     try:
         import torch  # noqa: F401 (asks only whether it is there)
     except ImportError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, replace
 from pathlib import Path
@@ -43,7 +44,9 @@ def train(
         if device != "cpu" and not torch.cuda.is_available() and device.startswith("cuda"):
             raise ValueError("there is no CUDA device on this machine: leave --device out")
         trainer = Trainer(chosen, load_prepared(corpus, "train"), load_prepared(corpus, "valid"), folder, device)
-    except (OSError, KeyError, ValueError) as error:
+    except (zipfile.BadZipFile, EOFError, KeyError) as error:
+        raise BadInput(f"{corpus} is no prepared corpus, or damaged: make it with `ripieno data`") from error
+    except (OSError, ValueError) as error:
         raise BadInput(f"{error}") from error
     yield from trainer.run()
     network, run = load_network(folder / "best.safetensors")
