@@ -21,6 +21,7 @@ class StopRule:
     memory: int = 64  # edits to look back on
     lasting_ratio: float = 0.5  # share of them that must have lasted; with fewer the model goes to and fro
     removal_mass: float = 0.1  # of the model's probability that may be on taking something back at the end
+    patience: int = 512  # edits to and fro after which it ends in any state
 
     def finished(self, log: EditLog, n_left: float, removal_mass: float) -> bool:
         """Is this the end?
@@ -31,12 +32,15 @@ class StopRule:
             removal_mass: probability that the next edit takes something back.
         """
         if removal_mass > self.removal_mass:
-            return False
-        return n_left < self.left_per_bar * log.cells.shape[1] / STEPS_PER_BAR or self._goes_to_and_fro(log)
+            return self._goes_to_and_fro(log, self.patience)
+        few = n_left < self.left_per_bar * log.cells.shape[1] / STEPS_PER_BAR
+        return few or self._goes_to_and_fro(log, self.memory)
 
-    def _goes_to_and_fro(self, log: EditLog) -> bool:
-        recent = [e.edit for e in log.entries[-self.memory :] if isinstance(e, CellEntry) and e.author == "model"]
-        if len(recent) < self.memory:
+    def _goes_to_and_fro(self, log: EditLog, memory: int) -> bool:
+        if len(log.entries) < memory:
+            return False
+        recent = [e.edit for e in log.entries[-memory:] if isinstance(e, CellEntry) and e.author == "model"]
+        if len(recent) < memory:
             return False
         lasting = sum(times % 2 for times in Counter(recent).values())
-        return lasting < self.lasting_ratio * self.memory
+        return lasting < self.lasting_ratio * memory
