@@ -1,7 +1,7 @@
 """A piece is finished when nothing is left to do, or nothing comes of doing it."""
 
 from ripieno.edits.edit import Edit
-from ripieno.edits.log import EditLog
+from ripieno.edits.log import Author, EditLog
 from ripieno.music.roll import silence
 from ripieno.sampling.stopping import StopRule
 
@@ -9,7 +9,7 @@ RULE = StopRule(left_per_bar=2, memory=8, patience=24)
 TWO_BARS = EditLog(silence(32))
 
 
-def toggled(n_times: int, author: str = "model", places: int = 1) -> EditLog:
+def toggled(n_times: int, author: Author = "model", places: int = 1) -> EditLog:
     log = TWO_BARS
     for i in range(n_times):
         log = log.record([Edit(0, i % places, 60)], author)

@@ -26,6 +26,7 @@ from jaxtyping import Int
 
 from ripieno.errors import BadInput
 from ripieno.files.midi import parse_midi
+from ripieno.files.whole import whole_file
 from ripieno.music.piece import Piece, bar_starts, n_steps, roll_of_piece
 from ripieno.music.roll import STEPS_PER_BEAT, Cells, silence
 
@@ -191,10 +192,13 @@ def _item_of(name: str, split: str, piece: Piece) -> Item:
 
 
 def write_prepared(items: list[Item], path: Path) -> None:
-    """Write a corpus for the trainer, which reads it with NumPy alone."""
+    """Write a corpus for the trainer, which reads it with NumPy alone.
+
+    Raises:
+        BadInput: the file cannot be written there.
+    """
     cells = np.concatenate([item.cells.transpose(1, 0, 2) for item in items])
-    temporary = path.with_name(path.name + ".part")
-    with temporary.open("wb") as file:
+    with whole_file(path) as file:
         np.savez_compressed(
             file,
             cells=np.packbits(cells, axis=-1),
@@ -204,4 +208,3 @@ def write_prepared(items: list[Item], path: Path) -> None:
             split=np.array([item.split for item in items]),
             name=np.array([item.name for item in items]),
         )
-    temporary.replace(path)
