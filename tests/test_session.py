@@ -127,6 +127,77 @@ def test_the_piece_ends_where_the_tune_does() -> None:
     assert session.log.cells.shape[1] == 24
 
 
+def test_new_parts_hold_nothing_where_nothing_is_new() -> None:
+    tune = [RollNote(bar * 16, 72, 16) for bar in range(3)]
+    session = a_session(wanting(roll_of([*tune, RollNote(20, 55, 4)], 48)), tune, bars=(2, 2))
+    list(session.run())
+    for part in session.new_parts():
+        assert all(note.onset >= 16 and note.end <= 32 for note in part.notes)
+
+
+def test_what_the_user_does_while_it_composes_holds(tmp_path: Path) -> None:
+    session = a_session(wanting(FULL))
+    for number, change in enumerate(session.run()):
+        assert change.log is session.log
+        if number == 3:
+            session.set(pitch=60, onset=0, duration=4)
+        if number == 5:
+            session.lock(1, 1)
+    assert RollNote(0, 60, 4) in session.log.notes()
+    assert number == 5  # the lock left nothing to do
+
+
+def test_unlocking_sets_a_piece_in_motion_again() -> None:
+    session = a_session(pointing_at(Edit(0, 3, 60)))
+    session.lock(1, 1)
+    assert list(session.run()) == []
+    session.unlock(1, 1)
+    assert next(session.run()).edit == Edit(0, 3, 60)
+    assert session.log.settings["locked"] == []
+
+
+def test_a_model_that_never_settles_is_stopped() -> None:
+    session = a_session(indifferent)
+    assert len(list(session.run())) <= 400
+
+
+@pytest.mark.parametrize("options", [{"pitches": (80, 90)}, {"n_voices": 1}, {"pitches": (100, 120)}])
+def test_options_that_leave_nothing_to_add_are_refused(options) -> None:
+    with pytest.raises(BadInput, match="no note may be added"):
+        a_session(**options)
+
+
+def test_a_note_below_what_the_roll_holds_is_left_alone() -> None:
+    tune = [RollNote(0, 0, 1), *(RollNote(4 + 4 * i, 100, 4) for i in range(7))]
+    session = a_session(indifferent, tune)
+    assert session.reading.shift < 0
+    list(session.run(iterations=3))
+    assert not session.revision().touched
+
+
+def test_with_a_pickup_of_an_eighth_new_notes_lie_on_the_files_steps(tmp_path: Path) -> None:
+    session = Session(read(EXAMPLE.with_name("greensleeves.mid")), model=model_of(indifferent), seed=2)
+    assert session.reading.beat_phase == 2
+    list(session.run(iterations=30))
+    session.save(tmp_path / "out.mid", n_parts=1)
+    written = read(tmp_path / "out.mid")
+    new = {(int(n.onset) - session.reading.start, n.pitch) for n in written.notes if n.part > 0}
+    model_notes = {
+        (n.onset, n.pitch - session.reading.shift) for n in notes_of(session.log.cells & ~session.log.origin)
+    }
+    assert new == model_notes
+
+
+def test_taking_one_of_the_users_notes_shortens_it_in_the_file(tmp_path: Path) -> None:
+    session = a_session(wanting(roll_of([*MELODY[:3], *BASS], 16)), max_removals=1)
+    list(session.run())
+    assert len(session.revision().touched) == 1
+    session.save(tmp_path / "out.mid")
+    own = [note.pitch for note in read(tmp_path / "out.mid").notes if note.part == 0]
+    assert own == [72, 74, 76]
+    assert any(note.kind == "removed" for note in session.drawing().notes)
+
+
 def test_saving_keeps_every_note_of_the_users(tmp_path: Path) -> None:
     session = a_session()
     list(session.run())

@@ -196,6 +196,8 @@ def harmonize_command(
         raise BadInput(f"--alternatives {alternatives}: ask for 1 or more")
     if iterations is not None and iterations < 1:
         raise BadInput(f"--iterations {iterations}: ask for 1 or more")
+    if pickup is not None and not 0 <= pickup < 100:
+        raise BadInput(f"--pickup {pickup}: give its length in beats, such as 1 or 0.5; 0 for none")
     if parts is not None and parts != 1:
         raise BadInput(f"--parts {parts}: only 1 can be asked for; leave it out for a part for each voice")
     targets = [_numbered(path, i, alternatives) for i in range(alternatives) for path in outputs]
@@ -254,7 +256,7 @@ def _compose(session: Session, targets: list[Path], parts: int | None, iteration
     rows = [
         ("notes added", f"{session.log.n_added}"),
         ("taken back while composing", f"{session.log.n_taken_back}"),
-        ("changed of yours", f"{session.log.n_removed_from_user}"),
+        ("changed of yours", f"{len(session.revision().touched)}"),
         ("seconds", f"{seconds:.1f}"),
         ("seed", f"{session.seed}"),
         *(("written" if i == 0 else "", str(path)) for i, path in enumerate(targets)),
@@ -407,7 +409,10 @@ def _pitches(text: str) -> tuple[int, int]:
     low, dash, high = text.partition("-")
     if not dash:
         raise BadInput(f"--range {text}: give the lowest and the highest note, such as C3-G5")
-    return parse_pitch(low), parse_pitch(high)
+    lowest, highest = parse_pitch(low), parse_pitch(high)
+    if lowest > highest:
+        raise BadInput(f"--range {text}: the lower note comes first, {high}-{low}")
+    return lowest, highest
 
 
 def _removals(text: str) -> int | float:
@@ -424,9 +429,6 @@ def main() -> None:
     except BadInput as error:
         print(f"ripieno: {error}", file=sys.stderr)
         sys.exit(2)
-    except KeyboardInterrupt:
-        print("ripieno: stopped; nothing was written", file=sys.stderr)
-        sys.exit(130)
 
 
 if __name__ == "__main__":

@@ -26,11 +26,12 @@ from ripieno.models.runtime import Model, load_model
 from ripieno.music.harmony import note_name
 from ripieno.music.piece import NewPart, Piece, Revision, Span, revise, roll_of_piece, within_range
 from ripieno.music.piece import n_steps as n_steps_of
-from ripieno.music.roll import STEPS_PER_BEAT, RollNote, notes_of
+from ripieno.music.roll import N_PITCHES, STEPS_PER_BEAT, RollNote, notes_of
 from ripieno.music.understanding import Reading, steps_of_bars, understand
 from ripieno.music.voices import parts_of
 from ripieno.sampling.ancestral import Change, choose, generator_at, sample_ancestral
 from ripieno.sampling.stopping import StopRule
+from ripieno.shapes import Int
 
 if TYPE_CHECKING:
     from ripieno.files.picture import RollDrawing
@@ -128,14 +129,19 @@ class Session:
         self.policy = Policy(
             locked=locked,
             selection=selection,
-            pitches=None if pitches is None else (pitches[0] + reading.shift, pitches[1] + reading.shift),
+            pitches=None if pitches is None else _moved_range(pitches, reading.shift),
             n_voices=n_voices,
             max_removals=max_removals,
             max_additions=max_additions,
             melody=reading.melody,
-            line=np.where(reading.line >= 0, reading.line + reading.shift, -1)[:n_steps],
+            line=_moved_line(reading)[:n_steps],
             temperature=temperature,
         )
+        allowed = self.policy.allowed(self.log)
+        if max_additions != 0 and not allowed[:, :, self.model.lowest_pitch : self.model.highest_pitch + 1].any():
+            raise BadInput(
+                "no note may be added with these options: widen the range, or allow more voices, bars or notes"
+            )
         self._undone: list[int] = []  # batches that redo() brings back
 
     # The model's turn
@@ -165,15 +171,24 @@ class Session:
     def run(self, iterations: int | None = None, stop: StopRule | None = STOP_RULE) -> Iterator[Change]:
         """Compose, one change at a time, until the piece is finished; leaving the loop at any time keeps what is done.
 
+        What the user does between two changes (an edit, an undo, a lock) holds from the next one on.
+
         Args:
-            iterations: changes at the most.
+            iterations: changes at the most; as many as the stop rule bears unless given.
             stop: when the piece is finished; None goes on until `iterations` are done.
         """
-        for change in sample_ancestral(
-            self.model, self.log, self.context, self.policy, self.seed, iterations=iterations, stop=stop
-        ):
+        if iterations is None and stop is not None:
+            iterations = stop.most_edits(self.log.cells.shape[1])
+        done = 0
+        while iterations is None or done < iterations:
+            # one at a time from what is there now: the user may have done something meanwhile
+            one = sample_ancestral(self.model, self.log, self.context, self.policy, self.seed, iterations=1, stop=stop)
+            change = next(one, None)
+            if change is None:
+                return
             self.log = change.log
             self._undone.clear()
+            done += 1
             yield change
 
     # The user's turn
@@ -224,6 +239,7 @@ class Session:
         later = {entry.batch for entry in self.log.entries[n_entries:] if not isinstance(entry, UndoEntry)}
         for batch in sorted(later, reverse=True):
             self.log = self.log.undo(batch)
+        self._undone.clear()
 
     def lock(self, first_bar: int, last_bar: int) -> None:
         """From now on nothing changes in these bars."""
@@ -331,13 +347,9 @@ class Session:
         return f"{name}, {self.reading.place(edit.step)}"
 
     def _newest_batch(self) -> int | None:
-        dead: set[int] = set()
-        for entry in self.log.entries:
-            if isinstance(entry, UndoEntry):
-                (dead.update if entry.kind == "undo" else dead.difference_update)(entry.of)
         for place in range(len(self.log.entries) - 1, -1, -1):
             entry = self.log.entries[place]
-            if place not in dead and not isinstance(entry, UndoEntry):
+            if place not in self.log.undone and not isinstance(entry, UndoEntry):
                 return entry.batch
         return None
 
@@ -346,6 +358,21 @@ class Session:
         locked = self.policy.locked.copy()
         locked[steps_of_bars(self.reading, first_bar, last_bar)] = value
         self.policy = replace(self.policy, locked=locked)
+        # in the log it also tells the stop rule that something is new
+        self.log = self.log.record_setting("locked", [int(step) for step in np.flatnonzero(locked)])
+
+
+def _moved_range(pitches: tuple[int, int], shift: int) -> tuple[int, int]:
+    low, high = pitches
+    if low > high:
+        raise BadInput(f"the range runs from {low} down to {high}: give the lower note first")
+    return max(low + shift, 0), min(high + shift, N_PITCHES - 1)
+
+
+def _moved_line(reading: Reading) -> Int[np.ndarray, " step"]:
+    """The melody on the roll, -1 where it rests or lies where the roll has no pitch."""
+    moved = reading.line + reading.shift
+    return np.where((reading.line >= 0) & (moved >= 0) & (moved < N_PITCHES), moved, -1)
 
 
 def _sounding_steps(piece: Piece, reading: Reading) -> int:

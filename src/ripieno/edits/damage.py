@@ -14,10 +14,10 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Bool
 from numpy.random import Generator
 
 from ripieno.music.roll import Cells, bottom_line, notes_of, top_line
+from ripieno.shapes import Bool
 
 
 def corrupt(

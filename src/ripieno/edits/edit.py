@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool
 
 from ripieno.music.roll import Cells
+from ripieno.shapes import Bool
 
 
 class Edit(NamedTuple):

@@ -25,11 +25,11 @@ from functools import cached_property
 from typing import Any, ClassVar, Literal, NamedTuple, TypeVar
 
 import numpy as np
-from jaxtyping import Bool, Int, Int8
 
 from ripieno.edits.edit import Edit
 from ripieno.errors import BadInput
 from ripieno.music.roll import N_PITCHES, Cells, RollNote, attacks, notes_of
+from ripieno.shapes import Bool, Int, Int8
 
 _Array = TypeVar("_Array", bound=np.ndarray)
 

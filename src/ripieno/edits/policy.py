@@ -24,11 +24,11 @@ from functools import cached_property
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Bool, Int
 
 from ripieno.edits.log import USER, EditLog
 from ripieno.errors import BadInput
 from ripieno.music.roll import N_PITCHES, Cells
+from ripieno.shapes import Bool, Int
 
 Mask = Bool[np.ndarray, "..."]  # (step,), (step, pitch) or (plane, step, pitch)
 

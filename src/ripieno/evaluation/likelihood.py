@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from math import lgamma, log
 
 import numpy as np
-from jaxtyping import Float
 from numpy.random import Generator, Philox
 
 from ripieno.models.context import Context, context_of
 from ripieno.models.runtime import Predict
 from ripieno.music.roll import Cells, window
+from ripieno.shapes import Float
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,8 @@ from ripieno.errors import BadInput
 from ripieno.models.runtime import CARD_KEY, FORMAT
 from ripieno.models.unet import UNet, UNetConfig
 
+PARITY = 0.05  # logits may differ by this; float16 weights make for a tenth of it
+
 
 class _Exported(nn.Module):
     """The graph that is exported: logits and the expected number of edits still to come."""
@@ -107,8 +109,13 @@ def export_onnx(network: UNet, path: Path, card: dict[str, Any], half: bool = Tr
     onnx.helper.set_model_props(model, {CARD_KEY: json.dumps(full_card)})
     onnx.checker.check_model(model)
     onnx.save(model, str(temporary))
-    worst = _parity(network, temporary)
-    os.replace(temporary, path)
+    try:
+        worst = _parity(network, temporary)
+        if worst > PARITY:
+            raise RuntimeError(f"the exported model is {worst:.3f} off PyTorch's; nothing was written to {path}")
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
     return worst
 
 

@@ -11,9 +11,9 @@ The paper's model has no context. `float (feature, step)`; features, in this ord
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float
 
 from ripieno.music.roll import STEPS_PER_BEAT
+from ripieno.shapes import Float
 
 FEATURES = ("beat 1/4", "beat 2/4", "beat 3/4", "beat 4/4", "inside", "near beginning", "near end")
 N_FEATURES = len(FEATURES)

@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float
 
 from ripieno.errors import BadInput
 from ripieno.music.roll import N_PITCHES
+from ripieno.shapes import Bool, Float
 
 CARD_KEY = "ripieno_card"  # in the ONNX file's metadata
 FORMAT = 1  # of the card and of the graph's inputs and outputs

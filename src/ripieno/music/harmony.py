@@ -13,11 +13,11 @@ from fractions import Fraction
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Float
 
 from ripieno.errors import BadInput
 from ripieno.music.piece import Key
 from ripieno.music.roll import Cells
+from ripieno.shapes import Float
 
 Mode = Literal["major", "minor"]
 

@@ -15,7 +15,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Int
+
+from ripieno.shapes import Bool, Int
 
 N_PITCHES = 128
 STEPS_PER_BEAT = 4  # a step is a sixteenth, a beat here is a quarter

@@ -15,12 +15,12 @@ from fractions import Fraction
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Float, Int
 
 from ripieno.errors import BadInput
 from ripieno.music.harmony import MODES, estimate_key, key_fits, key_name, note_name, parse_key
 from ripieno.music.piece import Key, Meter, Note, Piece, bar_starts, n_steps
 from ripieno.music.roll import N_PITCHES, STEPS_PER_BEAT
+from ripieno.shapes import Float, Int
 
 Role = Literal["top", "bass", "inner"]
 ROLES: tuple[Role, ...] = ("top", "bass", "inner")

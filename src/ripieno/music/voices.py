@@ -13,10 +13,10 @@ from __future__ import annotations
 from itertools import combinations
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
 
 from ripieno.music.piece import NewPart
 from ripieno.music.roll import Cells, attacks, notes_of, silence
+from ripieno.shapes import Bool, Float, Int
 
 NAMES = {
     1: ("Soprano",),
@@ -172,14 +172,17 @@ def parts_of(
     most = int(np.count_nonzero(cells[0], axis=1).max(initial=1))
     n_voices = min(max(most, 2), 4)
     own_voice = n_voices - 1 if role == "bass" else 0
-    known = line if role in ("top", "bass") else None
+    steps = np.arange(cells.shape[1])
+    known = None
+    if line is not None and role in ("top", "bass"):
+        known = np.where((line >= 0) & cells[0, steps, line], line, -1)  # what was taken from the user is not sung
     sung = split(cells, n_voices, known, own_voice)
-    steps = np.arange(len(sung))
     if role == "inner":
         shares = [np.mean(user[steps, sung[:, voice]] & (sung[:, voice] >= 0)) for voice in range(n_voices)]
         own_voice = int(np.argmax(shares))
     # a voice sings in unison with the user's line, but it does not double what a second line of theirs sings
-    may_double = int(np.count_nonzero(user, axis=1).max(initial=0)) <= 1
+    # and where nothing is new, there is no chord to complete
+    may_double = new[0].any(axis=1) & (int(np.count_nonzero(user, axis=1).max(initial=0)) <= 1)
     left = new[0].copy()
     parts = []
     for voice, name in enumerate(NAMES[n_voices]):

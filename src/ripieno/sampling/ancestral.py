@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
 from numpy.random import Generator, Philox
 
 from ripieno.edits.edit import Edit
@@ -24,6 +23,7 @@ from ripieno.errors import NothingAllowed
 from ripieno.models.context import Context
 from ripieno.models.runtime import Predict, Prediction
 from ripieno.sampling.stopping import StopRule
+from ripieno.shapes import Float
 
 Probabilities = Float[np.ndarray, "plane step pitch"]
 

@@ -22,6 +22,7 @@ class StopRule:
     lasting_ratio: float = 0.5  # share of them that must have lasted; with fewer the model goes to and fro
     removal_mass: float = 0.1  # of the model's probability that may be on taking something back at the end
     patience: int = 512  # edits to and fro after which it ends in any state
+    most_per_bar: int = 400  # edits for every 16 steps after which a run ends whatever happens
 
     def finished(self, log: EditLog, n_left: float, removal_mass: float) -> bool:
         """Is this the end?
@@ -35,6 +36,10 @@ class StopRule:
             return self._goes_to_and_fro(log, self.patience)
         few = n_left < self.left_per_bar * log.cells.shape[1] / STEPS_PER_BAR
         return few or self._goes_to_and_fro(log, self.memory)
+
+    def most_edits(self, n_steps: int) -> int:
+        """Edits after which a run over so many steps ends, also with a model that never settles."""
+        return -(-self.most_per_bar * n_steps // STEPS_PER_BAR)
 
     def _goes_to_and_fro(self, log: EditLog, memory: int) -> bool:
         if len(log.entries) < memory:

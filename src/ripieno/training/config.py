@@ -34,6 +34,7 @@ class TrainConfig:
     n_samples: int = 300_000  # ours: the paper gives none
     learning_rate: float = 1e-3  # Adam, paper 4.1
     weight_decay: float = 0.0
+    clip_norm: float | None = None  # of the gradient
     schedule: Literal["constant", "cosine"] = "constant"
     warmup: float = 0.0  # share of the run
     average: float = 0.0  # decay per step of the running average of the weights that is saved; 0: none
@@ -41,6 +42,15 @@ class TrainConfig:
     seed: int = 0
     precision: Literal["float32", "bfloat16"] = "float32"
     validate_every: int = 20_000  # samples
+
+    def __post_init__(self) -> None:
+        for name in ("n_steps", "start_multiple", "batch_size", "n_samples", "validate_every"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be 1 or more, not {getattr(self, name)}")
+        if self.precision not in ("float32", "bfloat16"):
+            raise ValueError(f"precision must be float32 or bfloat16, not {self.precision}")
+        if not 0 <= self.seed < 2**32:
+            raise ValueError(f"seed must be a whole number from 0 to {2**32 - 1}, not {self.seed}")
 
 
 def configuration(name: str) -> TrainConfig:
@@ -63,6 +73,7 @@ def configuration(name: str) -> TrainConfig:
             n_samples=300_000,
             learning_rate=3e-3,
             weight_decay=0.02,
+            clip_norm=1.0,
             schedule="cosine",
             warmup=0.02,
             average=0.999,

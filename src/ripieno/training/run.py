@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, replace
 from pathlib import Path
@@ -43,12 +45,17 @@ def train(
             raise ValueError(f"samples of {chosen.n_steps} steps do not fit the network: take a multiple of {multiple}")
         if device != "cpu" and not torch.cuda.is_available() and device.startswith("cuda"):
             raise ValueError("there is no CUDA device on this machine: leave --device out")
+        _keep_corpus(corpus, folder)
         trainer = Trainer(chosen, load_prepared(corpus, "train"), load_prepared(corpus, "valid"), folder, device)
-    except (zipfile.BadZipFile, EOFError, KeyError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, TypeError) as error:
         raise BadInput(f"{corpus} is no prepared corpus, or damaged: make it with `ripieno data`") from error
-    except (OSError, ValueError) as error:
-        raise BadInput(f"{error}") from error
+    except (OSError, ValueError, RuntimeError) as error:  # torch: RuntimeError for a device that is not there
+        raise BadInput(str(error).splitlines()[0]) from error
     yield from trainer.run()
+    try:
+        import onnx  # noqa: F401 (asks only whether it is there)
+    except ImportError:  # a bare machine: whoever gets the checkpoint home gives the same command there
+        return
     network, run = load_network(folder / "best.safetensors")
     card = {
         "name": folder.name,
@@ -58,3 +65,13 @@ def train(
         "training": {"samples": run["samples"], "seed": chosen.seed},
     }
     export_onnx(network, folder / "model.onnx", card)
+
+
+def _keep_corpus(corpus: Path, folder: Path) -> None:
+    """A run goes on with the corpus that it began with."""
+    digest = hashlib.sha256(corpus.read_bytes()).hexdigest()
+    folder.mkdir(parents=True, exist_ok=True)
+    kept = folder / "corpus.sha256"
+    if kept.exists() and kept.read_text().strip() != digest:
+        raise ValueError(f"{folder} holds a run on another corpus than {corpus.name}; name another folder")
+    kept.write_text(digest + "\n")

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Bool, Float
 from numpy.random import Generator, Philox
 
 from ripieno.edits.damage import corrupt, corrupt_accompaniment, corrupt_notes
 from ripieno.models.context import context_of
 from ripieno.music.roll import Cells, window
+from ripieno.shapes import Bool, Float
 from ripieno.training.config import DamageConfig, TrainConfig
 
 

@@ -1,6 +1,7 @@
 """Train a U-Net on a prepared corpus.  (Paper 4)
 
-Needs torch, NumPy and safetensors, so that it also runs on a bare machine with a GPU. A run is resumed from its last
+Needs torch, NumPy and safetensors alone, so that it also runs on a bare machine with a GPU: from a source tree,
+`python -m ripieno.training corpus.npz folder`. A run is resumed from its last
 checkpoint bit for bit: batches are numbered, and weights, optimiser and random state are saved.
 
 Differences from the paper: the schedule, precision and weight average are options (`TrainConfig`).
@@ -28,6 +29,7 @@ from ripieno.training.config import TrainConfig, from_json, to_json
 from ripieno.training.loss import change_nats, edit_kl, n_left_of
 from ripieno.training.samples import Batch, Prepared, training_batch, validation_set
 
+SAVE_EVERY = 60.0  # seconds; what an interrupt may cost
 LOG_COLUMNS = ("samples", "train_kl", "valid_kl", "valid_kl_average", "n_left_error", "learning_rate", "seconds")
 
 
@@ -83,11 +85,16 @@ class Trainer:
         self.number = 0  # of the next batch
         self.best = math.inf
         self.seconds = 0.0
+        self.recent: list[float] = []  # KL of the last batches
         folder.mkdir(parents=True, exist_ok=True)
         described = json.dumps(to_json(config), indent=2)
         kept = folder / "config.json"
         if kept.exists():
-            if from_json(json.loads(kept.read_text())) != config:
+            try:
+                before = from_json(json.loads(kept.read_text()))
+            except (ValueError, TypeError, KeyError):
+                before = None  # of another version
+            if before != config:
                 raise ValueError(f"{folder} holds a run of another configuration; name another folder")
         else:
             kept.write_text(described)
@@ -98,13 +105,13 @@ class Trainer:
         """Train to the end, one progress report a batch."""
         config = self.config
         n_batches = -(-config.n_samples // config.batch_size)
-        recent: list[float] = []
+        saved = time.monotonic()
         while self.number < n_batches:
             began = time.monotonic()
             share = self.number / n_batches
             rate = learning_rate_at(config, share)
             kl = self._step(training_batch(self.corpus, config, self.number), rate)
-            recent = [*recent[-99:], kl]
+            self.recent = [*self.recent[-99:], kl]
             self.number += 1
             samples = self.number * config.batch_size
             due = samples // config.validate_every > (samples - config.batch_size) // config.validate_every
@@ -112,11 +119,18 @@ class Trainer:
             if due or self.number == n_batches:
                 valid = self._validate()
             self.seconds += time.monotonic() - began
-            mean = float(np.mean(recent))
+            mean = float(np.mean(self.recent))
             if valid:
+                self._save_weights(valid[1])
                 self._log(samples, mean, valid, rate)
-                self._save(valid[1])
-            yield Progress(samples, config.n_samples, mean, rate, *(valid or (None, None, None)))
+            if valid or time.monotonic() - saved > SAVE_EVERY:
+                self._save_state()
+                saved = time.monotonic()
+            try:
+                yield Progress(samples, config.n_samples, mean, rate, *(valid or (None, None, None)))
+            except GeneratorExit:  # whoever reads on has had enough
+                self._save_state()
+                raise
 
     def _loss(self, batch: Batch) -> tuple[Tensor, Tensor]:
         source, target, context = (
@@ -140,7 +154,8 @@ class Trainer:
         loss, kl = self._loss(batch)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        if self.config.clip_norm is not None:
+            torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip_norm)
         self.optimizer.step()
         self._update_average()
         return float(kl.detach().mean())
@@ -195,13 +210,15 @@ class Trainer:
                 [samples, f"{train_kl:.4f}", *(f"{x:.4f}" for x in valid), f"{rate:.2e}", f"{self.seconds:.0f}"]
             )
 
-    def _save(self, valid_kl: float) -> None:
+    def _save_weights(self, valid_kl: float) -> None:
         weights = {key: value.contiguous() for key, value in self.average.items()}
         meta = {"config": json.dumps(to_json(self.config)), "samples": str(self.number * self.config.batch_size)}
         _atomically(self.folder / "last.safetensors", lambda path: save_file(weights, path, meta))
         if valid_kl < self.best:
             self.best = valid_kl
             _atomically(self.folder / "best.safetensors", lambda path: save_file(weights, path, meta))
+
+    def _save_state(self) -> None:
         state = {
             "model": self.model.state_dict(),
             "average": self.average,
@@ -209,15 +226,21 @@ class Trainer:
             "number": self.number,
             "best": self.best,
             "seconds": self.seconds,
+            "recent": self.recent,
         }
         _atomically(self.folder / "resume.pt", lambda path: torch.save(state, path))
 
     def _resume(self) -> None:
-        state: dict[str, Any] = torch.load(self.folder / "resume.pt", map_location=self.device, weights_only=True)
+        path = self.folder / "resume.pt"
+        try:
+            state: dict[str, Any] = torch.load(path, map_location=self.device, weights_only=True)
+        except Exception as error:  # torch raises its own kinds for every sort of damage
+            raise ValueError(f"{path} is damaged: remove it to begin the run anew") from error
         self.model.load_state_dict(state["model"])
         self.average = state["average"]
         self.optimizer.load_state_dict(state["optimizer"])
         self.number, self.best, self.seconds = state["number"], state["best"], state["seconds"]
+        self.recent = state["recent"]
 
 
 def _atomically(path: Path, write: Any) -> None:

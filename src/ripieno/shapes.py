@@ -1,0 +1,25 @@
+"""How annotations name the shapes of arrays: `Bool[np.ndarray, "plane step pitch"]`, by jaxtyping.
+
+The tests check shapes at run time; using the program does not need that, nor jaxtyping.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from jaxtyping import Bool, Float, Int, Int8
+else:
+    try:
+        from jaxtyping import Bool, Float, Int, Int8
+    except ImportError:
+
+        class _Array:
+            """Stands for an array of any shape."""
+
+            def __class_getitem__(cls, shape: Any) -> type:
+                return cls
+
+        Bool = Float = Int = Int8 = _Array
+
+__all__ = ["Bool", "Float", "Int", "Int8"]

@@ -1,0 +1,35 @@
+"""Train from a source tree, without the command line's libraries: `python -m ripieno.training corpus.npz folder`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from ripieno.errors import BadInput
+from ripieno.training.run import train
+
+
+def main() -> None:
+    """Parse, train, print a line at every validation."""
+    parser = argparse.ArgumentParser(prog="python -m ripieno.training", description=__doc__)
+    parser.add_argument("corpus", type=Path)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--config", default="chorale")
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--n-samples", type=int)
+    parser.add_argument("--batch-size", type=int)
+    a = parser.parse_args()
+    changes = {"n_samples": a.n_samples, "batch_size": a.batch_size}
+    try:
+        for report in train(
+            a.corpus, a.folder, a.config, {k: v for k, v in changes.items() if v is not None}, a.device
+        ):
+            if report.valid_kl_average is not None:
+                print(f"{report.samples} samples: KL on validation {report.valid_kl_average:.4f}", flush=True)
+    except BadInput as error:
+        sys.exit(f"ripieno: {error}")
+
+
+if __name__ == "__main__":
+    main()
