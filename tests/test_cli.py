@@ -148,7 +148,12 @@ def test_a_full_disk_is_one_clear_line(tmp_path: Path, monkeypatch, capsys) -> N
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     real_open = Path.open
-    monkeypatch.setattr(Path, "open", lambda self, *a, **k: Full(real_open(self, *a, **k)))
+
+    def full_for_writing(self, mode="r", *arguments, **options):
+        file = real_open(self, mode, *arguments, **options)
+        return Full(file) if "w" in mode else file
+
+    monkeypatch.setattr(Path, "open", full_for_writing)
     from ripieno.cli import main
 
     monkeypatch.setattr(

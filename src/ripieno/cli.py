@@ -170,7 +170,9 @@ def harmonize_command(
     ] = None,
     temperature: Annotated[
         float | None,
-        typer.Option(metavar="T", help="Below 1 safer, above 1 more daring.", show_default="1.0"),
+        typer.Option(
+            metavar="T", help="Lower is safer, higher more daring; 1 is as the model learned.", show_default="0.8"
+        ),
     ] = None,
     iterations: Annotated[
         int | None,
@@ -341,10 +343,10 @@ def train_command(
     device: Annotated[str, typer.Option(help="cpu, or cuda for a GPU.")] = "cpu",
 ) -> None:
     """See TRAIN_HELP."""
-    try:
-        import torch  # noqa: F401 (asks only whether it is there)
-    except ImportError:
-        raise BadInput("training needs PyTorch: pip install 'ripieno[train]'") from None
+    from importlib.util import find_spec
+
+    if find_spec("torch") is None:
+        raise BadInput("training needs PyTorch: pip install 'ripieno[train]'")
     from ripieno.training.run import train
 
     changes = {

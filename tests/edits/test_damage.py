@@ -79,6 +79,20 @@ def test_a_note_is_put_off_by_a_little_in_pitch_or_time_in_its_place_or_beside_i
     assert seen == moved | beside
 
 
+def test_a_note_put_off_past_the_beginning_or_end_is_cut_there() -> None:
+    target = roll_of([RollNote(onset=1, pitch=60, duration=4)], 6)
+    seen = {
+        note for seed in range(500) for note in notes_of(corrupt_notes(target, 0.0, 1, np.random.default_rng(seed)))
+    }
+    assert {note for note in seen if note.pitch == 60} == {
+        RollNote(0, 60, 3),
+        RollNote(0, 60, 4),
+        RollNote(1, 60, 4),
+        RollNote(2, 60, 4),
+        RollNote(3, 60, 3),
+    }
+
+
 @given(rolls(), ratios, st.integers(0, 20), seeds)
 def test_as_many_notes_go_wrong_as_asked_for_at_the_most(
     target: Cells, mask_ratio: float, n_wrong: int, seed: int

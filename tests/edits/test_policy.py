@@ -332,6 +332,12 @@ def test_the_users_notes_are_neither_joined_nor_split() -> None:
     assert np.argwhere(allowed).tolist() == [[1, 64], [2, 64], [3, 64], [5, 72]]
 
 
+def test_what_the_user_has_joined_stays_joined() -> None:
+    log = EditLog(silence(8, n_planes=2)).with_note(64, 0, 4, by="model").record([Edit(1, 2, 64)], "model")
+    assert Policy().allowed(log)[1, 2, 64]
+    assert not Policy().allowed(log.set(2, 64, False, plane=1))[1, 2, 64]
+
+
 def test_a_struck_note_counts_as_added() -> None:
     log = EditLog(silence(8, n_planes=2)).with_note(64, 0, 4, by="model")
     assert Policy(max_additions=2).allowed(log)[1].any()

@@ -96,6 +96,8 @@ def export_onnx(network: UNet, path: Path, card: dict[str, Any], half: bool = Tr
     assert program is not None  # it is None for the older exporter only
     program.save(str(temporary))
     model = onnx.load(str(temporary))
+    for node in model.graph.node:  # where in whose files the exporter found it
+        del node.metadata_props[:]
     if half:
         _halve(model)
     full_card = {
