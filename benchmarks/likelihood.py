@@ -10,6 +10,7 @@ FOLDER holds jsb/Jsb16thSeparated.json (GitHub, czhuang/JSB-Chorales-dataset).
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -43,7 +44,9 @@ def validation_kl(model: Model, jsb: Path) -> None:
 
     items: list[Item] = [item for item in read_jsb(jsb) if item.split == "valid"]
     corpus = Prepared([i.cells for i in items], [i.beat_phase for i in items], [i.name for i in items])
-    batch = validation_set(corpus, configuration("chorale"))
+    config = configuration("chorale")
+    network = replace(config.network, lowest_pitch=model.lowest_pitch, n_pitches=model.n_pitches)
+    batch = validation_set(corpus, replace(config, network=network))
     window = slice(model.lowest_pitch, model.lowest_pitch + model.n_pitches)
     kls, errors = [], []
     for source, target, context in zip(batch.source, batch.target, batch.context, strict=True):
@@ -54,9 +57,9 @@ def validation_kl(model: Model, jsb: Path) -> None:
         log_p = logits - logits.max()
         log_p -= np.log(np.exp(log_p).sum())
         wrong = source ^ target
-        if wrong.any():
-            kls.append(-log_p[wrong].mean() - np.log(wrong.sum()))
-            errors.append(abs(prediction.n_left[0] / wrong.sum() - 1))
+        # as the trainer counts: where nothing is wrong there is nothing to lose
+        kls.append(-log_p[wrong].mean() - np.log(wrong.sum()) if wrong.any() else 0.0)
+        errors.append(abs(prediction.n_left[0] / max(wrong.sum(), 1) - 1))
     error = 1.96 * np.std(kls) / np.sqrt(len(kls))
     print(
         f"JSB valid, {len(kls)} windows with the paper's damage: KL {np.mean(kls):.4f} nats (95 % +- {error:.3f}); "

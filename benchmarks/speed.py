@@ -18,11 +18,11 @@ import numpy as np
 from ripieno.models.context import context_of
 from ripieno.session import Session, read
 
-MELODY = Path(__file__).parent.parent / "examples" / "ode-to-joy.mid"
+MELODY = Path(__file__).parent.parent / "examples" / "old-hundredth.mid"  # 8 bars
 
 
 def edit_beside_pass(n_rounds: int = 5) -> None:
-    """One exact edit, policy, draw and log included, beside one bare pass of ONNX Runtime on the same roll."""
+    """One exact edit, policy, draw and log included, beside one bare pass of ONNX Runtime on as long a roll."""
     session = Session(read(MELODY))
     model = session.model
     n_steps = -(-session.log.cells.shape[1] // model.step_multiple) * model.step_multiple

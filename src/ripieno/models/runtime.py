@@ -100,7 +100,7 @@ def load_model(path: str | Path | None = None, n_threads: int | None = None) -> 
         data = path.read_bytes()
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else str(error)
-        raise BadInput(f"model {path} cannot be read: {reason}; `ripieno models` lists what there is") from error
+        raise BadInput(f"model {path} cannot be read: {reason}; without --model the bundled one is used") from error
     return _load(data, path.name, n_threads)
 
 
