@@ -13,6 +13,7 @@ import json
 from pathlib import Path
 
 from ripieno.models.checkpoint import export_onnx, load_network
+from ripieno.training.config import configuration
 
 BUNDLED = Path(__file__).parent.parent / "src" / "ripieno" / "models" / "bundled"
 
@@ -22,9 +23,10 @@ def main() -> None:
     parser.add_argument("run", type=Path, help="folder that `ripieno train` wrote")
     parser.add_argument("-o", "--output", type=Path, default=BUNDLED / "chorale.onnx")
     a = parser.parse_args()
+    temperature = configuration("chorale").temperature
     network, run = load_network(a.run / "best.safetensors")
     card = json.loads((BUNDLED / "card.json").read_text())
-    worst = export_onnx(network, a.output, card)
+    worst = export_onnx(network, a.output, card, temperature=temperature)
     size = a.output.stat().st_size / 1e6
     print(f"{a.output.name}: {size:.1f} MB, {run['samples']} samples; logits within {worst:.4f} of torch's")
 

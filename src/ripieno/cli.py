@@ -170,9 +170,7 @@ def harmonize_command(
     ] = None,
     temperature: Annotated[
         float | None,
-        typer.Option(
-            metavar="T", help="Lower is safer, higher more daring; 1 is as the model learned.", show_default="0.8"
-        ),
+        typer.Option(metavar="T", help="Below 1 safer, above 1 more daring.", show_default="1.0"),
     ] = None,
     iterations: Annotated[
         int | None,

@@ -36,7 +36,7 @@ from ripieno.shapes import Int
 if TYPE_CHECKING:
     from ripieno.files.picture import RollDrawing
 
-TEMPERATURE = 0.8  # chosen on JSB valid (docs/log.md)
+TEMPERATURE = 1.0
 STOP_RULE = StopRule()
 SUFFIXES = (".mid", ".midi", ".png", ".svg")
 

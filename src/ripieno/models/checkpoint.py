@@ -26,12 +26,13 @@ PARITY = 0.05  # logits may differ by this; float16 weights make for a tenth of 
 class _Exported(nn.Module):
     """The graph that is exported: logits and the expected number of edits still to come."""
 
-    def __init__(self, network: UNet) -> None:
+    def __init__(self, network: UNet, temperature: float) -> None:
         super().__init__()
-        self.network = network
+        self.network, self.temperature = network, temperature
 
     def forward(self, cells: Tensor, context: Tensor) -> tuple[Tensor, Tensor]:
         logits, change = self.network(cells, context)
+        logits = logits / self.temperature
         if change is None:
             return logits, logits.new_full((1,), float("nan")).expand(logits.shape[0])
         return logits, torch.sigmoid(change).flatten(1).sum(1)
@@ -60,7 +61,7 @@ def load_network(path: Path) -> tuple[UNet, dict[str, Any]]:
     return network.eval(), run
 
 
-def export_onnx(network: UNet, path: Path, card: dict[str, Any], half: bool = True) -> float:
+def export_onnx(network: UNet, path: Path, card: dict[str, Any], half: bool = True, temperature: float = 1.0) -> float:
     """Write a network as ONNX and check it against torch.
 
     Args:
@@ -68,6 +69,9 @@ def export_onnx(network: UNet, path: Path, card: dict[str, Any], half: bool = Tr
         path: receives the file; written under another name first.
         card: what is worth knowing of the model; stored in the file.
         half: store the weights as float16. They are cast to float32 on loading, so that the sums are float32's.
+
+        temperature: the logits are divided by it. A model that learned on much damage is less sure than it may be of
+            what people hand in; what it should be is chosen on a validation split.
 
     Returns:
         The largest difference between torch's logits and ONNX Runtime's on random rolls, float16 rounding included.
@@ -84,7 +88,7 @@ def export_onnx(network: UNet, path: Path, card: dict[str, Any], half: bool = Tr
     with warnings.catch_warnings(), _quiet("torch.onnx"):
         warnings.simplefilter("ignore")  # PyTorch's exporter warns of its own insides
         program = torch.onnx.export(
-            _Exported(network).eval(),
+            _Exported(network, temperature).eval(),
             (cells, context),
             input_names=["cells", "context"],
             output_names=["logits", "n_left"],
@@ -112,7 +116,7 @@ def export_onnx(network: UNet, path: Path, card: dict[str, Any], half: bool = Tr
     onnx.checker.check_model(model)
     onnx.save(model, str(temporary))
     try:
-        worst = _parity(network, temporary)
+        worst = _parity(network, temporary, temperature)
         if worst > PARITY:
             raise RuntimeError(f"the exported model is {worst:.3f} off PyTorch's; nothing was written to {path}")
         os.replace(temporary, path)
@@ -157,7 +161,7 @@ def _halve(model: Any) -> None:
     graph.node.extend(nodes)
 
 
-def _parity(network: UNet, path: Path) -> float:
+def _parity(network: UNet, path: Path, temperature: float) -> float:
     from ripieno.models.runtime import load_model
 
     c = network.config
@@ -173,5 +177,5 @@ def _parity(network: UNet, path: Path) -> float:
         with torch.no_grad():
             expected, _ = network(torch.from_numpy(roll[..., window]).float(), context)
         ours = model(roll, context.numpy()).logits[..., window]
-        worst = max(worst, float(np.abs(ours - expected.numpy()).max()))
+        worst = max(worst, float(np.abs(ours - expected.numpy() / temperature).max()))
     return worst

@@ -39,6 +39,7 @@ class TrainConfig:
     warmup: float = 0.0  # share of the run
     average: float = 0.0  # decay per step of the running average of the weights that is saved; 0: none
     n_left_weight: float = 0.0  # weight of the n_left loss
+    temperature: float = 1.0  # the exported model's logits are divided by it
     seed: int = 0
     precision: Literal["float32", "bfloat16"] = "float32"
     validate_every: int = 20_000  # samples
@@ -78,6 +79,7 @@ def configuration(name: str) -> TrainConfig:
             warmup=0.02,
             average=0.999,
             n_left_weight=0.0025,
+            temperature=0.8,
             precision="bfloat16",
         )
     raise ValueError(f"no configuration called {name!r}; there are: paper, chorale")

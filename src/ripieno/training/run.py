@@ -64,7 +64,7 @@ def train(
         "scores": {"validation_kl_nats": round(trainer.best, 4)},
         "training": {"samples": run["samples"], "seed": chosen.seed},
     }
-    export_onnx(network, folder / "model.onnx", card)
+    export_onnx(network, folder / "model.onnx", card, temperature=chosen.temperature)
 
 
 def _keep_corpus(corpus: Path, folder: Path) -> None:
