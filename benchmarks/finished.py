@@ -13,20 +13,21 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from functools import cache
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
 
 from ripieno.files.corpus import read_jsb
 from ripieno.files.midi import read_midi
-from ripieno.models.runtime import load_model
+from ripieno.models.runtime import Model, load_model
 from ripieno.music.harmony import ends_on_tonic_triad
 from ripieno.music.piece import Piece, piece_from_notes
 from ripieno.music.roll import RollNote, notes_of, silence
 from ripieno.sampling.ancestral import allowed_probabilities
-from ripieno.session import TEMPERATURE, Session
-
-MOST = 5000  # edits: a run that reaches them did not stop by itself
+from ripieno.session import STOP_RULE, TEMPERATURE, Session
 
 
 def melodies(data: Path, n: int) -> Iterator[tuple[str, Piece, None]]:
@@ -50,6 +51,39 @@ def chorales(data: Path, n: int, split: str) -> Iterator[tuple[str, Piece, int]]
         yield item.name, piece_from_notes(notes_of(soprano)), int(last[last >= 0].min()) % 12
 
 
+@cache
+def the_model(path: Path | None) -> Model:
+    return load_model(path, n_threads=1)
+
+
+def finish(job: tuple[Path | None, float, int, str, Piece, int | None]) -> tuple[str, tuple[float, ...], bool | None]:
+    """Compose one piece: what to say of it, its figures, whether it ends on the tonic."""
+    path, temperature, seed, name, piece, tonic = job
+    model = the_model(path)
+    melody = None if tonic is None else "top"
+    session = Session(piece, model=model, temperature=temperature, seed=seed, melody=melody)
+    n_edits = sum(1 for _ in session.run())
+    log = session.log
+    prediction = model(log.cells[None], session.context[None])
+    taking_back = float(allowed_probabilities(prediction, log, session.policy)[log.cells].sum())
+    sounding = np.count_nonzero(log.cells[0], axis=1)
+    line = session.policy.line
+    above = 0
+    if session.reading.melody == "top" and line is not None:
+        above = int((log.model_cells & (np.arange(128) > line[:, None]) & (line >= 0)[:, None]).sum())
+    share = n_edits / STOP_RULE.most_edits(len(sounding))
+    n_left = float(prediction.n_left[0])
+    end = None if tonic is None else ends_on_tonic_triad(log.cells, tonic)
+    said = (
+        f"{name} ({session.reading.melody}): {n_edits} edits, {sounding.mean():.2f} cells a step, "
+        f"4+ in {(sounding >= 4).mean():.0%}, {n_left:.1f} still expected, {taking_back:.2f} on taking back, "
+        f"{above} above"
+    )
+    if end is not None:
+        said += f", ends on the tonic: {'yes' if end else 'no'}"
+    return said, (share, sounding.mean(), (sounding >= 4).mean(), n_left, taking_back, above), end
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=["melodies", "chorales"])
@@ -59,41 +93,24 @@ def main() -> None:
     parser.add_argument("--split", default="valid", choices=["valid", "test"])
     parser.add_argument("--temperature", type=float, default=TEMPERATURE)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--jobs", type=int, default=2, help="pieces at a time, one core each")
     a = parser.parse_args()
-    model = load_model(a.model)
+    model = the_model(a.model)
     print(f"model {model.name}, {model.digest}; temperature {a.temperature}, seed {a.seed}")
     source = melodies(a.data, a.n or 50) if a.what == "melodies" else chorales(a.data, a.n or 76, a.split)
     rows, ends = [], []
-    for name, piece, tonic in source:
-        melody = "top" if a.what == "chorales" else None
-        session = Session(piece, model=model, temperature=a.temperature, seed=a.seed, melody=melody)
-        n_edits = 0
-        for _ in session.run(MOST):
-            n_edits += 1
-        log = session.log
-        prediction = model(log.cells[None], session.context[None])
-        taking_back = float(allowed_probabilities(prediction, log, session.policy)[log.cells].sum())
-        sounding = np.count_nonzero(log.cells[0], axis=1)
-        above = 0
-        if session.reading.melody == "top":
-            line = session.policy.line
-            above = int((log.model_cells & (np.arange(128) > line[:, None]) & (line >= 0)[:, None]).sum())
-        row = (n_edits, sounding.mean(), (sounding >= 4).mean(), float(prediction.n_left[0]), taking_back, above)
-        rows.append(row)
-        end = ""
-        if tonic is not None:
-            ends.append(ends_on_tonic_triad(log.cells, tonic))
-            end = f", ends on the tonic: {'yes' if ends[-1] else 'no'}"
-        print(
-            f"{name} ({session.reading.melody}): {n_edits} edits, {row[1]:.2f} cells a step, 4+ in {row[2]:.0%}, "
-            f"{row[3]:.1f} still expected, {taking_back:.2f} on taking back, {above} above{end}",
-            flush=True,
-        )
+    with ProcessPoolExecutor(a.jobs, get_context("spawn")) as pool:
+        jobs = [(a.model, a.temperature, a.seed, *one) for one in source]
+        for said, row, end in pool.map(finish, jobs):
+            rows.append(row)
+            if end is not None:
+                ends.append(end)
+            print(said, flush=True)
     table = np.array(rows)
     cells = table[:, 1]
     print(f"\n{len(rows)} pieces. Cells a step: mean {cells.mean():.2f}, from {cells.min():.2f} to {cells.max():.2f};")
     print(f"within 3.6 to 4.2: {np.mean((cells >= 3.6) & (cells <= 4.2)):.0%}.")
-    print(f"Stopped by themselves: {np.sum(table[:, 0] < MOST)} of {len(rows)}.")
+    print(f"Stopped by themselves: {np.sum(table[:, 0] < 1)} of {len(rows)}.")
     print(f"On taking own notes back at the end: at most {table[:, 4].max():.2f}.")
     print(f"Above a top melody: {table[:, 5].sum():.0f} cells.")
     if ends:
