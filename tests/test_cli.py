@@ -215,6 +215,7 @@ def test_a_folder_of_midi_files_is_prepared_and_trained_on(tmp_path: Path) -> No
     assert sorted(path.name for path in (tmp_path / "run").iterdir()) == [
         "best.safetensors",
         "config.json",
+        "corpus.sha256",
         "last.safetensors",
         "log.csv",
         "model.onnx",

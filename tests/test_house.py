@@ -24,7 +24,7 @@ MODULES = {
 
 # Each floor may use its own rooms and those of the floors below it; rooms on one floor know nothing of each other.
 FLOORS = (
-    {"errors"},
+    {"errors", "shapes"},
     {"music"},
     {"edits", "files", "models"},
     {"sampling"},
