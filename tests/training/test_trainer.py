@@ -66,9 +66,9 @@ def test_a_run_that_was_killed_does_its_last_batches_again_alike(tmp_path: Path,
 
 
 def test_training_learns_a_piece_by_heart(tmp_path: Path, corpus: Prepared) -> None:
-    config = replace(TINY, n_samples=480, batch_size=8, validate_every=10_000, learning_rate=1e-2)
+    config = replace(TINY, n_samples=960, batch_size=8, validate_every=10_000, learning_rate=1e-2)
     reports = list(Trainer(config, corpus, corpus, tmp_path).run())
-    assert reports[-1].train_kl < 0.8 * reports[4].train_kl
+    assert reports[-1].train_kl < 0.75 * reports[4].train_kl
 
 
 def test_a_folder_keeps_one_configuration(tmp_path: Path, corpus: Prepared) -> None:
