@@ -7,7 +7,9 @@ import pytest
 
 from ripieno import BadInput, Session, piece_from_notes, read
 from ripieno.edits.edit import Edit
+from ripieno.music.harmony import parallels
 from ripieno.music.roll import RollNote, notes_of, roll_of
+from ripieno.sampling.voice_leading import voices_of
 from tests.sampling.fakes import indifferent, model_of, pointing_at, wanting
 
 MELODY = [RollNote(0, 72, 4), RollNote(4, 74, 4), RollNote(8, 76, 4), RollNote(12, 72, 4)]
@@ -26,6 +28,18 @@ def test_composing_fills_in_what_is_missing_and_stops() -> None:
     assert len(changes) == 16
     assert session.log.notes() == sorted([*MELODY, *BASS])
     assert session.log.n_added == 2
+
+
+def test_what_moves_in_parallel_is_mended_at_the_end_unless_the_user_allows_it() -> None:
+    kept, mended = (Session(read(EXAMPLE), allow_parallels=allowed, bars=(1, 4)) for allowed in (True, False))
+    for session in (kept, mended):
+        changes = list(session.run())
+        assert {change.why for change in changes} == {None, *(["parallel"] if session is mended else [])}
+    assert not list(mended.run()), "what is mended is finished"
+    assert parallels(voices_of(kept.log, kept.policy))
+    inside = [step for step, *_ in parallels(voices_of(mended.log, mended.policy)) if step < 4 * 16]
+    assert not inside
+    assert (mended.log.cells[0] >= mended.log.origin[0]).all()
 
 
 def test_a_suggestion_changes_nothing_and_step_does_just_that() -> None:

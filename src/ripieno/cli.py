@@ -168,6 +168,13 @@ def harmonize_command(
     max_additions: Annotated[
         int | None, typer.Option(metavar="N", help="How many notes may be added.", show_default="no limit")
     ] = None,
+    allow_parallels: Annotated[
+        bool,
+        typer.Option(
+            "--allow-parallels",
+            help="Leave parallel fifths and octaves in. They are mended at the end unless you ask for this.",
+        ),
+    ] = False,
     temperature: Annotated[
         float | None,
         typer.Option(metavar="T", help="Below 1 safer, above 1 more daring.", show_default="1.0"),
@@ -215,6 +222,7 @@ def harmonize_command(
         "n_voices": voices,
         "max_removals": _removals(max_removals),
         "max_additions": max_additions,
+        "allow_parallels": allow_parallels,
         "temperature": TEMPERATURE if temperature is None else temperature,
         "name": source.name,
     }

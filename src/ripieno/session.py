@@ -31,12 +31,14 @@ from ripieno.music.understanding import Reading, steps_of_bars, understand
 from ripieno.music.voices import parts_of
 from ripieno.sampling.ancestral import Change, choose, generator_at, sample_ancestral
 from ripieno.sampling.stopping import StopRule
+from ripieno.sampling.voice_leading import mend_parallel
 from ripieno.shapes import Int
 
 if TYPE_CHECKING:
     from ripieno.files.picture import RollDrawing
 
 TEMPERATURE = 1.0
+MAX_CHANGES = 4  # of the model's mind about one cell
 STOP_RULE = StopRule()
 SUFFIXES = (".mid", ".midi", ".png", ".svg")
 
@@ -67,6 +69,7 @@ class Session:
         n_voices: how many notes may sound at once, yours included.
         max_removals: how many of the piece's own notes may be changed: a number, or a share of them.
         max_additions: how many notes the model may add; None for as many as it likes.
+        allow_parallels: leave parallel fifths and octaves as the model writes them; else they are mended at the end.
         temperature: below 1 safer, above 1 more daring.
         seed: the same seed gives the same music.
         name: what errors call the piece, for instance the name of its file.
@@ -91,6 +94,7 @@ class Session:
         n_voices: int | None = 4,
         max_removals: int | float = 0,
         max_additions: int | None = None,
+        allow_parallels: bool = False,
         temperature: float = TEMPERATURE,
         seed: int = 0,
         name: str = "the piece",
@@ -98,6 +102,7 @@ class Session:
         self.piece = piece
         self.model = model or load_model()
         self.seed = seed
+        self.allow_parallels = allow_parallels
         self.reading: Reading = understand(
             piece,
             melody=melody,
@@ -133,6 +138,7 @@ class Session:
             n_voices=n_voices,
             max_removals=max_removals,
             max_additions=max_additions,
+            max_changes=MAX_CHANGES,
             melody=reading.melody,
             line=_moved_line(reading)[:n_steps],
             temperature=temperature,
@@ -184,6 +190,8 @@ class Session:
             # one at a time from what is there now: the user may have done something meanwhile
             one = sample_ancestral(self.model, self.log, self.context, self.policy, self.seed, iterations=1, stop=stop)
             change = next(one, None)
+            if change is None and stop is not None and not self.allow_parallels:
+                change = mend_parallel(self.model, self.log, self.context, self.policy)
             if change is None:
                 return
             self.log = change.log
@@ -333,7 +341,8 @@ class Session:
 
     def describe(self, change: Change) -> str:
         """One change in words: "+ A4, bar 2, beat 3"."""
-        return f"{'+' if change.added else '-'} {self._place(change.edit)}"
+        why = " (in place of a note that moved in parallel)" if change.why == "parallel" else ""
+        return f"{'+' if change.added else '-'} {self._place(change.edit)}{why}"
 
     # Within
 

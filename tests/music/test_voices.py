@@ -88,3 +88,15 @@ def test_bachs_voices_are_found_again_in_the_merged_roll(data_folder: Path) -> N
         right += int((split(item.cells) == item.voices).sum())
         total += item.voices.size
     assert right / total > 0.98
+
+
+def test_one_voice_alone_sings_the_top() -> None:
+    cells = roll_of([RollNote(0, 60, 4), RollNote(4, 64, 4), RollNote(4, 55, 4)], 8)
+    assert split(cells, 1)[:, 0].tolist() == [60] * 4 + [64] * 4
+
+
+def test_the_voice_that_doubles_another_is_chosen_so_that_nothing_moves_in_parallel() -> None:
+    # with the upper two in unison the lower two would move in octaves
+    first = [RollNote(0, pitch, 4) for pitch in (67, 60, 48)]
+    second = [RollNote(4, pitch, 4) for pitch in (62, 50)]
+    assert split(roll_of([*first, *second], 8), 3)[4].tolist() == [62, 50, 50]

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import combinations
 from typing import Literal
 
 import numpy as np
@@ -17,7 +18,7 @@ import numpy as np
 from ripieno.errors import BadInput
 from ripieno.music.piece import Key
 from ripieno.music.roll import Cells
-from ripieno.shapes import Float
+from ripieno.shapes import Bool, Float, Int
 
 Mode = Literal["major", "minor"]
 
@@ -193,6 +194,33 @@ def ends_on_tonic_triad(cells: Cells, tonic: int) -> bool:
         return False
     triad = triad_of(int(pitch) for pitch in np.flatnonzero(cells[0, steps[-1]]))
     return triad is not None and triad.inversion == 0 and triad.quality in MODES and triad.root == tonic % 12
+
+
+def consecutives(
+    voices: Int[np.ndarray, "step voice"],
+) -> tuple[Bool[np.ndarray, "step_after_first pair"], Bool[np.ndarray, "step_after_first pair"]]:
+    """Where two voices move from a perfect fifth, octave or unison to another: in parallel, and by contrary motion.
+
+    Args:
+        voices: MIDI numbers, -1 where a voice rests; voice 0 is the highest.
+
+    Returns:
+        for each step but the first, and each pair of voices in the order of `itertools.combinations`.
+    """
+    upper, lower = np.triu_indices(voices.shape[1], 1)
+    move = np.sign(np.diff(voices, axis=0))
+    sung = (voices[1:] >= 0) & (voices[:-1] >= 0)
+    interval = np.abs(voices[:, upper] - voices[:, lower]) % 12
+    both = ((interval == 7) | (interval == 0))[1:] & (interval[1:] == interval[:-1])
+    both &= sung[:, upper] & sung[:, lower] & (move[:, upper] != 0) & (move[:, lower] != 0)
+    same = move[:, upper] == move[:, lower]
+    return both & same, both & ~same
+
+
+def parallels(voices: Int[np.ndarray, "step voice"]) -> list[tuple[int, int, int]]:
+    """Parallel fifths and octaves: the step on which the second interval begins, the upper and the lower voice."""
+    pairs = list(combinations(range(voices.shape[1]), 2))
+    return [(int(step) + 1, *pairs[pair]) for step, pair in np.argwhere(consecutives(voices)[0])]
 
 
 def _fifth(tonic: int, mode: str) -> int:

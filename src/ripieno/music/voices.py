@@ -2,8 +2,8 @@
 
 A roll says what sounds, not who sings it. Between two changes of what sounds, each way of giving the sounding pitches
 to the voices is a state; the cheapest path through the states is the split. What costs: leaps, a note that wanders from
-one voice to another, crossing, singing out of range, a voice that falls silent. Where fewer pitches sound than there
-are voices, two voices sing one of them in unison (Bach's do in 8 % of steps) rather than one of them pausing.
+one voice to another, crossing, parallels, singing out of range, a voice that falls silent. Where fewer pitches sound
+than there are voices, two voices sing one of them in unison (Bach's do in 8 % of steps) rather than one of them pausing.
 
 The paper merges its voices and never takes them apart again.
 """
@@ -33,10 +33,11 @@ SOFTER = 0.75  # velocity of new notes, as a share of the user's own
 # Costs, found by trying on JSB train; docs/log.md has what they give.
 LEAP = 1.0  # a semitone of movement
 BROKEN = 4.0  # a note that goes on in another voice
-CROSSED = 30.0  # a pair of voices the wrong way round, at each change
+CROSSED = 20.0  # a pair of voices the wrong way round, at each change
 OUTSIDE = 1.5  # a semitone out of range
 SILENT = 40.0  # a voice without a note while others sing
 UNISON = 0.5  # two voices on one pitch
+PARALLEL = 20.0  # a pair of voices that moves in parallel fifths, octaves or unisons
 
 
 def split(
@@ -142,6 +143,11 @@ def _movement(
         left = (was == pitch) & (is_ != pitch)
         stays = ((was == pitch) & (is_ == pitch)).any(axis=2)
         cost = cost + BROKEN * (left.any(axis=2) & ~stays)
+    moves = np.sign(is_ - was) * both
+    upper, lower = np.triu_indices(before.shape[1], 1)
+    before_apart, now_apart = (np.abs(rows[..., upper] - rows[..., lower]) % 12 for rows in (was, is_))
+    same = (moves[..., upper] == moves[..., lower]) & (moves[..., upper] != 0) & (before_apart == now_apart)
+    cost = cost + PARALLEL * (same & ((now_apart == 0) | (now_apart == 7))).sum(axis=2)
     return np.asarray(cost, dtype=float)
 
 

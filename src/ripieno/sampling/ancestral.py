@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.random import Generator, Philox
@@ -38,13 +39,18 @@ class Choice:
 
 @dataclass(frozen=True)
 class Change:
-    """What one iteration did; `n_left` is how many edits the model expected before it."""
+    """What one iteration did; `n_left` is how many edits the model expected before it.
+
+    It is one edit, but for a note that was changed for a reason of part-writing (`why`): that is a batch of the log,
+    and `edit` the first cell of the new pitch.
+    """
 
     log: EditLog
     edit: Edit
     added: bool
     probability: float
     n_left: float
+    why: Literal["parallel"] | None = None
 
 
 def generator_at(seed: int, position: int) -> Generator:
@@ -118,8 +124,12 @@ def sample_ancestral(
             probabilities = allowed_probabilities(prediction, log, policy)
         except NothingAllowed:
             return
-        if stop is not None and stop.finished(log, n_left, float(probabilities[log.cells].sum())):
-            return
+        if stop is not None:
+            removal_mass = float(probabilities[log.cells].sum())
+            if stop.finished(log, n_left, removal_mass):
+                return
+            if removal_mass and stop.goes_to_and_fro(log):
+                probabilities = np.where(log.cells, probabilities / removal_mass, 0.0)
         choice = _draw(probabilities, generator_at(seed, len(log.entries)))
         log = log.record([choice.edit], "model", probabilities=[choice.probability])
         yield Change(log, choice.edit, bool(log.cells[choice.edit]), choice.probability, n_left)

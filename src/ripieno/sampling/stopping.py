@@ -1,7 +1,8 @@
 """When a piece is finished.  (Paper 5: there, it "eventually stabilises"; here, that is noticed)
 
 A piece is finished when the model expects hardly any more edits, or only goes to and fro: what it did lately has left
-the roll nearly as it was. Either way it ends at a moment at which the model would hardly take anything back.
+the roll nearly as it was. Either way it ends at a moment at which the model would hardly take anything back; one that
+goes to and fro gets there by taking back only.
 """
 
 from __future__ import annotations
@@ -21,8 +22,7 @@ class StopRule:
     memory: int = 64  # edits to look back on
     lasting_ratio: float = 0.5  # share of them that must have lasted; with fewer the model goes to and fro
     removal_mass: float = 0.1  # of the model's probability that may be on taking something back at the end
-    patience: int = 512  # edits to and fro after which it ends in any state
-    most_per_bar: int = 400  # edits for every 16 steps after which a run ends whatever happens
+    most_per_bar: int = 200  # edits for every 16 steps after which a run ends whatever happens
 
     def finished(self, log: EditLog, n_left: float, removal_mass: float) -> bool:
         """Is this the end?
@@ -33,19 +33,18 @@ class StopRule:
             removal_mass: probability that the next edit takes something back.
         """
         if removal_mass > self.removal_mass:
-            return self._goes_to_and_fro(log, self.patience)
+            return False
         few = n_left < self.left_per_bar * log.cells.shape[1] / STEPS_PER_BAR
-        return few or self._goes_to_and_fro(log, self.memory)
+        return few or self.goes_to_and_fro(log)
 
     def most_edits(self, n_steps: int) -> int:
         """Edits after which a run over so many steps ends, also with a model that never settles."""
         return -(-self.most_per_bar * n_steps // STEPS_PER_BAR)
 
-    def _goes_to_and_fro(self, log: EditLog, memory: int) -> bool:
-        if len(log.entries) < memory:
-            return False
-        recent = [e.edit for e in log.entries[-memory:] if isinstance(e, CellEntry) and e.author == "model"]
-        if len(recent) < memory:
+    def goes_to_and_fro(self, log: EditLog) -> bool:
+        """Whether hardly any of the last edits have lasted; from here on the model may only take back."""
+        recent = [e.edit for e in log.entries[-self.memory :] if isinstance(e, CellEntry) and e.author == "model"]
+        if len(recent) < self.memory:
             return False
         lasting = sum(times % 2 for times in Counter(recent).values())
-        return lasting < self.lasting_ratio * memory
+        return lasting < self.lasting_ratio * self.memory

@@ -1,0 +1,122 @@
+"""A note that moves in parallel is changed, the user's never, and nothing else is touched."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from ripieno.edits.log import EditLog
+from ripieno.edits.policy import Policy
+from ripieno.models.context import context_of
+from ripieno.models.runtime import Prediction
+from ripieno.music.harmony import parallels
+from ripieno.music.roll import RollNote, roll_of
+from ripieno.sampling.voice_leading import mend_parallel, voices_of
+
+N_STEPS = 8
+SOPRANO = [RollNote(0, 76, 4), RollNote(4, 74, 4)]
+LINE = np.array([76] * 4 + [74] * 4)
+POLICY = Policy(melody="top", line=LINE, n_voices=4)
+CONTEXT = context_of(N_STEPS)
+# alto and bass move from a fifth to a fifth, the tenor holds
+ALTO = (67, 69)
+TENOR = (64, 64)
+BASS = (48, 50)
+
+
+def composed(alto=ALTO, tenor=TENOR, bass=BASS) -> EditLog:
+    """The user's soprano with three voices of the model's."""
+    log = EditLog(roll_of(SOPRANO, N_STEPS))
+    for voice in (alto, tenor, bass):
+        if voice[0] == voice[1]:
+            log = log.with_note(voice[0], 0, 8, by="model")
+        else:
+            log = log.with_note(voice[0], 0, 4, by="model").with_note(voice[1], 4, 4, by="model")
+    return log
+
+
+def liking(*pitches: int) -> Callable[..., Prediction]:
+    """A model that likes these pitches wherever they are, the first most of all."""
+
+    def predict(cells, context):
+        logits = np.zeros(cells.shape, dtype=np.float32)
+        for rank, pitch in enumerate(pitches):
+            logits[..., pitch] = 10 - 2 * rank
+        return Prediction(logits, np.zeros(len(cells), dtype=np.float32))
+
+    return predict
+
+
+def test_the_example_has_parallel_fifths_between_alto_and_bass() -> None:
+    assert parallels(voices_of(composed(), POLICY)) == [(4, 1, 3)]
+
+
+def test_the_note_gives_way_to_what_the_model_likes_best_there() -> None:
+    log = composed()
+    change = mend_parallel(liking(71, 65), log, CONTEXT, POLICY)
+    assert change is not None
+    assert change.why == "parallel"
+    assert parallels(voices_of(change.log, POLICY)) == []
+    assert sorted(change.log.notes()) != sorted(log.notes())
+    assert any(note.pitch == 71 for note in change.log.notes())
+
+
+def test_one_note_is_one_batch_that_can_be_undone() -> None:
+    log = composed()
+    change = mend_parallel(liking(71), log, CONTEXT, POLICY)
+    assert change is not None
+    assert change.log.n_batches == log.n_batches + 1
+    np.testing.assert_array_equal(change.log.undo(log.n_batches).cells, log.cells)
+
+
+def test_where_nothing_moves_in_parallel_nothing_is_changed() -> None:
+    assert mend_parallel(liking(71), composed(bass=(48, 47)), CONTEXT, POLICY) is None
+
+
+def test_a_pitch_that_makes_fifths_again_is_no_remedy_nor_is_one_that_makes_them_by_contrary_motion() -> None:
+    def octaves_lower(cells, context):
+        prediction = liking(53)(cells, context)
+        prediction.logits[:, :, :4, 36] = prediction.logits[:, :, 4:, 38] = 12
+        return prediction
+
+    change = mend_parallel(octaves_lower, composed(), CONTEXT, POLICY)
+    assert change is not None
+    assert change.edit.pitch == 53
+
+
+def test_the_users_own_notes_stay_though_they_move_in_parallel() -> None:
+    notes = [*SOPRANO, RollNote(0, 48, 4), RollNote(4, 50, 4), RollNote(0, 67, 4), RollNote(4, 69, 4)]
+    log = EditLog(roll_of(notes, N_STEPS))
+    policy = Policy(n_voices=3)
+    assert parallels(voices_of(log, policy))
+    assert mend_parallel(liking(71, 65), log, CONTEXT, policy) is None
+
+
+@pytest.mark.parametrize("where", ["locked", "selection"])
+def test_a_locked_place_stays_as_it_is(where: str) -> None:
+    every = np.full(N_STEPS, where == "locked")
+    policy = Policy(melody="top", line=LINE, n_voices=4, **{where: every})
+    assert mend_parallel(liking(71, 65), composed(), CONTEXT, policy) is None
+
+
+def test_new_pitches_keep_within_the_range_that_was_asked_for() -> None:
+    policy = Policy(melody="top", line=LINE, n_voices=4, pitches=(40, 66))
+    change = mend_parallel(liking(71, 52, 65), composed(), CONTEXT, policy)
+    assert change is not None
+    assert change.edit.pitch <= 66
+
+
+def test_what_the_model_finds_absurd_is_no_remedy() -> None:
+    def only_rests(cells, context):
+        logits = np.zeros(cells.shape, dtype=np.float32)
+        logits[..., 100] = 30  # out of every voice's reach
+        return Prediction(logits, np.zeros(len(cells), dtype=np.float32))
+
+    assert mend_parallel(only_rests, composed(), CONTEXT, POLICY) is None
+
+
+def test_the_same_piece_is_mended_the_same_way() -> None:
+    first, second = (mend_parallel(liking(71, 65), composed(), CONTEXT, POLICY) for _ in range(2))
+    assert first is not None
+    assert second is not None
+    assert first.log == second.log
