@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from ripieno.edits.damage import corrupt, corrupt_accompaniment, corrupt_notes
+from ripieno.edits.damage import break_line, corrupt, corrupt_accompaniment, corrupt_notes
 from ripieno.music.roll import Cells, RollNote, bottom_line, notes_of, roll_of, silence, top_line
 
 ratios = st.floats(0, 1)
@@ -137,3 +137,28 @@ def test_the_accompaniment_is_damaged_and_the_line_is_whole(
         np.testing.assert_array_equal(source[:, on_line], target[:, on_line])
         plain = corrupt(target, mask_ratio, noise_ratio, np.random.default_rng(seed))
         np.testing.assert_array_equal(source[:, ~on_line], plain[:, ~on_line])
+
+
+@pytest.mark.parametrize("keep", ["top", "bottom"])
+@given(seed=st.integers(0, 2**32))
+def test_a_broken_line_stays_the_outer_one_and_leaves_the_others_alone(keep, seed) -> None:
+    before = roll_of([RollNote(0, 72, 8), RollNote(8, 74, 8), *(RollNote(0, p, 16) for p in (67, 60, 48))], 16)
+    after = before.copy()
+    line = break_line(after, keep, np.random.default_rng(seed))
+    outer = top_line(after) if keep == "top" else bottom_line(after)
+    others = before.copy()
+    was = top_line(before) if keep == "top" else bottom_line(before)
+    others[0, np.arange(16), was] = False
+    np.testing.assert_array_equal(outer[line >= 0], line[line >= 0])
+    without = after.copy()
+    without[0, np.flatnonzero(line >= 0), line[line >= 0]] = False
+    np.testing.assert_array_equal(without, others)
+
+
+def test_lines_are_broken_in_more_than_one_way() -> None:
+    pitches = set()
+    for seed in range(60):
+        roll = roll_of([RollNote(0, 72, 16), RollNote(0, 64, 16)], 16)
+        pitches.update(break_line(roll, "top", np.random.default_rng(seed)).tolist())
+    assert {-1, 72, 84, 71, 74, 76, 79} <= pitches
+    assert min(pitches - {-1}) > 64

@@ -6,7 +6,8 @@ Differences from the paper, used by the configuration `chorale` and measured in 
 1. `corrupt_notes` clears and adds whole notes, and puts notes a little off in pitch or in time: a wrong *note* of 4
    cells is not 4 wrong cells, and a model that only knew the latter found few of the former.
 2. `corrupt_accompaniment` leaves the top or bottom line whole, which is what a person with a melody hands in.
-3. Silent cells past the ends of the piece (`inside` false) are never sounded.
+3. `break_line` changes the target itself: people hand in arpeggios and runs over octaves that no chorale has.
+4. Silent cells past the ends of the piece (`inside` false) are never sounded.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import numpy as np
 from numpy.random import Generator
 
 from ripieno.music.roll import Cells, bottom_line, notes_of, top_line
-from ripieno.shapes import Bool
+from ripieno.shapes import Bool, Int
 
 
 def corrupt(
@@ -102,6 +103,68 @@ def corrupt_accompaniment(
     steps = np.flatnonzero(line >= 0)
     source[:, steps, line[steps]] = target[:, steps, line[steps]]
     return source
+
+
+def break_line(target: Cells, keep: Literal["top", "bottom"], rng: Generator) -> Int[np.ndarray, " step"]:
+    """Break up the top or bottom line in place: octaves, chord tones, neighbours, leaps and rests, in a pattern.
+
+    The other voices stay and are not crossed, so that they teach how such a line is carried.
+
+    Args:
+        target: of one plane; changed.
+        keep: which line.
+        rng: the only source of chance.
+
+    Returns:
+        the line as it is now, -1 where it rests.
+    """
+    line = top_line(target) if keep == "top" else bottom_line(target)
+    sounding = target[0]
+    n_steps, n_pitches = sounding.shape
+    outward = 1 if keep == "top" else -1
+    size = int(rng.choice([1, 2, 2, 4]))
+    period = int(rng.choice([2, 4, 8]))
+    kinds = rng.choice(
+        ["kept", "octave", "chord", "neighbour", "rest", "leap"], period, p=[0.25, 0.2, 0.3, 0.1, 0.05, 0.1]
+    )
+    n_octaves = rng.integers(0, 3, period)
+    which = rng.random(period)
+    steps_of = rng.choice([-2, -1, 1, 2], period)
+    leaps = rng.choice([3, 4, 5, 7], period)
+    turn = int(rng.integers(period))
+    for first in range(0, n_steps, size):
+        turn = (turn + 1) % period
+        if kinds[turn] == "kept" or line[first] < 0:
+            continue
+        old = int(line[first])
+        end = first + 1
+        while end < min(first + size, n_steps) and line[end] == old:
+            end += 1
+        sounding[first:end, old] = False
+        if kinds[turn] == "rest":
+            line[first:end] = -1
+            continue
+        others = np.flatnonzero(sounding[first:end].any(axis=0))
+        bound = old - 12 * outward  # how far inward it may go
+        if len(others):
+            bound = int(others[-1]) + 1 if keep == "top" else int(others[0]) - 1
+        if kinds[turn] == "octave":
+            new = old + 12 * outward
+        elif kinds[turn] == "chord":
+            tones = [old, *others]
+            wanted = int(tones[int(which[turn] * len(tones))])
+            new = bound + outward * ((wanted - bound) * outward % 12 + 12 * int(n_octaves[turn]))
+        else:
+            new = old + int(steps_of[turn] if kinds[turn] == "neighbour" else outward * leaps[turn])
+        while new >= n_pitches:
+            new -= 12
+        while new < 0:
+            new += 12
+        if (new - bound) * outward < 0:
+            new = old  # it would cross
+        sounding[first:end, new] = True
+        line[first:end] = new
+    return line
 
 
 def _draw(among: np.ndarray, ratio: float, rng: Generator) -> np.ndarray:

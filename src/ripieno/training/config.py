@@ -16,6 +16,7 @@ class DamageConfig:
     clean_share: float = 0.0  # share of samples without extraneous cells
     note_share: float = 0.0  # share of samples damaged note by note
     line_share: float = 0.0  # share of samples whose top or bottom line is left whole
+    broken_share: float = 0.0  # share of the lines left whole that are broken up first, in source and target
     light_share: float = 0.0  # share of samples whose mask ratio is taken to the fourth power: nearly finished pieces
 
 
@@ -65,7 +66,7 @@ def configuration(name: str) -> TrainConfig:
     if name == "chorale":
         return TrainConfig(
             network=chorale(),
-            damage=DamageConfig(clean_share=0.4, note_share=0.25, line_share=0.25, light_share=0.5),
+            damage=DamageConfig(clean_share=0.5, note_share=0.2, line_share=0.4, broken_share=0.5, light_share=0.6),
             start_multiple=4,
             overhang=32,
             transpose_down=5,

@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 from numpy.random import Generator, Philox
 
-from ripieno.edits.damage import corrupt, corrupt_accompaniment, corrupt_notes
+from ripieno.edits.damage import break_line, corrupt, corrupt_accompaniment, corrupt_notes
 from ripieno.models.context import context_of
 from ripieno.music.roll import Cells, window
 from ripieno.shapes import Bool, Float
@@ -123,8 +123,14 @@ def _damaged(
             source = corrupt(source, 0.5 * mask_ratio * rng.random(), noise_ratio * 0.2, rng, inside)
         source &= inside[:, None]
     elif kind < damage.note_share + damage.line_share:
-        keep: Literal["top", "bottom"] = "top" if rng.random() < 0.8 else "bottom"
-        source = corrupt_accompaniment(target, keep, mask_ratio, noise_ratio, rng, inside)
+        if damage.broken_share and rng.random() < damage.broken_share:
+            line = break_line(target, "top" if rng.random() < 0.7 else "bottom", rng)
+            source = corrupt(target, mask_ratio, noise_ratio, rng, inside)
+            steps = np.flatnonzero(line >= 0)
+            source[:, steps, line[steps]] = target[:, steps, line[steps]]
+        else:
+            keep: Literal["top", "bottom"] = "top" if rng.random() < 0.8 else "bottom"
+            source = corrupt_accompaniment(target, keep, mask_ratio, noise_ratio, rng, inside)
     else:
         source = corrupt(target, mask_ratio, noise_ratio, rng, inside)
     return source, target, context
