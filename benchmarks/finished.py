@@ -5,7 +5,8 @@
 
 For each piece: edits, cells a step, share of steps with four or more, edits still expected at the end, probability on
 taking own notes back at the end, new notes above a top melody; for chorales, whether the last chord is a root-position
-triad on the tonic that Bach's own last bass note names.
+triad on the tonic that Bach's own last bass note names. Then for all of them what the style report says of the
+voices, and for chorales of Bach's own, merged and split in the same way.
 """
 
 from __future__ import annotations
@@ -20,14 +21,33 @@ from pathlib import Path
 
 import numpy as np
 
+from ripieno.evaluation.referee import Report, judge
 from ripieno.files.corpus import read_jsb
 from ripieno.files.midi import read_midi
 from ripieno.models.runtime import Model, load_model
 from ripieno.music.harmony import ends_on_tonic_triad
 from ripieno.music.piece import Piece, piece_from_notes
 from ripieno.music.roll import RollNote, notes_of, silence
+from ripieno.music.voices import split
 from ripieno.sampling.ancestral import allowed_probabilities
 from ripieno.session import STOP_RULE, TEMPERATURE, Session
+
+SHOWN = (
+    "parallel fifths",
+    "parallel octaves",
+    "moving pairs",
+    "hidden, soprano leaps",
+    "crossing",
+    "spacing",
+    "range",
+    "unresolved leading note",
+    "missing third",
+    "onsets",
+    "four or more pitches",
+    "dissonant pairs",
+    "triads on beats",
+    "lone sixteenth",
+)
 
 
 def melodies(data: Path, n: int) -> Iterator[tuple[str, Piece, None]]:
@@ -56,12 +76,16 @@ def the_model(path: Path | None) -> Model:
     return load_model(path, n_threads=1)
 
 
-def finish(job: tuple[Path | None, float, int, str, Piece, int | None]) -> tuple[str, tuple[float, ...], bool | None]:
-    """Compose one piece: what to say of it, its figures, whether it ends on the tonic."""
-    path, temperature, seed, name, piece, tonic = job
+def finish(
+    job: tuple[Path | None, float, int, bool, str, Piece, int | None],
+) -> tuple[str, tuple[float, ...], bool | None, Report]:
+    """Compose one piece: what to say of it, its figures, whether it ends on the tonic, the style report."""
+    path, temperature, seed, allow_parallels, name, piece, tonic = job
     model = the_model(path)
     melody = None if tonic is None else "top"
-    session = Session(piece, model=model, temperature=temperature, seed=seed, melody=melody)
+    session = Session(
+        piece, model=model, temperature=temperature, seed=seed, melody=melody, allow_parallels=allow_parallels
+    )
     n_edits = sum(1 for _ in session.run())
     log = session.log
     prediction = model(log.cells[None], session.context[None])
@@ -69,19 +93,22 @@ def finish(job: tuple[Path | None, float, int, str, Piece, int | None]) -> tuple
     sounding = np.count_nonzero(log.cells[0], axis=1)
     line = session.policy.line
     above = 0
+    sung = sounding[line >= 0] if line is not None else sounding
     if session.reading.melody == "top" and line is not None:
         above = int((log.model_cells & (np.arange(128) > line[:, None]) & (line >= 0)[:, None]).sum())
     share = n_edits / STOP_RULE.most_edits(len(sounding))
     n_left = float(prediction.n_left[0])
     end = None if tonic is None else ends_on_tonic_triad(log.cells, tonic)
     said = (
-        f"{name} ({session.reading.melody}): {n_edits} edits, {sounding.mean():.2f} cells a step, "
+        f"{name} ({session.reading.melody}): {n_edits} edits, {sounding.mean():.2f} cells a step "
+        f"({sung.mean():.2f} where the melody sounds), "
         f"4+ in {(sounding >= 4).mean():.0%}, {n_left:.1f} still expected, {taking_back:.2f} on taking back, "
         f"{above} above"
     )
     if end is not None:
         said += f", ends on the tonic: {'yes' if end else 'no'}"
-    return said, (share, sounding.mean(), (sounding >= 4).mean(), n_left, taking_back, above), end
+    row = (share, sounding.mean(), (sounding >= 4).mean(), n_left, taking_back, above, sung.mean())
+    return said, row, end, judge(split(log.cells, 4, line, 3 if session.reading.melody == "bass" else 0))
 
 
 def main() -> None:
@@ -93,28 +120,44 @@ def main() -> None:
     parser.add_argument("--split", default="valid", choices=["valid", "test"])
     parser.add_argument("--temperature", type=float, default=TEMPERATURE)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--allow-parallels", action="store_true", help="as the model writes, nothing mended")
     parser.add_argument("--jobs", type=int, default=2, help="pieces at a time, one core each")
     a = parser.parse_args()
     model = the_model(a.model)
     print(f"model {model.name}, {model.digest}; temperature {a.temperature}, seed {a.seed}")
     source = melodies(a.data, a.n or 50) if a.what == "melodies" else chorales(a.data, a.n or 76, a.split)
-    rows, ends = [], []
+    rows, ends, report = [], [], Report()
     with ProcessPoolExecutor(a.jobs, get_context("spawn")) as pool:
-        jobs = [(a.model, a.temperature, a.seed, *one) for one in source]
-        for said, row, end in pool.map(finish, jobs):
+        jobs = [(a.model, a.temperature, a.seed, a.allow_parallels, *one) for one in source]
+        for said, row, end, judged in pool.map(finish, jobs):
             rows.append(row)
+            report += judged
             if end is not None:
                 ends.append(end)
             print(said, flush=True)
     table = np.array(rows)
     cells = table[:, 1]
     print(f"\n{len(rows)} pieces. Cells a step: mean {cells.mean():.2f}, from {cells.min():.2f} to {cells.max():.2f};")
-    print(f"within 3.6 to 4.2: {np.mean((cells >= 3.6) & (cells <= 4.2)):.0%}.")
+    sung = table[:, 6]
+    print(f"within 3.6 to 4.2: {np.mean((cells >= 3.6) & (cells <= 4.2)):.0%};")
+    print(f"where the melody sounds: mean {sung.mean():.2f}, within: {np.mean((sung >= 3.6) & (sung <= 4.2)):.0%}.")
     print(f"Stopped by themselves: {np.sum(table[:, 0] < 1)} of {len(rows)}.")
-    print(f"On taking own notes back at the end: at most {table[:, 4].max():.2f}.")
+    mass = table[:, 4]
+    print(
+        f"On taking own notes back at the end: at most {mass.max():.2f}, in {np.sum(mass >= 0.2)} pieces 0.2 or more."
+    )
     print(f"Above a top melody: {table[:, 5].sum():.0f} cells.")
     if ends:
         print(f"Ends on a root-position triad on the final tonic: {np.mean(ends):.0%}.")
+    columns = {"ours": report}
+    if ends:
+        bach = [i for i in read_jsb(a.data / "jsb" / "Jsb16thSeparated.json") if i.split == a.split][: len(rows)]
+        columns["Bach, split likewise"] = sum(
+            (judge(split(i.cells, 4, i.voices[:, 0])) for i in bach if i.voices is not None), Report()
+        )
+    print(f"\n| | {' | '.join(columns)} |\n|---|{'---|' * len(columns)}")
+    for name in SHOWN:
+        print(f"| {name} | {' | '.join(f'{one.figure(name):.2f}' for one in columns.values())} |")
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ def main() -> None:
             continue
         assert item.voices is not None
         voices = split(item.cells)
-        right, n_cells = right + np.count_nonzero(voices == item.voices), n_cells + voices.size
+        right, n_cells = right + int(np.count_nonzero(voices == item.voices)), n_cells + voices.size
         true, found = ({as_heard(fault) for fault in parallels(v)} for v in (item.voices, voices))
         n_shared, n_true, n_found = n_shared + len(true & found), n_true + len(true), n_found + len(found)
         if item.split == "valid":

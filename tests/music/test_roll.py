@@ -1,8 +1,7 @@
 """A roll and its notes say the same, and what cuts or shifts one loses nothing in silence."""
 
 import numpy as np
-import pytest
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -14,10 +13,8 @@ from ripieno.music.roll import (
     bottom_line,
     notes_of,
     roll_of,
-    run_through,
     silence,
     top_line,
-    transpose,
     window,
 )
 
@@ -55,18 +52,6 @@ def test_each_sounding_cell_belongs_to_exactly_one_note_and_each_note_has_one_at
     assert notes == sorted(notes)
 
 
-@given(rolls())
-def test_run_through_finds_the_note_of_a_cell(cells: Cells) -> None:
-    for note in notes_of(cells):
-        for step in range(note.onset, note.end):
-            assert run_through(cells, step, note.pitch) == slice(note.onset, note.end)
-
-
-def test_run_through_a_silent_cell_is_refused() -> None:
-    with pytest.raises(ValueError, match="pitch 60 does not sound at step 3"):
-        run_through(silence(8), 3, 60)
-
-
 def test_one_plane_joins_repeated_notes_and_two_keep_them_apart() -> None:
     repeated = [RollNote(onset=0, pitch=60, duration=4), RollNote(onset=4, pitch=60, duration=2)]
     assert notes_of(roll_of(repeated, 8)) == [RollNote(onset=0, pitch=60, duration=6)]
@@ -96,31 +81,6 @@ def test_a_window_shows_what_is_there_and_silence_past_the_ends(cells: Cells, st
         there = 0 <= start + step < cells.shape[1]
         expected = cells[:, start + step] if there else np.zeros_like(cells[:, 0])
         np.testing.assert_array_equal(cut[:, step], expected)
-
-
-@given(rolls(), st.integers(-60, 63))
-def test_transposing_moves_every_note_and_back_again(cells: Cells, semitones: int) -> None:
-    moved = transpose(cells, semitones)
-    notes = notes_of(cells)
-    assert notes_of(moved) == [RollNote(note.onset, note.pitch + semitones, note.duration) for note in notes]
-    np.testing.assert_array_equal(transpose(moved, -semitones), cells)
-
-
-@given(rolls(), st.integers(-200, 200))
-def test_a_note_never_leaves_the_midi_range_in_silence(cells: Cells, semitones: int) -> None:
-    pitches = [note.pitch + semitones for note in notes_of(cells)]
-    assume(pitches)
-    if min(pitches) < 0 or max(pitches) >= N_PITCHES:
-        with pytest.raises(ValueError, match=f"transposing by {semitones} semitones"):
-            transpose(cells, semitones)
-    else:
-        assert len(notes_of(transpose(cells, semitones))) == len(pitches)
-
-
-def test_a_restruck_cell_where_nothing_sounds_is_no_reason_to_refuse_a_transposition_and_does_not_wrap() -> None:
-    cells = silence(4, n_planes=2)
-    cells[1, 1, 127] = True
-    assert not transpose(cells, 1).any()
 
 
 def test_the_outer_lines_are_the_highest_and_lowest_pitches() -> None:

@@ -81,24 +81,6 @@ def roll_of(notes: Iterable[RollNote], n_steps: int, n_planes: int = 1) -> Cells
     return cells
 
 
-def run_through(cells: Cells, step: int, pitch: int) -> slice:
-    """The steps of the note that sounds at one cell.
-
-    Raises:
-        ValueError: nothing sounds there.
-    """
-    if not cells[0, step, pitch]:
-        raise ValueError(f"pitch {pitch} does not sound at step {step}")
-    begins = attacks(cells)[:, pitch]
-    first = step
-    while not begins[first]:
-        first -= 1
-    last = step + 1
-    while last < cells.shape[1] and cells[0, last, pitch] and not begins[last]:
-        last += 1
-    return slice(first, last)
-
-
 def window(cells: Cells, start: int, n_steps: int) -> Bool[np.ndarray, "plane {n_steps} pitch"]:
     """Cut `n_steps` steps out of a roll; what lies before or past its ends is silent."""
     cut = silence(n_steps, cells.shape[0])
@@ -106,21 +88,6 @@ def window(cells: Cells, start: int, n_steps: int) -> Bool[np.ndarray, "plane {n
     if first < last:
         cut[:, first - start : last - start] = cells[:, first:last]
     return cut
-
-
-def transpose(cells: Cells, semitones: int) -> Cells:
-    """Shift a roll in pitch.
-
-    Raises:
-        ValueError: a sounding cell would leave the 128 MIDI pitches.
-    """
-    shifted = np.roll(cells, semitones, axis=2)
-    if semitones:
-        lost = shifted[:, :, :semitones] if semitones > 0 else shifted[:, :, semitones:]
-        if lost[0].any():
-            raise ValueError(f"transposing by {semitones} semitones leaves the MIDI range 0-127")
-        lost[:] = False  # a re-struck cell where nothing sounds means nothing, so it may go, but not come in again
-    return shifted
 
 
 def top_line(cells: Cells) -> Int[np.ndarray, " step"]:

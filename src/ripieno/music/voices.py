@@ -3,7 +3,7 @@
 A roll says what sounds, not who sings it. Between two changes of what sounds, each way of giving the sounding pitches
 to the voices is a state; the cheapest path through the states is the split. What costs: leaps, a note that wanders from
 one voice to another, crossing, parallels, singing out of range, a voice that falls silent. Where fewer pitches sound
-than there are voices, two voices sing one of them in unison (Bach's do in 8 % of steps) rather than one of them pausing.
+than there are voices, two voices sing one of them in unison (Bach's do in 8 % of steps) sooner than that one pauses.
 
 The paper merges its voices and never takes them apart again.
 """
