@@ -162,3 +162,13 @@ def test_lines_are_broken_in_more_than_one_way() -> None:
         pitches.update(break_line(roll, "top", np.random.default_rng(seed)).tolist())
     assert {-1, 72, 84, 71, 74, 76, 79} <= pitches
     assert min(pitches - {-1}) > 64
+
+
+@pytest.mark.parametrize("keep", ["top", "bottom"])
+@pytest.mark.parametrize("pitch", [0, 1, 126, 127])
+def test_a_line_at_the_edge_of_the_window_stays_inside(keep, pitch) -> None:
+    for seed in range(20):
+        roll = roll_of([RollNote(0, pitch, 16)], 16)
+        line = break_line(roll, keep, np.random.default_rng(seed))
+        assert line.max() < 128
+        assert roll.sum() == np.count_nonzero(line >= 0)
