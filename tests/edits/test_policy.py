@@ -57,7 +57,6 @@ RULES: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "melody": st.builds(
         lambda melody, line: {"melody": melody, "line": line}, st.sampled_from(["top", "bass", "inner"]), lines
     ),
-    "max_changes": st.integers(1, 4).map(lambda n: {"max_changes": n}),
     "refused": st.frozensets(
         st.tuples(st.just(0), st.integers(0, N_STEPS - 1), st.integers(LOW, HIGH)), max_size=8
     ).map(lambda cells: {"refused": cells}),
@@ -236,24 +235,6 @@ def test_when_no_note_more_may_be_added_those_there_may_still_grow_or_go(log: Ed
     assert np.argwhere(additions(policy, later)[0]).tolist() == [[1, 60], [5, 60], [7, 60], [10, 60]]
     # The middle cell of the first note must wait: without it there would be three notes.
     assert np.argwhere(removals(policy, later)[0]).tolist() == [[2, 60], [4, 60], [8, 60], [9, 60]]
-
-
-def test_a_cell_over_which_the_model_cannot_decide_stays_silent_in_the_end(log: EditLog) -> None:
-    policy = Policy(max_changes=4)
-    for n_changes in range(4):
-        assert policy.allowed(log)[0, 5, 60]
-        assert log.n_changes[0, 5, 60] == n_changes
-        log = log.record([Edit(0, 5, 60)], "model")
-    assert not log.cells[0, 5, 60]
-    assert not policy.allowed(log)[0, 5, 60]
-    assert policy.allowed(log)[0, 6, 60]
-    assert policy.allowed(log.undo(3))[0, 5, 60], "what was undone does not count"
-
-
-def test_what_the_user_does_to_a_cell_is_no_change_of_the_models_mind(log: EditLog) -> None:
-    for _ in range(3):
-        log = log.set(5, 60, True).set(5, 60, False)
-    assert not log.n_changes.any()
 
 
 def test_no_additions_at_all_leaves_removals(log: EditLog) -> None:

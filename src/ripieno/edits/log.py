@@ -98,7 +98,6 @@ class _Derived(NamedTuple):
     cells: Cells
     user_cells: Cells
     author_of: Int8[np.ndarray, "plane step pitch"]
-    n_changes: Int[np.ndarray, "plane step pitch"]
     texts: dict[str, str]  # of the settings
     undone: frozenset[int]
     ids: frozenset[EntryId]
@@ -146,11 +145,6 @@ class EditLog:
     def author_of(self) -> Int8[np.ndarray, "plane step pitch"]:
         """Who wrote the newest live entry of each cell: NOBODY (as in the origin), USER or MODEL; read-only."""
         return self._derived.author_of
-
-    @property
-    def n_changes(self) -> Int[np.ndarray, "plane step pitch"]:
-        """How often the model has changed each cell, by its live entries; read-only."""
-        return self._derived.n_changes
 
     @property
     def undone(self) -> frozenset[int]:
@@ -435,7 +429,6 @@ class EditLog:
                     undone.difference_update(entry.of)
         cells, user_cells = self.origin.copy(), self.origin.copy()
         author_of = np.zeros(self.origin.shape, dtype=np.int8)
-        n_changes = np.zeros(self.origin.shape, dtype=np.int16)
         texts: dict[str, str] = {}
         for place, entry in enumerate(self.entries):
             if isinstance(entry, UndoEntry) or place in undone:
@@ -447,13 +440,10 @@ class EditLog:
             author_of[entry.edit] = _AUTHORS[entry.author]
             if entry.author == "user":
                 user_cells[entry.edit] = entry.value
-            else:
-                n_changes[entry.edit] += 1
         return _Derived(
             cells=_read_only(cells),
             user_cells=_read_only(user_cells),
             author_of=_read_only(author_of),
-            n_changes=_read_only(n_changes),
             texts=texts,
             undone=frozenset(undone),
             ids=frozenset(entry.id for entry in self.entries if entry.id is not None),
@@ -500,21 +490,17 @@ class EditLog:
         )
         cells, author_of = before.cells.copy(), before.author_of.copy()
         user_cells = before.user_cells.copy() if author == "user" else before.user_cells
-        n_changes = before.n_changes.copy() if author == "model" else before.n_changes
         for edit, value in zip(edits, values, strict=True):
             cells[edit] = value
             author_of[edit] = _AUTHORS[author]
             if author == "user":
                 user_cells[edit] = value
-            else:
-                n_changes[edit] += 1
         after = EditLog(self.origin, self.entries + new)
         # A cached property lies in __dict__: filled in here, the new log need not replay all its entries.
         after.__dict__["_derived"] = before._replace(
             cells=_read_only(cells),
             author_of=_read_only(author_of),
             user_cells=_read_only(user_cells),
-            n_changes=_read_only(n_changes),
             ids=before.ids if id is None else before.ids | {id},
             n_batches=max(before.n_batches, number + 1),
         )

@@ -13,7 +13,7 @@ Three things hold under every policy:
 Differences from the paper:
 1. It caps removals in cells; people think in notes, so here both budgets count notes. A note of the user's counts once
    the model has taken any cell of it, and the rest of it may then go too.
-2. `pitches`, `n_voices`, `max_changes`, `melody`, `locked`, `selection` and `refused` are ours.
+2. `pitches`, `n_voices`, `melody`, `locked`, `selection` and `refused` are ours.
 """
 
 from __future__ import annotations
@@ -49,7 +49,6 @@ class Policy:
     n_voices: int | None = None  # nothing is added to a step where so many cells sound
     melody: Literal["top", "bass", "inner"] | None = None  # additions keep under a top line and over a bass
     line: Int[np.ndarray, " step"] | None = None  # the melody's pitch at each step, -1 where it rests
-    max_changes: int | None = None  # a cell that it has changed so often it may take back, but not add again
     refused: frozenset[tuple[int, int, int]] = frozenset()  # cells (plane, step, pitch) that the user said no to
     temperature: float = 1.0  # below 1 the model keeps to what it likes best, above 1 it dares more
 
@@ -92,8 +91,6 @@ class Policy:
         if budget_spent:
             before, after = _joins(log)
             added &= before | after
-        if self.max_changes is not None:
-            added &= log.n_changes[0] < self.max_changes
         added |= silent & log.user_cells[0]
         return added
 
@@ -196,8 +193,6 @@ def _check_numbers(policy: Policy) -> None:
         raise BadInput(f"max_additions must be 0 notes or more, not {policy.max_additions}; leave it out for no limit")
     if policy.n_voices is not None and policy.n_voices < 1:
         raise BadInput(f"n_voices must be 1 or more, not {policy.n_voices}; use max_additions=0 to add nothing")
-    if policy.max_changes is not None and policy.max_changes < 1:
-        raise BadInput(f"max_changes must be 1 or more, not {policy.max_changes}; leave it out for no limit")
     if policy.melody in ("top", "bass") and policy.line is None:
         raise BadInput(f"melody={policy.melody!r} needs its line, a pitch for each step; give it, or use melody=None")
     if policy.line is not None and not ((policy.line >= -1) & (policy.line < N_PITCHES)).all():
