@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from ripieno.files.picture import RollDrawing
 
 TEMPERATURE = 1.0
-MAX_CHANGES = 4  # of the model's mind about one cell
 STOP_RULE = StopRule()
 SUFFIXES = (".mid", ".midi", ".png", ".svg")
 
@@ -138,7 +137,6 @@ class Session:
             n_voices=n_voices,
             max_removals=max_removals,
             max_additions=max_additions,
-            max_changes=MAX_CHANGES,
             melody=reading.melody,
             line=_moved_line(reading)[:n_steps],
             temperature=temperature,

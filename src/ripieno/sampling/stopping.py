@@ -16,11 +16,11 @@ from ripieno.music.roll import STEPS_PER_BAR
 
 @dataclass(frozen=True, kw_only=True)
 class StopRule:
-    """The thresholds, chosen on JSB valid.  (docs/log.md)"""
+    """The thresholds, chosen on melodies of the Bach Doodle.  (docs/log.md)"""
 
-    left_per_bar: float = 0.25  # edits still expected, for every 16 steps, below which the piece is finished
-    memory: int = 64  # edits to look back on
-    lasting_ratio: float = 0.5  # share of them that must have lasted; with fewer the model goes to and fro
+    left_per_bar: float = 0.05  # edits still expected, for every 16 steps, below which the piece is finished
+    memory: int = 128  # edits to look back on
+    lasting_ratio: float = 0.3  # share of them that must have lasted; with fewer the model goes to and fro
     removal_mass: float = 0.1  # of the model's probability that may be on taking something back at the end
     most_per_bar: int = 200  # edits for every 16 steps after which a run ends whatever happens
 
