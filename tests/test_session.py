@@ -42,6 +42,15 @@ def test_what_moves_in_parallel_is_mended_at_the_end_unless_the_user_allows_it()
     assert (mended.log.cells[0] >= mended.log.origin[0]).all()
 
 
+def test_of_two_repeated_notes_only_as_many_are_changed_as_may_be() -> None:
+    repeated = [RollNote(0, 72, 4), RollNote(4, 72, 4), RollNote(8, 72, 4)]
+    session = a_session(pointing_at(Edit(0, 5, 72)), repeated, max_removals=1)
+    session.step()
+    assert len(session.revision().touched) == 1
+    may_change = session.policy.allowed(session.log)[0, :, 72]
+    assert np.flatnonzero(may_change & session.log.origin[0, :, 72]).tolist() == [4, 5, 6, 7]
+
+
 def test_a_suggestion_changes_nothing_and_step_does_just_that() -> None:
     session = a_session(pointing_at(Edit(0, 4, 55)))
     suggestion = session.suggest()

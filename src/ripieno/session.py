@@ -24,7 +24,7 @@ from ripieno.files.midi import read_midi, write_midi
 from ripieno.models.context import context_of
 from ripieno.models.runtime import Model, load_model
 from ripieno.music.harmony import note_name
-from ripieno.music.piece import NewPart, Piece, Revision, Span, revise, roll_of_piece, within_range
+from ripieno.music.piece import NewPart, Piece, Revision, Span, owners, revise, roll_of_piece, within_range
 from ripieno.music.piece import n_steps as n_steps_of
 from ripieno.music.roll import N_PITCHES, STEPS_PER_BEAT, RollNote, notes_of
 from ripieno.music.understanding import Reading, steps_of_bars, understand
@@ -121,7 +121,12 @@ class Session:
         reading = self.reading
         n_steps = _sounding_steps(piece, reading)
         cells = roll_of_piece(piece, reading.start, n_steps, reading.shift, n_planes=self.model.n_planes)
-        self.log = EditLog(cells)
+        struck = {
+            (owner.first, owner.pitch)
+            for owner in owners(piece, reading.start, n_steps, reading.shift)
+            if owner.first and cells[0, owner.first - 1, owner.pitch]
+        }
+        self.log = EditLog(cells, struck=frozenset(struck))
         self.context = context_of(n_steps, beat_phase=reading.beat_phase)
         locked = np.zeros(n_steps, dtype=bool)
         for first, last in lock:

@@ -432,6 +432,9 @@ SOUND_ENTRY = ["edit", 0, "user", 0, 3, 60, True, None, None, None]
         ({"colour": "red"}, "unknown keys: colour"),
         ({"version": 2}, "version 2 and this program reads 1; update"),
         ({"version": None}, "version None"),
+        ({"struck": [[32, 60]]}, "struck again"),
+        ({"struck": [[0]]}, "struck again"),
+        ({"struck": 5}, "struck again"),
         ({"shape": [1, 32]}, "shape"),
         ({"shape": [3, 32, 128]}, "shape"),
         ({"shape": [1, 0, 128]}, "shape"),
@@ -485,3 +488,15 @@ def test_a_file_that_lacks_something_or_is_something_else_is_one_clear_line(log:
     for other in others:
         with pytest.raises(BadInput, match="not an object with entries"):
             EditLog.from_json(other)
+
+
+def test_repeated_notes_that_the_roll_joins_are_counted_as_the_user_does() -> None:
+    origin = roll_of([RollNote(0, 72, 8)], 16)
+    joined, repeated = EditLog(origin), EditLog(origin, struck=frozenset({(4, 72)}))
+    assert (joined.n_user_notes, repeated.n_user_notes) == (1, 2)
+    assert repeated.user_note_of[:8, 72].tolist() == [0] * 4 + [1] * 4
+    touched = repeated.record([Edit(0, 5, 72)], "model")
+    assert touched.touched_user_notes.tolist() == [1]
+    assert touched.undo(0) == EditLog(origin, touched.undo(0).entries, frozenset({(4, 72)}))
+    assert EditLog.from_json(json.loads(json.dumps(touched.to_json()))) == touched
+    assert touched != EditLog(origin, touched.entries)

@@ -111,10 +111,13 @@ class EditLog:
     Args:
         origin: the roll before the first entry; copied.
         entries: what was done since.
+        struck: cells (step, pitch) of the origin on which another of the user's notes begins, though the pitch sounds
+            before: a roll of one plane joins the two, and the user still counts them as two.
     """
 
     origin: Cells = field(repr=False)
     entries: tuple[Entry, ...] = ()
+    struck: frozenset[tuple[int, int]] = frozenset()
 
     def __post_init__(self) -> None:
         if self.origin.flags.writeable:
@@ -123,7 +126,8 @@ class EditLog:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, EditLog):
             return NotImplemented
-        return self.entries == other.entries and np.array_equal(self.origin, other.origin)
+        same = self.entries == other.entries and self.struck == other.struck
+        return same and np.array_equal(self.origin, other.origin)
 
     # What the roll is now
 
@@ -199,14 +203,14 @@ class EditLog:
     @cached_property
     def user_note_of(self) -> Int[np.ndarray, "step pitch"]:
         """Which of the user's notes each cell belongs to, counted from 0; -1 for none."""
-        begins = attacks(self.user_cells)
+        begins = self._user_attacks
         number = np.cumsum(begins.T.reshape(-1), dtype=np.int32).reshape(begins.T.shape).T - 1
         return _read_only(np.where(self.user_cells[0], number, -1))
 
     @property
     def n_user_notes(self) -> int:
         """How many notes are the user's own, removed ones included."""
-        return int(np.count_nonzero(attacks(self.user_cells)))
+        return int(np.count_nonzero(self._user_attacks))
 
     @property
     def touched_user_notes(self) -> Int[np.ndarray, " note"]:
@@ -218,6 +222,13 @@ class EditLog:
     def n_removed_from_user(self) -> int:
         """How many of the user's notes the model has removed or shortened."""
         return len(self.touched_user_notes)
+
+    @property
+    def _user_attacks(self) -> Bool[np.ndarray, "step pitch"]:
+        begins = attacks(self.user_cells)
+        for step, pitch in self.struck:
+            begins[step, pitch] |= self.user_cells[0, step, pitch]
+        return begins
 
     # Changes
 
@@ -383,6 +394,7 @@ class EditLog:
             "version": _VERSION,
             "shape": list(self.origin.shape),
             "origin": base64.b64encode(packed).decode("ascii"),
+            "struck": [list(cell) for cell in sorted(self.struck)],
             "entries": [_entry_to_json(entry) for entry in self.entries],
         }
 
@@ -395,7 +407,7 @@ class EditLog:
         """
         if not isinstance(data, dict):
             raise _unreadable(f"it is {type(data).__name__}, not an object with entries")
-        expected = {"version", "shape", "origin", "entries"}
+        expected = {"version", "shape", "origin", "struck", "entries"}
         if unknown := sorted(str(key) for key in set(data) - expected):
             raise _unreadable(f"it has unknown keys: {', '.join(unknown)}")
         if missing := sorted(expected - set(data)):
@@ -407,13 +419,14 @@ class EditLog:
         origin = _origin_from_json(data["shape"], data["origin"])
         if not isinstance(data["entries"], list):
             raise _unreadable("its entries are not a list")
+        struck = _struck_from_json(data["struck"], origin.shape)
         entries: list[Entry] = []
         n_batches = 0
         for item in data["entries"]:
             entry = _entry_from_json(item, entries, origin.shape, n_batches)
             n_batches = max(n_batches, entry.batch + 1)
             entries.append(entry)
-        return cls(origin, tuple(entries))
+        return cls(origin, tuple(entries), struck)
 
     # How it is done
 
@@ -495,7 +508,7 @@ class EditLog:
             author_of[edit] = _AUTHORS[author]
             if author == "user":
                 user_cells[edit] = value
-        after = EditLog(self.origin, self.entries + new)
+        after = EditLog(self.origin, self.entries + new, self.struck)
         # A cached property lies in __dict__: filled in here, the new log need not replay all its entries.
         after.__dict__["_derived"] = before._replace(
             cells=_read_only(cells),
@@ -519,7 +532,7 @@ class EditLog:
 
     def _replayed(self, entry: Entry) -> EditLog:
         # A replay costs a millisecond or so, and what calls this is a person.
-        return EditLog(self.origin, (*self.entries, entry))
+        return EditLog(self.origin, (*self.entries, entry), self.struck)
 
     def _places(self, batch: int | None, entry: int | None, verb: str) -> list[int]:
         """Where the entries of a batch, or the one entry, stand."""
@@ -626,6 +639,17 @@ def _origin_from_json(shape: object, text: object) -> Cells:
                 raise _unreadable(f"its origin does not fill {n_steps} steps")
             return np.unpackbits(np.frombuffer(bits, dtype=np.uint8)).astype(bool).reshape(n_planes, n_steps, N_PITCHES)
     raise _unreadable(f"its roll has shape {str(shape)[:60]}, not 1 or 2 planes, some steps and {N_PITCHES} pitches")
+
+
+def _struck_from_json(cells: object, shape: tuple[int, ...]) -> frozenset[tuple[int, int]]:
+    found = set()
+    for cell in cells if isinstance(cells, list) else [cells]:
+        match cell:
+            case [int(step), int(pitch)] if 0 <= step < shape[1] and 0 <= pitch < shape[2]:
+                found.add((step, pitch))
+            case _:
+                raise _unreadable(f"a note cannot be struck again at {str(cell)[:60]}")
+    return frozenset(found)
 
 
 def _unreadable(why: str) -> BadInput:
