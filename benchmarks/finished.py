@@ -15,6 +15,7 @@ import argparse
 import json
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
@@ -77,15 +78,16 @@ def the_model(path: Path | None) -> Model:
 
 
 def finish(
-    job: tuple[Path | None, float, int, bool, str, Piece, int | None],
+    job: tuple[Path | None, float, int, bool, bool, str, Piece, int | None],
 ) -> tuple[str, tuple[float, ...], bool | None, Report]:
     """Compose one piece: what to say of it, its figures, whether it ends on the tonic, the style report."""
-    path, temperature, seed, allow_parallels, name, piece, tonic = job
+    path, temperature, seed, allow_parallels, takes_back, name, piece, tonic = job
     model = the_model(path)
     melody = None if tonic is None else "top"
     session = Session(
         piece, model=model, temperature=temperature, seed=seed, melody=melody, allow_parallels=allow_parallels
     )
+    session.policy = replace(session.policy, takes_back=takes_back)
     n_edits = sum(1 for _ in session.run())
     log = session.log
     prediction = model(log.cells[None], session.context[None])
@@ -121,6 +123,7 @@ def main() -> None:
     parser.add_argument("--temperature", type=float, default=TEMPERATURE)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--allow-parallels", action="store_true", help="as the model writes, nothing mended")
+    parser.add_argument("--additions-only", action="store_true", help="nothing may be taken back")
     parser.add_argument("--jobs", type=int, default=2, help="pieces at a time, one core each")
     a = parser.parse_args()
     model = the_model(a.model)
@@ -128,7 +131,7 @@ def main() -> None:
     source = melodies(a.data, a.n or 50) if a.what == "melodies" else chorales(a.data, a.n or 76, a.split)
     rows, ends, report = [], [], Report()
     with ProcessPoolExecutor(a.jobs, get_context("spawn")) as pool:
-        jobs = [(a.model, a.temperature, a.seed, a.allow_parallels, *one) for one in source]
+        jobs = [(a.model, a.temperature, a.seed, a.allow_parallels, not a.additions_only, *one) for one in source]
         for said, row, end, judged in pool.map(finish, jobs):
             rows.append(row)
             report += judged

@@ -237,6 +237,13 @@ def test_when_no_note_more_may_be_added_those_there_may_still_grow_or_go(log: Ed
     assert np.argwhere(removals(policy, later)[0]).tolist() == [[2, 60], [4, 60], [8, 60], [9, 60]]
 
 
+@given(logs(), some_rules, budgets)
+def test_who_may_not_take_back_may_only_add(log: EditLog, rules: dict[str, Any], budget: int | float) -> None:
+    policy = Policy(max_removals=budget, **rules)
+    only_adds = replace(policy, takes_back=False)
+    np.testing.assert_array_equal(only_adds.allowed(log), policy.allowed(log) & ~log.cells)
+
+
 def test_no_additions_at_all_leaves_removals(log: EditLog) -> None:
     np.testing.assert_array_equal(Policy(max_additions=0, max_removals=1.0).allowed(log), MELODY)
 

@@ -6,14 +6,15 @@ a cell, and no rule binds the user.
 Three things hold under every policy:
 1. The user's own sounding cells (`EditLog.user_cells`) stay, but for a budget of notes: `max_removals`.
 2. What the user silenced stays silent.
-3. The model may take back what it added, and may put back what it removed from the user, wherever `locked`, `selection`
-   and `refused` leave the cell free: the rules for additions do not bind it there. Only the middle of a note of its own
-   it must leave while `max_additions` is used up, because that would make two notes of it; it can go from its ends.
+3. Unless `takes_back` is false, the model may take back what it added, and it may put back what it removed from the
+   user, wherever `locked`, `selection` and `refused` leave the cell free: the rules for additions do not bind it there.
+   Only the middle of a note of its own it must leave while `max_additions` is used up, because that would make two
+   notes of it; it can go from its ends.
 
 Differences from the paper:
 1. It caps removals in cells; people think in notes, so here both budgets count notes. A note of the user's counts once
    the model has taken any cell of it, and the rest of it may then go too.
-2. `pitches`, `n_voices`, `melody`, `locked`, `selection` and `refused` are ours.
+2. `pitches`, `n_voices`, `melody`, `locked`, `selection`, `refused` and `takes_back` are ours.
 """
 
 from __future__ import annotations
@@ -50,6 +51,7 @@ class Policy:
     melody: Literal["top", "bass", "inner"] | None = None  # additions keep under a top line and over a bass
     line: Int[np.ndarray, " step"] | None = None  # the melody's pitch at each step, -1 where it rests
     refused: frozenset[tuple[int, int, int]] = frozenset()  # cells (plane, step, pitch) that the user said no to
+    takes_back: bool = True  # False: it may only add, the experiment that shows what taking back is worth
     temperature: float = 1.0  # below 1 the model keeps to what it likes best, above 1 it dares more
 
     def __post_init__(self) -> None:
@@ -96,6 +98,8 @@ class Policy:
 
     def _may_remove(self, log: EditLog, budget_spent: bool) -> Bool[np.ndarray, "step pitch"]:
         """Sounding cells that may fall silent."""
+        if not self.takes_back:
+            return np.zeros_like(log.cells[0])
         removed = log.model_cells
         if budget_spent:
             before, after = _joins(log)
@@ -124,6 +128,8 @@ class Policy:
             changed &= struck  # to strike a held note again would make two of it
         else:
             changed &= struck | (self._in_reach & (log.author_of[1] != USER))
+        if not self.takes_back:
+            changed &= ~struck
         return changed
 
     @cached_property
