@@ -139,7 +139,7 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=12_800, help="of each run")
     parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--jobs", type=int, default=2, help="runs at a time, one core each")
-    a = parser.parse_args()
+    a = parser.parse_intermixed_args()
     if unknown := set(a.names) - set(CHANGES):
         parser.error(f"no change called {', '.join(sorted(unknown))}; there are: {', '.join(CHANGES)}")
     names = a.names or list(CHANGES)

@@ -154,7 +154,12 @@ def harmonize_command(
             show_default=False,
         ),
     ] = None,
-    voices: Annotated[int, typer.Option(metavar="N", help="How many notes may sound at once, yours included.")] = 4,
+    voices: Annotated[
+        int,
+        typer.Option(
+            metavar="N", help="How many notes may sound at once, yours included; fewer than 4 come out rougher."
+        ),
+    ] = 4,
     parts: Annotated[
         int | None,
         typer.Option(
@@ -205,6 +210,8 @@ def harmonize_command(
         raise BadInput(f"--iterations {iterations}: ask for 1 or more")
     if pickup is not None and not 0 <= pickup < 100:
         raise BadInput(f"--pickup {pickup}: give its length in beats, such as 1 or 0.5; 0 for none")
+    if voices < 1:
+        raise BadInput(f"--voices {voices}: ask for 1 or more; for no new notes at all there is nothing to do")
     if parts is not None and parts != 1:
         raise BadInput(f"--parts {parts}: only 1 can be asked for; leave it out for a part for each voice")
     targets = [_numbered(path, i, alternatives) for i in range(alternatives) for path in outputs]
@@ -256,7 +263,8 @@ def _compose(session: Session, targets: list[Path], parts: int | None, iteration
         except KeyboardInterrupt:
             interrupted = True
         if not interrupted:
-            progress.update(task, completed=n_changes, total=n_changes)
+            told = f"{session.log.n_added} notes added, {session.log.n_taken_back} taken back"
+            progress.update(task, completed=n_changes, total=n_changes, told=told)
     seconds = monotonic() - began
     remarks: list[str] = []
     for path in targets:
@@ -425,9 +433,12 @@ def _pitches(text: str) -> tuple[int, int]:
 
 def _removals(text: str) -> int | float:
     try:
-        return float(text[:-1]) / 100 if text.endswith("%") else int(text)
+        amount = float(text[:-1]) / 100 if text.endswith("%") else int(text)
     except ValueError:
-        raise BadInput(f"--max-removals {text}: give a number of notes, such as 3, or a share, such as 10%") from None
+        amount = -1
+    if amount < 0 or (isinstance(amount, float) and not amount <= 1):
+        raise BadInput(f"--max-removals {text}: give a number of notes, such as 3, or a share, such as 10%")
+    return amount
 
 
 def main() -> None:

@@ -149,7 +149,8 @@ class Session:
         allowed = self.policy.allowed(self.log)
         if max_additions != 0 and not allowed[:, :, self.model.lowest_pitch : self.model.highest_pitch + 1].any():
             raise BadInput(
-                "no note may be added with these options: widen the range, or allow more voices, bars or notes"
+                "no note may be added with these options: widen the range, allow more voices, bars or notes, or take "
+                "notes out where these bars are full"
             )
         self._undone: list[int] = []  # batches that redo() brings back
 

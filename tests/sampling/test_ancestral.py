@@ -73,6 +73,11 @@ def test_the_same_seed_gives_the_same_piece_resumed_or_not_and_another_seed_anot
     assert sampled(indifferent, log, 30, seed=8)[-1].log != whole[-1].log
 
 
+def test_negative_and_huge_seeds_are_seeds_like_others() -> None:
+    drawn = {generator_at(seed, 0).random() for seed in (-1, -2, -700, 2**63, 2**63 + 1, 0, 1)}
+    assert len(drawn) == 7
+
+
 def test_iterations_are_a_limit() -> None:
     assert len(sampled(indifferent, EditLog(silence(16)), 100, iterations=12)) == 12
 

@@ -189,13 +189,16 @@ def parts_of(
     # a voice sings in unison with the user's line, but it does not double what a second line of theirs sings
     # and where nothing is new, there is no chord to complete
     may_double = new[0].any(axis=1) & (int(np.count_nonzero(user, axis=1).max(initial=0)) <= 1)
+    # nor is anything doubled where more than one voice would have to be: such a texture is meant to be thin
+    is_full = np.count_nonzero(cells[0], axis=1) >= n_voices - 1
     left = new[0].copy()
     parts = []
     for voice, name in enumerate(NAMES[n_voices]):
         pitch = sung[:, voice]
         sings = pitch >= 0
         # a new note that two voices sing is written for both; the user's own voice gets only what nobody else sings
-        sings &= left[steps, pitch] if voice == own_voice else new[0][steps, pitch] | may_double
+        once = left[steps, pitch]
+        sings &= once if voice == own_voice else np.where(is_full, new[0][steps, pitch] | may_double, once)
         own = silence(len(sung))
         own[0, steps[sings], pitch[sings]] = True
         left[steps[sings], pitch[sings]] = False

@@ -55,7 +55,7 @@ class Change:
 
 def generator_at(seed: int, position: int) -> Generator:
     """The only source of chance at one position in the log."""
-    return Generator(Philox(key=[seed % 2**64, position]))
+    return Generator(Philox(key=np.array([seed % 2**64, position], dtype=np.uint64)))
 
 
 def allowed_probabilities(prediction: Prediction, log: EditLog, policy: Policy) -> Probabilities:
