@@ -1,6 +1,7 @@
 """A note that moves in parallel is changed, the user's never, and nothing else is touched."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -95,7 +96,7 @@ def test_the_users_own_notes_stay_though_they_move_in_parallel() -> None:
 @pytest.mark.parametrize("where", ["locked", "selection"])
 def test_a_locked_place_stays_as_it_is(where: str) -> None:
     every = np.full(N_STEPS, where == "locked")
-    policy = Policy(melody="top", line=LINE, n_voices=4, **{where: every})
+    policy = replace(POLICY, locked=every) if where == "locked" else replace(POLICY, selection=every)
     assert mend_parallel(liking(71, 65), composed(), CONTEXT, policy) is None
 
 
