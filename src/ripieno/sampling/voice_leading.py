@@ -133,7 +133,7 @@ def _pitches(place: _Place, voices: Int[np.ndarray, "step voice"], without: Edit
     below = here[:, place.voice + 1 :]
     lowest = max(low - STRETCH, int(below.max(initial=-1)) + 1)
     highest = min(high + STRETCH, int(above[above >= 0].min(initial=128)) - 1)
-    free: np.ndarray = policy.allowed(without)[0, place.first : place.end].all(axis=0)
+    free = np.asarray(policy.allowed(without)[0, place.first : place.end].all(axis=0))
     free &= ~without.cells[0, place.first : place.end].any(axis=0)
     old = int(here[0, place.voice])
     return [pitch for pitch in range(lowest, highest + 1) if free[pitch] and pitch != old]
