@@ -3,8 +3,8 @@
     python -m benchmarks.bundle runs/chorale
 
 The card is src/ripieno/models/bundled/card.json, which the program reads in place of the one in the file. Its scores
-are what benchmarks/likelihood.py and finished.py printed, written in by hand. Replace the model seldom: every version stays
-in the history for ever.
+are what benchmarks/likelihood.py and finished.py printed, written in by hand. Replace the model seldom: every version
+stays in the history for ever.
 """
 
 from __future__ import annotations
