@@ -30,7 +30,7 @@ import numpy as np
 from numpy.random import Generator, Philox
 
 from ripieno.music.roll import N_PITCHES, STEPS_PER_BAR, Cells
-from ripieno.shapes import Float, Int
+from ripieno.shapes import Bool, Float, Int
 
 C_MAJOR = (0, 2, 4, 5, 7, 9, 11)
 MANY = 4  # pitches on a step, from which on it counts as polyphonic
@@ -73,8 +73,8 @@ def pooled(cells: Cells) -> Pooled:
     return Pooled(sounding.sum(axis=0), int((sounding.sum(axis=1) >= MANY).sum()), len(sounding))
 
 
-def pool(rolls: Iterable[Cells]) -> Pooled:
-    """The counts of a set of rolls."""
+def pool(rolls: Iterable[Bool[np.ndarray, "_ _ _"]]) -> Pooled:
+    """The counts of a set of rolls (plane, step, pitch), of any lengths."""
     return sum((pooled(cells) for cells in rolls), Pooled(np.zeros(N_PITCHES, dtype=int), 0, 0))
 
 
