@@ -97,6 +97,10 @@ Prepare a folder of MIDI files, then train the network that ships on it:
 
 The network exactly as in the paper:
   [green]ripieno train jsb.npz -o runs/paper --config paper[/green]
+
+The paper's two baselines, for ripieno evaluate:
+  [green]ripieno train jsb.npz -o runs/nade --config nade[/green]
+  [green]ripieno train jsb.npz -o runs/coconet --config coconet[/green]
 """
 
 
@@ -341,7 +345,9 @@ def train_command(
         Path, typer.Argument(metavar="CORPUS.npz", help="What `ripieno data` wrote.", show_default=False)
     ],
     output: Annotated[Path, typer.Option("-o", "--output", metavar="FOLDER", help="Receives the run.")],
-    config: Annotated[str, typer.Option(metavar="paper|chorale", help="Which network and training.")] = "chorale",
+    config: Annotated[
+        str, typer.Option(metavar="paper|chorale|nade|coconet", help="Which network and training.")
+    ] = "chorale",
     n_samples: Annotated[
         int | None, typer.Option(help="Train on so many samples.", show_default="as configured")
     ] = None,
@@ -354,6 +360,10 @@ def train_command(
         str | None, typer.Option(metavar="float32|bfloat16", help="Of the sums.", show_default="as configured")
     ] = None,
     seed: Annotated[int | None, typer.Option(help="The only source of chance.", show_default="0")] = None,
+    start_from: Annotated[
+        Path | None,
+        typer.Option(metavar="MODEL.onnx", help="Train this model further.", show_default="a fresh network"),
+    ] = None,
     device: Annotated[str, typer.Option(help="cpu, or cuda for a GPU.")] = "cpu",
 ) -> None:
     """See TRAIN_HELP."""
@@ -374,7 +384,7 @@ def train_command(
     given = {name: value for name, value in changes.items() if value is not None}
     with _progress("{task.fields[told]}") as progress:
         task = progress.add_task("Training", total=None, told="")
-        for report in train(corpus, output, config, given, device):
+        for report in train(corpus, output, config, given, device, start_from):
             told = f"KL {report.train_kl:.3f}"
             if report.valid_kl_average is not None:
                 text = (

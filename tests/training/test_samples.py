@@ -8,12 +8,13 @@ import pytest
 from ripieno.files.corpus import Item, write_prepared
 from ripieno.models.context import INSIDE
 from ripieno.models.unet import UNetConfig
-from ripieno.music.roll import RollNote, roll_of
-from ripieno.training.config import DamageConfig, TrainConfig
-from ripieno.training.samples import Prepared, load_prepared, training_batch, validation_set
+from ripieno.music.roll import RollNote, roll_of, silence
+from ripieno.training.config import DamageConfig, TrainConfig, configuration
+from ripieno.training.samples import Prepared, blanks_batch, load_prepared, training_batch, validation_set
 
+SHAPE = UNetConfig(n_features=7, n_filters=(4, 4), lowest_pitch=40, n_pitches=32)
 SMALL = TrainConfig(
-    network=UNetConfig(n_features=7, n_filters=(4, 4), lowest_pitch=40, n_pitches=32),
+    network=SHAPE,
     damage=DamageConfig(note_share=0.4, line_share=0.3, light_share=0.3, clean_share=0.3),
     n_steps=32,
     start_multiple=4,
@@ -75,3 +76,46 @@ def test_a_prepared_corpus_reads_back_as_it_was(tmp_path, corpus: Prepared) -> N
     np.testing.assert_array_equal(read.rolls[0], corpus.rolls[1])
     with pytest.raises(ValueError, match="no split 'test'"):
         load_prepared(tmp_path / "corpus.npz", "test")
+
+
+COCONET = replace(configuration("coconet"), n_steps=16, batch_size=64)
+
+
+@pytest.fixture
+def voices() -> Prepared:
+    score = np.repeat(np.array([[72, 67, 60, 48], [74, -1, 59, 43]]), 8, axis=0)
+    return Prepared([silence(16)], [0], ["two chords"], [score])
+
+
+def test_blanks_lie_in_whole_steps_but_one_or_anywhere(voices: Prepared) -> None:
+    by_step = blanks_batch(voices, replace(COCONET, frame_share=1.0), 0).known
+    mixed = (by_step.any(axis=2) & ~by_step.all(axis=2)).sum(axis=1)
+    assert mixed.max() == 1
+    anywhere = blanks_batch(voices, replace(COCONET, frame_share=0.0), 0).known
+    assert (anywhere.any(axis=2) & ~anywhere.all(axis=2)).sum(axis=1).max() > 5
+    n_known = anywhere.sum(axis=(1, 2))
+    assert n_known.min() < 10  # any number of them may be known
+    assert n_known.max() > 50
+    assert not anywhere.all(axis=(1, 2)).any()  # but something is blank
+
+
+def test_scores_are_transposed_as_a_whole_and_rests_stay_rests(voices: Prepared) -> None:
+    assert voices.voices is not None
+    score = voices.voices[0]
+    batch = blanks_batch(voices, COCONET, 1)
+    for sung in batch.sung:
+        apart = (sung + 36 - score)[score >= 0]
+        assert (apart == apart[0]).all()
+        assert -5 <= apart[0] <= 6
+        assert (sung[score < 0] == -1).all()
+    assert len(np.unique(batch.sung[:, 0, 0])) > 6
+
+
+def test_a_corpus_keeps_who_sings_what_if_it_knows(tmp_path, voices: Prepared, corpus: Prepared) -> None:
+    assert voices.voices is not None
+    known = Item("known", "train", silence(16), 0, voices.voices[0])
+    write_prepared([known], tmp_path / "voices.npz")
+    read = load_prepared(tmp_path / "voices.npz", "train")
+    np.testing.assert_array_equal(read.voices, voices.voices)
+    write_prepared([known, Item("unknown", "train", corpus.rolls[1])], tmp_path / "rolls.npz")
+    assert load_prepared(tmp_path / "rolls.npz", "train").voices is None

@@ -11,19 +11,21 @@ import numpy as np
 import pytest
 import torch
 
-from ripieno.models.checkpoint import export_onnx, load_network
+from ripieno.errors import BadInput
+from ripieno.models.checkpoint import export_onnx, load_network, network_of_onnx, restore_norms
+from ripieno.models.coconet import CoconetConfig
 from ripieno.models.context import context_of
-from ripieno.models.runtime import load_model
+from ripieno.models.runtime import load_coconet, load_model
 from ripieno.models.unet import UNet
 from ripieno.music.roll import RollNote, roll_of
-from ripieno.training.config import configuration, from_json, to_json
-from ripieno.training.samples import Prepared
+from ripieno.training.config import CONFIGURATIONS, configuration, from_json, to_json
+from ripieno.training.samples import Prepared, training_batch
 from ripieno.training.trainer import Trainer, learning_rate_at, load_weights
-from tests.training.test_samples import SMALL
+from tests.training.test_samples import SHAPE, SMALL
 
 SOURCE = Path(__file__).parent.parent.parent / "src"
 TINY = replace(SMALL, batch_size=4, n_samples=24, validate_every=8, average=0.9, n_left_weight=0.01)
-TINY = replace(TINY, network=replace(TINY.network, n_left=True, norm_first=False, dropout=0.2))
+TINY = replace(TINY, network=replace(SHAPE, n_left=True, norm_first=False, dropout=0.2))
 
 
 @pytest.fixture
@@ -89,7 +91,7 @@ def test_the_exported_file_says_what_torch_says(tmp_path: Path, corpus: Prepared
 
 
 def test_the_papers_kind_of_network_without_context_is_exported_too(tmp_path: Path) -> None:
-    network = UNet(replace(SMALL.network, n_features=0)).eval()
+    network = UNet(replace(SHAPE, n_features=0)).eval()
     assert export_onnx(network, tmp_path / "plain.onnx", {}) < 0.05
     assert np.isnan(load_model(tmp_path / "plain.onnx")(*an_input()).n_left).all()
 
@@ -115,12 +117,12 @@ def test_training_needs_nothing_but_numpy_torch_and_safetensors() -> None:
 
 
 def test_configurations_survive_json_and_refuse_unknown_keys() -> None:
-    for name in ("paper", "chorale"):
+    for name in CONFIGURATIONS:
         config = configuration(name)
         assert from_json(to_json(config)) == config
     with pytest.raises(TypeError):
         from_json({**to_json(configuration("paper")), "momentum": 0.9})
-    with pytest.raises(ValueError, match="there are: paper, chorale"):
+    with pytest.raises(ValueError, match="there are: paper, chorale, nade, coconet"):
         configuration("sonata")
 
 
@@ -130,3 +132,83 @@ def test_the_learning_rate_warms_up_and_falls_to_nothing() -> None:
     assert rates[0] < 0.05
     assert max(rates) == rates[2] == 1.0
     assert rates[-1] < 1e-6
+
+
+@pytest.fixture
+def voices() -> Prepared:
+    lines = np.array([[72, 67, 60, 48], [74, 67, 59, 43], [76, 67, 60, 48], [77, 69, 60, 41]])
+    score = np.repeat(np.concatenate([lines, lines[::-1]]), 4, axis=0)
+    return Prepared([roll_of([], len(score))], [0], ["cadences"], [score])
+
+
+COCONET = replace(
+    configuration("coconet"),
+    network=CoconetConfig(n_filters=8, dilations=(1,)),
+    n_steps=16,
+    batch_size=8,
+    n_samples=32,
+    validate_every=16,
+    precision="float32",
+)
+
+
+def test_coconet_learns_a_score_by_heart_and_is_exported(tmp_path: Path, voices: Prepared) -> None:
+    config = replace(COCONET, n_samples=1200, validate_every=10_000, learning_rate=1e-2)
+    trainer = Trainer(config, voices, voices, tmp_path)
+    reports = list(trainer.run())
+    assert reports[0].train_kl == pytest.approx(np.log(48), abs=0.5)  # it begins with no idea
+    assert reports[-1].train_kl < 0.5 * reports[0].train_kl
+    network, _ = load_network(tmp_path / "best.safetensors")
+    export_onnx(network, tmp_path / "model.onnx", {})
+    assert voices.voices is not None
+    score = voices.voices[0][None]
+    known = np.ones((1, 32, 4), dtype=bool)
+    known[0, 8:12, 1] = False
+    assert (load_coconet(tmp_path / "model.onnx")(score, known)[0, 8:12, 1].argmax(-1) == 67).all()
+
+
+def test_a_resumed_run_of_coconet_is_the_run_that_was_not_interrupted(tmp_path: Path, voices: Prepared) -> None:
+    whole = [report.train_kl for report in Trainer(COCONET, voices, voices, tmp_path / "whole").run()]
+    for progress in Trainer(COCONET, voices, voices, tmp_path / "parts").run():
+        if progress.samples >= 16:
+            break
+    assert [r.train_kl for r in Trainer(COCONET, voices, voices, tmp_path / "parts").run()] == whole[2:]
+
+
+def test_coconet_asks_for_a_corpus_that_says_who_sings(tmp_path: Path, corpus: Prepared) -> None:
+    with pytest.raises(ValueError, match="does not say"):
+        Trainer(COCONET, corpus, corpus, tmp_path)
+
+
+def test_a_model_file_can_be_trained_further(tmp_path: Path, corpus: Prepared) -> None:
+    for _ in Trainer(replace(TINY, n_samples=400, learning_rate=1e-2), corpus, corpus, tmp_path / "first").run():
+        pass
+    network, _ = load_network(tmp_path / "first" / "last.safetensors")
+    export_onnx(network, tmp_path / "model.onnx", {}, half=False)
+    again = network_of_onnx(tmp_path / "model.onnx", replace(SHAPE, n_left=True, norm_first=False, dropout=0.0))
+    batches = [training_batch(corpus, TINY, number) for number in range(3)]
+    inputs = [(torch.from_numpy(b.source).float(), torch.from_numpy(b.context)) for b in batches]
+    for restored in (False, True):  # in evaluation it says what it said, whatever the statistics
+        if restored:
+            restore_norms(again, inputs)
+        with torch.no_grad():
+            for one in inputs:
+                torch.testing.assert_close(again(*one)[0], network(*one)[0], atol=1e-3, rtol=0)
+    norms = [module for module in again.modules() if isinstance(module, torch.nn.BatchNorm2d)]
+    assert any((norm.weight - 1).abs().max() > 0.1 for norm in norms)
+    whole = torch.cat([cells for cells, _ in inputs]), torch.cat([context for _, context in inputs])
+    with torch.no_grad():  # and in training too, since these inputs have the statistics that were measured
+        torch.testing.assert_close(again.train()(*whole)[0], network(*whole)[0], atol=1e-2, rtol=0)
+    trainer = Trainer(TINY, corpus, corpus, tmp_path / "second", network=again)
+    assert (
+        next(iter(trainer.run())).train_kl
+        < next(iter(Trainer(TINY, corpus, corpus, tmp_path / "third").run())).train_kl
+    )
+
+
+def test_another_network_is_not_trained_further(tmp_path: Path) -> None:
+    export_onnx(UNet(replace(SHAPE, norm_first=False)).eval(), tmp_path / "other.onnx", {})
+    with pytest.raises(BadInput, match="another network"):
+        network_of_onnx(tmp_path / "other.onnx", replace(SHAPE, norm_first=False, n_filters=(4, 8)))
+    with pytest.raises(BadInput, match="only U-Nets"):
+        network_of_onnx(tmp_path / "other.onnx", CoconetConfig())

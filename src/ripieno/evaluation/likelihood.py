@@ -1,18 +1,30 @@
-"""The notewise likelihood of Table 1, level 0.  (Paper 6.2)
+"""The notewise likelihood of Table 1, levels 0 and 1.  (Paper 6.2)
 
 Some cells of a real window are cleared, and the model is asked how probable it is that sampling puts back just
-these, in K edits, in any order: `(1/K) log (K!/|S| sum over S random orders of the product of the edits' chances)`.
+these, K of them: `(1/K) log (sum over d, and over Q, of (K+2d)!/2^d 1/|S| sum over S random orders of p(order))`,
+where p is the product of the edits' chances. At level d = 0 each missing cell is visited once. At level 1 one cell
+more, out of a pool Q of cells that are not missing, is visited twice: once wrongly, and once to take that back.
+
+What the figure is: level 0 is the log-probability, an edit, of being at the target after exactly K edits. Levels 0
+and 1 together are no likelihood, nor a lower bound of one: nothing says "stop", so the sequences of each length sum to
+1, and adding up lengths counts expected visits to the target. The sum is never below level 0, by construction.
 
 Differences from the paper:
-1. Level 0 only: exactly K edits. Its sum over longer sequences is no likelihood, since those of each length sum to 1.
-2. It does not say how many orders it draws; we draw 10. Nor how long its samples are; ours are 128 steps.
+1. Table 1 is at level 1 (D = 1). We report level 0, and level 1 beside it when asked; no level above.
+2. It gives neither the number of orders, nor the size of the pool, nor the length of its samples. We draw 10 orders,
+   take 8 cells, and cut samples of 128 steps.
+3. It does not say in which state the pool's cells are the most probable; we rank them in the source.
+4. The same orders of the missing cells serve both levels and every cell of the pool; only where its two visits stand
+   is drawn anew for each. The expected sum is the same, and more states are shared.
+5. As there, a missing cell is never visited three times, though that too ends at the target after K+2 edits.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from math import lgamma, log
+from itertools import combinations, permutations
+from math import factorial, lgamma, log
 
 import numpy as np
 from numpy.random import Generator, Philox
@@ -20,7 +32,9 @@ from numpy.random import Generator, Philox
 from ripieno.models.context import Context, context_of
 from ripieno.models.runtime import Predict
 from ripieno.music.roll import Cells, window
-from ripieno.shapes import Float
+from ripieno.shapes import Float, Int
+
+MOST_SEQUENCES = 50_000  # that are enumerated for one pick
 
 
 @dataclass(frozen=True)
@@ -42,57 +56,191 @@ def windows_of(name: str, cells: Cells, n_steps: int = 128) -> list[Window]:
 
 
 def notewise(
-    predict: Predict, of: Window, n_missing: int, n_orders: int, n_picks: int, rng: Generator, batch: int = 40
+    predict: Predict, of: Window, n_missing: int, n_orders: int | None, n_picks: int, rng: Generator, batch: int = 40
 ) -> Float[np.ndarray, " pick"]:
-    """The notewise likelihood of one window, in nats an edit, for several picks of missing cells.
+    """The notewise likelihood of one window, level 0: `notewise_levels` says what the arguments are."""
+    return notewise_levels(predict, of, n_missing, n_orders, n_picks, rng, batch=batch)[:, 0]
+
+
+def notewise_levels(
+    predict: Predict,
+    of: Window,
+    n_missing: int,
+    n_orders: int | None,
+    n_picks: int,
+    rng: Generator,
+    levels: int = 0,
+    pool: int = 8,
+    batch: int = 40,
+) -> Float[np.ndarray, "pick level"]:
+    """The notewise likelihood of one window, in nats an edit missing, for several picks of missing cells.  (Paper 6.2)
+
+    Column d holds the sum of levels 0 to d, so the columns never fall. Column 0 does not depend on `levels`.
 
     Args:
         predict: the model.
-        of: the window.
+        of: the window; without the missing cells it is the source, with them the target.
         n_missing: cells to clear, K.
-        n_orders: random orders to put them back in, |S|.
+        n_orders: random orders, |S|; None enumerates all of them, at each level.
         n_picks: how many times to choose missing cells anew.
         rng: the only source of chance.
+        levels: the highest level, D: 0 or 1.
+        pool: at level 1, how many cells may be visited twice, each in a sequence of its own: of those that are not
+            missing, the most probable by the model's distribution in the source.
         batch: rolls a pass.
+
+    Raises:
+        ValueError: `levels` is neither 0 nor 1, `n_orders` or `pool` is below 1, or more than 50,000 sequences are to
+            be enumerated for one pick.
     """
+    if levels not in (0, 1):
+        raise ValueError(f"levels must be 0 or 1, not {levels}: only these two are computed")
+    if n_orders is not None and n_orders < 1:
+        raise ValueError(f"n_orders must be 1 or more, or None for all orders, not {n_orders}")
+    if levels and pool < 1:
+        raise ValueError(f"pool must be 1 or more, not {pool}: level 1 visits a cell of it; levels=0 does without")
     sounding = np.argwhere(of.cells)
     picks = [rng.permutation(sounding)[:n_missing] for _ in range(n_picks)]
     k = len(picks[0])
-    orders = [[rng.permutation(k) for _ in range(n_orders)] for _ in range(n_picks)]
-    # orders that have put back the same cells, whichever came first, share a pass
-    states = sorted({(p, *sorted(order[:j])) for p in range(n_picks) for order in orders[p] for j in range(k)})
-    scores: dict[tuple[int, ...], Float[np.ndarray, " cell"]] = {}
+    n_extra = min(pool, of.cells.size - k) if levels else 0
+
+    # A sequence names cells by number: those below k are missing, the others are the pool's.
+    orders: list[list[tuple[int, ...]]]
+    if n_orders is None:
+        n_sequences = factorial(k) + n_extra * factorial(k + 2) // 2
+        if n_sequences > MOST_SEQUENCES:
+            raise ValueError(
+                f"{n_sequences} sequences are too many to enumerate, at most {MOST_SEQUENCES}: "
+                f"draw some (n_orders=10), or lower n_missing ({k}) or pool ({n_extra})"
+            )
+        orders = [list(permutations(range(k)))] * n_picks
+    else:
+        orders = [[tuple(rng.permutation(k).tolist()) for _ in range(n_orders)] for _ in range(n_picks)]
+
+    def places() -> list[tuple[int, int]]:
+        """Where in a sequence the two visits stand."""
+        if n_orders is None:
+            return list(combinations(range(k + 2), 2))
+        first, second = sorted(rng.choice(k + 2, size=2, replace=False).tolist())
+        return [(first, second)]
+
+    by_level = [orders]
+    if levels:
+        by_level.append(
+            [
+                [_visiting(order, k + q, *at) for q in range(n_extra) for order in own for at in places()]
+                for own in orders
+            ]
+        )
+        extra = _most_probable(predict, of, picks, n_extra, batch)
+        cells = [np.concatenate(both) for both in zip(picks, extra, strict=True)]
+    else:
+        cells = picks
+
+    scores = _scores(predict, of, k, cells, by_level, batch)
+    terms = np.empty((n_picks, levels + 1))
+    for d, sequences in enumerate(by_level):
+        # with all orders at hand their sum needs no scaling
+        scale = 0.0 if n_orders is None else lgamma(k + 2 * d + 1) - d * log(2) - log(n_orders)
+        for p, own in enumerate(sequences):
+            log_p = [sum(scores[p, state][edit] for state, edit in _met(sequence)) for sequence in own]
+            terms[p, d] = scale + np.logaddexp.reduce(log_p)
+    result: Float[np.ndarray, "pick level"] = np.logaddexp.accumulate(terms, axis=1) / k
+    return result
+
+
+def _visiting(order: tuple[int, ...], cell: int, first: int, second: int) -> tuple[int, ...]:
+    """An order with `cell` put in twice, to stand at these two places, `first` before `second`."""
+    return (*order[:first], cell, *order[first : second - 1], cell, *order[second - 1 :])
+
+
+def _met(sequence: tuple[int, ...]) -> Iterator[tuple[frozenset[int], int]]:
+    """Each edit of a sequence with the state that it meets: the cells that differ from the source."""
+    state: frozenset[int] = frozenset()
+    for edit in sequence:
+        yield state, edit
+        state ^= {edit}
+
+
+def _most_probable(
+    predict: Predict, of: Window, picks: Sequence[Int[np.ndarray, "k 3"]], n: int, batch: int
+) -> list[Int[np.ndarray, "n 3"]]:
+    """The cells outside each pick that the model finds the most probable edits of its source."""
+    chosen = []
+    for first in range(0, len(picks), batch):
+        some = picks[first : first + batch]
+        rolls = np.repeat(of.cells[None], len(some), axis=0)
+        for roll, pick in zip(rolls, some, strict=True):
+            roll[tuple(pick.T)] = False
+        logits = predict(rolls, np.repeat(of.context[None], len(some), axis=0)).logits
+        for own, pick in zip(logits, some, strict=True):
+            ranked = np.argsort(-own, axis=None, kind="stable")
+            missing = np.ravel_multi_index(tuple(pick.T), own.shape)
+            others = ranked[~np.isin(ranked, missing)][:n]
+            chosen.append(np.stack(np.unravel_index(others, own.shape), axis=1))
+    return chosen
+
+
+def _scores(
+    predict: Predict,
+    of: Window,
+    k: int,
+    cells: Sequence[Int[np.ndarray, "cell 3"]],
+    by_level: Sequence[Sequence[Sequence[tuple[int, ...]]]],
+    batch: int,
+) -> dict[tuple[int, frozenset[int]], Float[np.ndarray, " cell"]]:
+    """The log-probabilities of each pick's cells in every state that its sequences meet.
+
+    Of a pass only these are kept: rolls of scores of all states would fill the memory.
+    """
+    # sequences that have toggled the same cells, whichever came first, share a state; a dict keeps their order
+    states = list(
+        dict.fromkeys(
+            (p, state)
+            for p in range(len(cells))
+            for sequences in by_level
+            for sequence in sequences[p]
+            for state, _ in _met(sequence)
+        )
+    )
+    scores = {}
     for first in range(0, len(states), batch):
         some = states[first : first + batch]
         rolls = np.repeat(of.cells[None], len(some), axis=0)
-        for roll, (p, *back) in zip(rolls, some, strict=True):
-            roll[tuple(picks[p].T)] = False
-            roll[tuple(picks[p][back].T)] = True
+        for roll, (p, state) in zip(rolls, some, strict=True):
+            roll[tuple(cells[p][:k].T)] = False
+            roll[tuple(cells[p][sorted(state)].T)] ^= True
         logits = predict(rolls, np.repeat(of.context[None], len(some), axis=0)).logits.astype(float)
         flat = logits.reshape(len(some), -1)
         top = flat.max(axis=1)
         normalisers = top + np.log(np.exp(flat - top[:, None]).sum(axis=1))
-        for state, own, normaliser in zip(some, logits, normalisers, strict=True):
-            scores[state] = own[tuple(picks[state[0]].T)] - normaliser
-    log_p = np.array(
-        [
-            [sum(scores[(p, *sorted(order[:j]))][order[j]] for j in range(k)) for order in orders[p]]
-            for p in range(n_picks)
-        ]
-    )
-    best = log_p.max(axis=1)
-    summed = best + np.log(np.exp(log_p - best[:, None]).sum(axis=1))
-    result: Float[np.ndarray, " pick"] = (lgamma(k + 1) - log(n_orders) + summed) / k
-    return result
+        for (p, state), own, normaliser in zip(some, logits, normalisers, strict=True):
+            scores[p, state] = own[tuple(cells[p].T)] - normaliser
+    return scores
 
 
 def notewise_all(
-    predict: Predict, windows: Sequence[Window], n_missing: int, n_orders: int, n_picks: int, seed: int = 0
+    predict: Predict, windows: Sequence[Window], n_missing: int, n_orders: int | None, n_picks: int, seed: int = 0
 ) -> Iterator[tuple[str, Float[np.ndarray, " pick"]]]:
     """`notewise` of many windows, one at a time, with the name of the piece."""
+    for piece, values in notewise_levels_all(predict, windows, n_missing, n_orders, n_picks, seed):
+        yield piece, values[:, 0]
+
+
+def notewise_levels_all(
+    predict: Predict,
+    windows: Sequence[Window],
+    n_missing: int,
+    n_orders: int | None,
+    n_picks: int,
+    seed: int = 0,
+    levels: int = 0,
+    pool: int = 8,
+) -> Iterator[tuple[str, Float[np.ndarray, "pick level"]]]:
+    """`notewise_levels` of many windows, one at a time, with the name of the piece."""
     for number, one in enumerate(windows):
         rng = Generator(Philox(key=[seed, number]))
-        yield one.piece, notewise(predict, one, n_missing, n_orders, n_picks, rng)
+        yield one.piece, notewise_levels(predict, one, n_missing, n_orders, n_picks, rng, levels, pool)
 
 
 def interval_by_piece(

@@ -8,6 +8,7 @@ n_steps      int (piece,)
 beat_phase   int (piece,), which sixteenth of its beat a piece begins on
 split        str (piece,)
 name         str (piece,)
+voices       int16 (step, voice), who sings what, -1 a rest; only where it is known of every piece
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import numpy as np
 
@@ -198,6 +200,8 @@ def write_prepared(items: list[Item], path: Path) -> None:
         BadInput: the file cannot be written there.
     """
     cells = np.concatenate([item.cells.transpose(1, 0, 2) for item in items])
+    voices = [item.voices for item in items if item.voices is not None]
+    known: dict[str, Any] = {"voices": np.concatenate(voices).astype(np.int16)} if len(voices) == len(items) else {}
     with whole_file(path) as file:
         np.savez_compressed(
             file,
@@ -207,4 +211,5 @@ def write_prepared(items: list[Item], path: Path) -> None:
             beat_phase=np.array([item.beat_phase for item in items]),
             split=np.array([item.split for item in items]),
             name=np.array([item.name for item in items]),
+            **known,
         )

@@ -6,8 +6,9 @@ import json
 import logging
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from safetensors import safe_open
 from torch import Tensor, nn
 
 from ripieno.errors import BadInput
+from ripieno.models.coconet import Coconet, CoconetConfig, planes_of
 from ripieno.models.runtime import CARD_KEY, FORMAT
 from ripieno.models.unet import UNet, UNetConfig
 
@@ -38,7 +40,28 @@ class _Exported(nn.Module):
         return logits, torch.sigmoid(change).flatten(1).sum(1)
 
 
-def load_network(path: Path) -> tuple[UNet, dict[str, Any]]:
+class _ExportedCoconet(nn.Module):
+    """The graph that is exported: log probabilities of each voice's pitch."""
+
+    def __init__(self, network: Coconet) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, sung: Tensor, known: Tensor) -> Tensor:
+        return torch.log_softmax(self.network(sung, known), -1)
+
+
+def network_config(data: dict[str, Any]) -> UNetConfig | CoconetConfig:
+    """A network's shape, as JSON has it.
+
+    Raises:
+        TypeError: a key is unknown.
+    """
+    fields: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in data.items()}
+    return CoconetConfig(**fields) if "n_voices" in fields else UNetConfig(**fields)
+
+
+def load_network(path: Path) -> tuple[UNet | Coconet, dict[str, Any]]:
     """A checkpoint's network in evaluation mode, and the configuration of its run.
 
     Raises:
@@ -53,15 +76,102 @@ def load_network(path: Path) -> tuple[UNet, dict[str, Any]]:
     if "config" not in meta:
         raise BadInput(f"checkpoint {path} was not written by `ripieno train`")
     run = json.loads(meta["config"])
-    shape = dict(run["network"])
-    shape["n_filters"] = tuple(shape["n_filters"])
-    network = UNet(UNetConfig(**shape))
+    shape = network_config(run["network"])
+    network = Coconet(shape) if isinstance(shape, CoconetConfig) else UNet(shape)
     network.load_state_dict(weights)
     run["samples"] = int(meta["samples"])
     return network.eval(), run
 
 
-def export_onnx(network: UNet, path: Path, card: dict[str, Any], half: bool = True, temperature: float = 1.0) -> float:
+def network_of_onnx(path: Path, shape: UNetConfig | CoconetConfig) -> UNet:
+    """The network of a model file, to train further.
+
+    An exported file holds no batch norms: they are merged into the convolutions before them. Here they stand with the
+    identity's statistics; `restore_norms` gives them their own.
+
+    Args:
+        path: an `.onnx` file that `ripieno train` wrote.
+        shape: what the network should be.
+
+    Raises:
+        BadInput: the file cannot be read, or holds another network.
+    """
+    import onnx
+    from onnx import numpy_helper
+
+    if not isinstance(shape, UNetConfig) or shape.norm_first:
+        raise BadInput("only U-Nets with their norms behind the convolutions (chorale, nade) can start from a model")
+    try:
+        graph = onnx.load(str(path)).graph
+    except Exception as error:  # protobuf raises its own kinds
+        raise BadInput(f"model {path} cannot be read: {error}") from error
+    held = {
+        constant.name.removesuffix("_half").removeprefix("network."): torch.from_numpy(
+            numpy_helper.to_array(constant).astype(np.float32)
+        )
+        for constant in graph.initializer
+    }
+    network = UNet(shape)
+    state = network.state_dict()
+    for key, value in state.items():
+        layer, _, kind = key.rpartition(".")
+        if ".norm" in layer and kind == "running_var":
+            value.fill_(1 - _EPSILON)
+            continue
+        if ".norm" in layer and kind == "bias":
+            name = layer.replace(".norm", ".conv") + ".weight_bias"
+        elif ".conv" in layer or layer == "head":
+            name = key
+        else:
+            continue
+        if name not in held or held[name].shape != value.shape:
+            raise BadInput(f"model {path.name} holds another network than this configuration's; its {key} is missing")
+        value.copy_(held[name])
+    network.load_state_dict(state)
+    return network.eval()
+
+
+_EPSILON = 1e-5  # of batch norm, in PyTorch
+
+
+@torch.no_grad()
+def restore_norms(network: UNet, batches: Iterable[tuple[Tensor, Tensor]]) -> None:
+    """Give the batch norms of `network_of_onnx` the statistics of some inputs, so that the network says what it said.
+
+    Args:
+        network: changed in place.
+        batches: cells and contexts, as `UNet.forward` takes them.
+    """
+    norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
+    sums = {norm: (torch.zeros(norm.num_features), torch.zeros(norm.num_features)) for norm in norms}
+    n = dict.fromkeys(norms, 0)
+
+    def measure(norm: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        assert isinstance(norm, nn.BatchNorm2d)
+        x = inputs[0].float()
+        sums[norm][0].add_(x.sum((0, 2, 3)))
+        sums[norm][1].add_(x.square().sum((0, 2, 3)))
+        n[norm] += x.numel() // x.shape[1]
+
+    hooks = [norm.register_forward_pre_hook(measure) for norm in norms]
+    for cells, context in batches:
+        network.eval()(cells, context)
+    for hook in hooks:
+        hook.remove()
+    for norm in norms:
+        assert norm.running_mean is not None
+        assert norm.running_var is not None
+        mean = sums[norm][0] / n[norm]
+        variance = (sums[norm][1] / n[norm] - mean.square()).clamp(min=0)
+        norm.running_mean.copy_(mean)
+        norm.running_var.copy_(variance)
+        norm.weight.copy_((variance + norm.eps).sqrt())
+        norm.bias.add_(mean)
+
+
+def export_onnx(
+    network: UNet | Coconet, path: Path, card: dict[str, Any], half: bool = True, temperature: float = 1.0
+) -> float:
     """Write a network as ONNX and check it against torch.
 
     Args:
@@ -71,28 +181,75 @@ def export_onnx(network: UNet, path: Path, card: dict[str, Any], half: bool = Tr
         half: store the weights as float16. They are cast to float32 on loading, so that the sums are float32's.
 
         temperature: the logits are divided by it. A model that learned on much damage is less sure than it may be of
-            what people hand in; what it should be is chosen on a validation split.
+            what people hand in; what it should be is chosen on a validation split. Coconet's are left as they are.
 
     Returns:
         The largest difference between torch's logits and ONNX Runtime's on random rolls, float16 rounding included.
     """
-    import onnx
-
-    c = network.config
     network = network.eval()
+    if isinstance(network, Coconet):
+        return _export_coconet(network, path, card, half)
+    return _export_unet(network, path, card, half, temperature)
+
+
+def _export_unet(network: UNet, path: Path, card: dict[str, Any], half: bool, temperature: float) -> float:
+    c = network.config
     cells = (torch.rand(2, c.n_planes, 4 * c.step_multiple, c.n_pitches) < 0.06).float()
     context = _example_context(2, cells.shape[2])
-    temporary = path.with_name(path.name + ".part")
     batch, n_windows = torch.export.Dim("batch", min=1, max=4096), torch.export.Dim("n_windows", min=1, max=65536)
     dynamic = {0: batch, 2: c.step_multiple * n_windows}
+    graph = _Graph(
+        module=_Exported(network, temperature),
+        inputs={"cells": cells, "context": context},
+        dynamic={"cells": dynamic, "context": dynamic},
+        outputs=("logits", "n_left"),
+    )
+    about = {"step_multiple": c.step_multiple, "n_planes": c.n_planes}
+    return _write(graph, path, c, about | card, half, lambda written: _parity(network, written, temperature))
+
+
+def _export_coconet(network: Coconet, path: Path, card: dict[str, Any], half: bool) -> float:
+    c = network.config
+    sung = (torch.rand(2, c.n_voices, 16, c.n_pitches) < 0.02).float()
+    dynamic = {0: torch.export.Dim("batch", min=1, max=4096), 2: torch.export.Dim("steps", min=1, max=1 << 20)}
+    graph = _Graph(
+        module=_ExportedCoconet(network),
+        inputs={"sung": sung, "known": sung.amax(-1)},
+        dynamic={"sung": dynamic, "known": dynamic},
+        outputs=("log_p",),
+    )
+    return _write(
+        graph, path, c, {"n_voices": c.n_voices} | card, half, lambda written: _coconet_parity(network, written)
+    )
+
+
+@dataclass(frozen=True)
+class _Graph:
+    module: nn.Module
+    inputs: dict[str, Tensor]
+    dynamic: dict[str, dict[int, Any]]
+    outputs: tuple[str, ...]
+
+
+def _write(
+    graph: _Graph,
+    path: Path,
+    shape: UNetConfig | CoconetConfig,
+    card: dict[str, Any],
+    half: bool,
+    parity: Callable[[Path], float],
+) -> float:
+    import onnx
+
+    temporary = path.with_name(path.name + ".part")
     with warnings.catch_warnings(), _quiet("torch.onnx"):
         warnings.simplefilter("ignore")  # PyTorch's exporter warns of its own insides
         program = torch.onnx.export(
-            _Exported(network, temperature).eval(),
-            (cells, context),
-            input_names=["cells", "context"],
-            output_names=["logits", "n_left"],
-            dynamic_shapes={"cells": dynamic, "context": dynamic},
+            graph.module.eval(),
+            tuple(graph.inputs.values()),
+            input_names=list(graph.inputs),
+            output_names=list(graph.outputs),
+            dynamic_shapes=graph.dynamic,
             opset_version=18,
             dynamo=True,
             verbose=False,
@@ -104,19 +261,12 @@ def export_onnx(network: UNet, path: Path, card: dict[str, Any], half: bool = Tr
         del node.metadata_props[:]
     if half:
         _halve(model)
-    full_card = {
-        "format": FORMAT,
-        "lowest_pitch": c.lowest_pitch,
-        "n_pitches": c.n_pitches,
-        "step_multiple": c.step_multiple,
-        "n_planes": c.n_planes,
-        **card,
-    }
+    full_card = {"format": FORMAT, "lowest_pitch": shape.lowest_pitch, "n_pitches": shape.n_pitches, **card}
     onnx.helper.set_model_props(model, {CARD_KEY: json.dumps(full_card)})
     onnx.checker.check_model(model)
     onnx.save(model, str(temporary))
     try:
-        worst = _parity(network, temporary, temperature)
+        worst = parity(temporary)
         if worst > PARITY:
             raise RuntimeError(f"the exported model is {worst:.3f} off PyTorch's; nothing was written to {path}")
         os.replace(temporary, path)
@@ -178,4 +328,22 @@ def _parity(network: UNet, path: Path, temperature: float) -> float:
             expected, _ = network(torch.from_numpy(roll[..., window]).float(), context)
         ours = model(roll, context.numpy()).logits[..., window]
         worst = max(worst, float(np.abs(ours - expected.numpy() / temperature).max()))
+    return worst
+
+
+def _coconet_parity(network: Coconet, path: Path) -> float:
+    from ripieno.models.runtime import load_coconet
+
+    c = network.config
+    fill = load_coconet(path)
+    rng = np.random.default_rng(0)
+    worst = 0.0
+    for batch, n_steps in ((1, 1), (3, 24)):
+        column = rng.integers(c.n_pitches, size=(batch, n_steps, c.n_voices))
+        known = rng.random(column.shape) < 0.5
+        with torch.no_grad():
+            logits = network(*planes_of(torch.from_numpy(column), torch.from_numpy(known), c.n_pitches))
+        expected = torch.log_softmax(logits, -1).permute(0, 2, 1, 3).numpy()
+        ours = fill(column + c.lowest_pitch, known)[..., c.lowest_pitch : c.lowest_pitch + c.n_pitches]
+        worst = max(worst, float(np.abs(ours - expected).max()))
     return worst

@@ -1,7 +1,7 @@
-"""Predict: a roll in, the score of every cell out, by ONNX Runtime.
+"""Predict: a roll in, the score of every cell out, by ONNX Runtime. Fill: the same for Coconet's scores with blanks.
 
-From here up a model is a function `predict(cells, context) -> Prediction` and its card, so any function of that shape
-can stand in for it.
+From here up a model is a function `predict(cells, context) -> Prediction` (or `fill`) and its card, so any function of
+that shape can stand in for it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
@@ -20,7 +20,7 @@ import numpy as np
 
 from ripieno.errors import BadInput
 from ripieno.music.roll import N_PITCHES
-from ripieno.shapes import Bool, Float
+from ripieno.shapes import Bool, Float, Int
 
 CARD_KEY = "ripieno_card"  # in the ONNX file's metadata
 FORMAT = 1  # of the card and of the graph's inputs and outputs
@@ -82,6 +82,55 @@ class Model:
         return Prediction(whole, n_left)
 
 
+# Pitches (MIDI numbers, -1 a rest) and which of them are known, to log probabilities of each voice's pitch at each
+# step; what a pitch is where it is not known does not matter. -inf outside the model's pitch window.
+Fill = Callable[
+    [Int[np.ndarray, "batch step voice"], Bool[np.ndarray, "batch step voice"]],
+    Float[np.ndarray, "batch step voice pitch"],
+]
+
+
+@dataclass(frozen=True)
+class CoconetModel:
+    """A trained Coconet: call it as `fill(pitches, known)`."""
+
+    name: str
+    digest: str
+    card: dict[str, Any]
+    lowest_pitch: int
+    n_pitches: int
+    n_voices: int
+    _session: Any = field(repr=False, compare=False)
+
+    def __call__(
+        self, pitches: Int[np.ndarray, "batch step voice"], known: Bool[np.ndarray, "batch step voice"]
+    ) -> Float[np.ndarray, "batch step voice pitch"]:
+        """Log probabilities of each voice's pitch."""
+        batch, n_steps, n_voices = pitches.shape
+        column = pitches - self.lowest_pitch
+        sings = known & (pitches >= 0) & (column >= 0) & (column < self.n_pitches)
+        sung = np.zeros((batch, n_voices, n_steps, self.n_pitches), dtype=np.float32)
+        which, step, voice = np.nonzero(sings)
+        sung[which, voice, step, column[sings]] = 1
+        (log_p,) = self._session.run(None, {"sung": sung, "known": known.transpose(0, 2, 1).astype(np.float32)})
+        whole = np.full((batch, n_steps, n_voices, N_PITCHES), -np.inf, dtype=np.float32)
+        whole[..., self.lowest_pitch : self.lowest_pitch + self.n_pitches] = log_p.transpose(0, 2, 1, 3)
+        return whole
+
+
+def load_coconet(path: str | Path | None = None, n_threads: int | None = None) -> CoconetModel:
+    """Load a Coconet, or the bundled one; see `load_model`.
+
+    Raises:
+        BadInput: as `load_model`, or the model knows no voices.
+    """
+    name, data = _read(path, "coconet.onnx")
+    session, digest, card = _open(data, name, n_threads)
+    if "n_voices" not in card:
+        raise BadInput(f"model {name} edits merged rolls and knows no voices; give a Coconet, or leave it out")
+    return CoconetModel(name, digest, card, card["lowest_pitch"], card["n_pitches"], card["n_voices"], session)
+
+
 def load_model(path: str | Path | None = None, n_threads: int | None = None) -> Model:
     """Load a model file, or the bundled model.
 
@@ -92,21 +141,38 @@ def load_model(path: str | Path | None = None, n_threads: int | None = None) -> 
     Raises:
         BadInput: no such file, damaged, not a Ripieno model, or of a newer version of Ripieno.
     """
+    name, data = _read(path, "chorale.onnx")
+    session, digest, card = _open(data, name, n_threads)
+    if "step_multiple" not in card:
+        raise BadInput(f"model {name} is a Coconet, which fills in voices; only `ripieno evaluate` uses it")
+    if path is None:  # its scores were measured on the file as it is, so its card lies beside it
+        card |= json.loads((resources.files("ripieno.models") / "bundled" / "card.json").read_text(encoding="utf-8"))
+    return Model(
+        name=name,
+        digest=digest,
+        card=card,
+        lowest_pitch=card["lowest_pitch"],
+        n_pitches=card["n_pitches"],
+        step_multiple=card["step_multiple"],
+        n_planes=card["n_planes"],
+        _session=session,
+    )
+
+
+def _read(path: str | Path | None, bundled: str) -> tuple[str, bytes]:
     if path is None:
-        bundled = resources.files("ripieno.models") / "bundled"
-        model = _load((bundled / "chorale.onnx").read_bytes(), "chorale (bundled)", n_threads)
-        # its scores were measured on the file as it is, so its card lies beside it
-        return replace(model, card=model.card | json.loads((bundled / "card.json").read_text(encoding="utf-8")))
+        file = resources.files("ripieno.models") / "bundled" / bundled
+        return f"{bundled.partition('.')[0]} (bundled)", file.read_bytes()
     path = Path(path)
     try:
-        data = path.read_bytes()
+        return path.name, path.read_bytes()
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else str(error)
         raise BadInput(f"model {path} cannot be read: {reason}; without --model the bundled one is used") from error
-    return _load(data, path.name, n_threads)
 
 
-def _load(data: bytes, name: str, n_threads: int | None) -> Model:
+def _open(data: bytes, name: str, n_threads: int | None) -> tuple[Any, str, dict[str, Any]]:
+    """A session, the digest of its file, its card."""
     import onnxruntime as ort  # heavy: only when a model is wanted
 
     options = ort.SessionOptions()
@@ -120,19 +186,19 @@ def _load(data: bytes, name: str, n_threads: int | None) -> Model:
         raise BadInput(f"model {name} is damaged or no ONNX file; train one with `ripieno train`") from error
     if CARD_KEY not in meta:
         raise BadInput(f"model {name} was not made by Ripieno; train one with `ripieno train`")
-    card = json.loads(meta[CARD_KEY])
+    card: dict[str, Any] = json.loads(meta[CARD_KEY])
     if card.get("format", 0) > FORMAT:
         raise BadInput(f"model {name} needs a newer Ripieno: its format is {card['format']}, this one reads {FORMAT}")
-    return Model(
-        name=name,
-        digest=hashlib.sha256(data).hexdigest()[:16],
-        card=card,
-        lowest_pitch=card["lowest_pitch"],
-        n_pitches=card["n_pitches"],
-        step_multiple=card["step_multiple"],
-        n_planes=card["n_planes"],
-        _session=session,
-    )
+    return session, _digest(data), card
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:16]
+
+
+def digest_of(path: Path) -> str:
+    """What tells a model file from others; `Model.digest` of it."""
+    return _digest(path.read_bytes())
 
 
 @lru_cache(maxsize=1)

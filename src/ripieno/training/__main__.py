@@ -19,12 +19,14 @@ def main() -> None:
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--n-samples", type=int)
     parser.add_argument("--batch-size", type=int)
+    parser.add_argument("--learning-rate", type=float)
+    parser.add_argument("--seed", type=int)
+    parser.add_argument("--start-from", type=Path)
     a = parser.parse_args()
-    changes = {"n_samples": a.n_samples, "batch_size": a.batch_size}
+    names = ("n_samples", "batch_size", "learning_rate", "seed")
+    changes = {name: getattr(a, name) for name in names if getattr(a, name) is not None}
     try:
-        for report in train(
-            a.corpus, a.folder, a.config, {k: v for k, v in changes.items() if v is not None}, a.device
-        ):
+        for report in train(a.corpus, a.folder, a.config, changes, a.device, a.start_from):
             if report.valid_kl_average is not None:
                 print(f"{report.samples} samples: KL on validation {report.valid_kl_average:.4f}", flush=True)
     except BadInput as error:

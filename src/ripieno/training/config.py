@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
+from ripieno.models.checkpoint import network_config
+from ripieno.models.coconet import CoconetConfig
 from ripieno.models.unet import UNetConfig, chorale, paper
 
 
@@ -24,7 +26,7 @@ class DamageConfig:
 class TrainConfig:
     """One run of the trainer; `TrainConfig()` is the paper's."""
 
-    network: UNetConfig = field(default_factory=paper)
+    network: UNetConfig | CoconetConfig = field(default_factory=paper)
     damage: DamageConfig = field(default_factory=DamageConfig)
     n_steps: int = 128  # length of a sample; the paper trains on 2 and on 8 bars
     start_multiple: int = 16  # samples begin at multiples of this step; 16: whole bars
@@ -40,6 +42,7 @@ class TrainConfig:
     warmup: float = 0.0  # share of the run
     average: float = 0.0  # decay per step of the running average of the weights that is saved; 0: none
     n_left_weight: float = 0.0  # weight of the n_left loss
+    frame_share: float = 0.0  # Coconet: share of samples that are blank in whole steps, not voice by voice
     temperature: float = 1.0  # the exported model's logits are divided by it
     seed: int = 0
     precision: Literal["float32", "bfloat16"] = "float32"
@@ -55,18 +58,27 @@ class TrainConfig:
             raise ValueError(f"seed must be a whole number from 0 to {2**32 - 1}, not {self.seed}")
 
 
+CONFIGURATIONS = ("paper", "chorale", "nade", "coconet")
+
+
 def configuration(name: str) -> TrainConfig:
-    """A named configuration: `paper`, or `chorale`, which ships.
+    """A named configuration.
+
+    `paper`: the paper's network and training. `chorale`: what ships. `nade`: the same network and training with masking
+    only, the paper's orderless NADE (3.1). `coconet`: the network of its Gibbs baseline.
 
     Raises:
         ValueError: there is no such configuration.
     """
     if name == "paper":
         return TrainConfig()
-    if name == "chorale":
+    if name in ("chorale", "nade"):
+        damage = DamageConfig(clean_share=0.5, note_share=0.2, line_share=0.4, broken_share=0.5, light_share=0.6)
+        if name == "nade":  # `note_share` would write wrong notes too
+            damage = replace(damage, noise_max=0.0, note_share=0.0)
         return TrainConfig(
             network=chorale(),
-            damage=DamageConfig(clean_share=0.5, note_share=0.2, line_share=0.4, broken_share=0.5, light_share=0.6),
+            damage=damage,
             start_multiple=4,
             overhang=32,
             transpose_down=5,
@@ -83,7 +95,26 @@ def configuration(name: str) -> TrainConfig:
             temperature=0.8,
             precision="bfloat16",
         )
-    raise ValueError(f"no configuration called {name!r}; there are: paper, chorale")
+    if name == "coconet":
+        return TrainConfig(
+            network=CoconetConfig(),
+            n_steps=64,
+            start_multiple=4,
+            transpose_down=5,
+            transpose_up=6,
+            batch_size=16,
+            n_samples=120_000,
+            learning_rate=3e-3,
+            weight_decay=0.02,
+            clip_norm=1.0,
+            schedule="cosine",
+            warmup=0.02,
+            average=0.999,
+            frame_share=0.5,
+            precision="bfloat16",
+            validate_every=10_000,
+        )
+    raise ValueError(f"no configuration called {name!r}; there are: {', '.join(CONFIGURATIONS)}")
 
 
 def to_json(config: TrainConfig) -> dict[str, Any]:
@@ -97,7 +128,5 @@ def from_json(data: dict[str, Any]) -> TrainConfig:
     Raises:
         TypeError: a key is unknown.
     """
-    network = dict(data["network"])
-    network["n_filters"] = tuple(network["n_filters"])
     rest = {key: value for key, value in data.items() if key not in ("network", "damage")}
-    return TrainConfig(network=UNetConfig(**network), damage=DamageConfig(**data["damage"]), **rest)
+    return TrainConfig(network=network_config(data["network"]), damage=DamageConfig(**data["damage"]), **rest)

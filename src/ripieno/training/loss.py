@@ -38,3 +38,19 @@ def change_nats(change_logits: Tensor, difference: Tensor) -> Tensor:
 def n_left_of(change_logits: Tensor) -> Tensor:
     """The expected number of edits still to come, float (batch,)."""
     return torch.sigmoid(change_logits.float()).flatten(1).sum(1)
+
+
+def blanks_nats(logits: Tensor, sung: Tensor, known: Tensor) -> Tensor:
+    """Minus the log probability of what is blank, a mean over each sample's blanks, float (batch,).
+
+    The loss of Coconet, and of an orderless NADE over its variables (Uria, Murray, Larochelle 2014).
+
+    Args:
+        logits: float (batch, voice, step, pitch).
+        sung: int (batch, step, voice), the pitch's column; -1 has no say.
+        known: bool, alike; what is not known is blank.
+    """
+    log_p = torch.log_softmax(logits.float(), -1).permute(0, 2, 1, 3)
+    blank = ~known & (sung >= 0)
+    own = log_p.gather(-1, sung.clamp(min=0).unsqueeze(-1)).squeeze(-1)
+    return -(own * blank).flatten(1).sum(1) / blank.flatten(1).sum(1).clamp(min=1)

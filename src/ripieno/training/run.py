@@ -10,15 +10,26 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from ripieno.errors import BadInput
-from ripieno.models.checkpoint import export_onnx, load_network
-from ripieno.training.config import configuration
-from ripieno.training.samples import load_prepared
+from ripieno.models.checkpoint import export_onnx, load_network, network_of_onnx, restore_norms
+from ripieno.models.runtime import digest_of
+from ripieno.models.unet import UNet
+from ripieno.training.config import TrainConfig, configuration
+from ripieno.training.samples import Prepared, load_prepared, training_batch
 from ripieno.training.trainer import Progress, Trainer
+
+MEASURED = 40  # batches from which norms get their statistics back
 
 
 def train(
-    corpus: Path, folder: Path, config: str = "chorale", changes: Mapping[str, Any] | None = None, device: str = "cpu"
+    corpus: Path,
+    folder: Path,
+    config: str = "chorale",
+    changes: Mapping[str, Any] | None = None,
+    device: str = "cpu",
+    start_from: Path | None = None,
 ) -> Iterator[Progress]:
     """Train, and export the best checkpoint as `model.onnx` at the end.
 
@@ -28,12 +39,11 @@ def train(
         config: a configuration's name.
         changes: fields of `TrainConfig` to set otherwise.
         device: "cpu", "cuda", ...
+        start_from: a model file to train further, of the same network.
 
     Raises:
         BadInput: the corpus, the configuration, a change or the folder cannot be used.
     """
-    import torch
-
     try:
         chosen = configuration(config)
         known = {field.name for field in fields(chosen)}
@@ -46,7 +56,9 @@ def train(
         if device != "cpu" and not torch.cuda.is_available() and device.startswith("cuda"):
             raise ValueError("there is no CUDA device on this machine: leave --device out")
         _keep_corpus(corpus, folder)
-        trainer = Trainer(chosen, load_prepared(corpus, "train"), load_prepared(corpus, "valid"), folder, device)
+        pieces = load_prepared(corpus, "train")
+        first = None if start_from is None else _network_of(start_from, pieces, chosen)
+        trainer = Trainer(chosen, pieces, load_prepared(corpus, "valid"), folder, device, first)
     except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, TypeError) as error:
         raise BadInput(f"{corpus} is no prepared corpus, or damaged: make it with `ripieno data`") from error
     except (OSError, ValueError, RuntimeError) as error:  # torch: RuntimeError for a device that is not there
@@ -59,12 +71,23 @@ def train(
     network, run = load_network(folder / "best.safetensors")
     card = {
         "name": folder.name,
+        **({} if chosen.damage.noise_max or chosen.damage.note_share else {"takes_back": False}),
         "trained_on": corpus.name,
         "configuration": config,
+        **({} if start_from is None else {"started_from": digest_of(start_from)}),
         "scores": {"validation_kl_nats": round(trainer.best, 4)},
         "training": {"samples": run["samples"], "seed": chosen.seed},
     }
     export_onnx(network, folder / "model.onnx", card, temperature=chosen.temperature)
+
+
+def _network_of(path: Path, pieces: Prepared, config: TrainConfig) -> UNet:
+    network = network_of_onnx(path, config.network)
+    batches = (training_batch(pieces, config, number) for number in range(MEASURED))
+    restore_norms(
+        network, ((torch.from_numpy(batch.source).float(), torch.from_numpy(batch.context)) for batch in batches)
+    )
+    return network
 
 
 def _keep_corpus(corpus: Path, folder: Path) -> None:

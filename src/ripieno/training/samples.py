@@ -1,4 +1,4 @@
-"""From a prepared corpus to batches of (source, target, context).  (Paper 4, 6.1)
+"""From a prepared corpus to batches of (source, target, context), or of scores with blanks.  (Paper 4, 6.1)
 
 A batch is a pure function of the configuration and its number in the run, so a run that is resumed sees what it would
 have seen.
@@ -6,7 +6,7 @@ have seen.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -16,7 +16,7 @@ from numpy.random import Generator, Philox
 from ripieno.edits.damage import break_line, corrupt, corrupt_accompaniment, corrupt_notes
 from ripieno.models.context import context_of
 from ripieno.music.roll import Cells, window
-from ripieno.shapes import Bool, Float
+from ripieno.shapes import Bool, Float, Int
 from ripieno.training.config import DamageConfig, TrainConfig
 
 
@@ -27,6 +27,15 @@ class Prepared:
     rolls: list[Bool[np.ndarray, "_ _ _"]]  # of different lengths
     beat_phases: list[int]
     names: list[str]
+    voices: list[Int[np.ndarray, "_ _"]] | None = None  # (step, voice) MIDI numbers, -1 a rest, where they are known
+
+
+@dataclass(frozen=True)
+class Blanks:
+    """What a training step of Coconet sees: pitches as columns of its window, -1 a rest or outside of it."""
+
+    sung: Int[np.ndarray, "batch step voice"]
+    known: Bool[np.ndarray, "batch step voice"]
 
 
 @dataclass(frozen=True)
@@ -53,10 +62,12 @@ def load_prepared(path: Path, split: str) -> Prepared:
         bounds = np.concatenate([[0], np.cumsum(data["n_steps"])])
         phases, names = data["beat_phase"], data["name"]
         chosen = [i for i, name in enumerate(splits) if name == split]
+        sung = data["voices"].astype(int) if "voices" in data else None
         return Prepared(
             rolls=[np.ascontiguousarray(cells[bounds[i] : bounds[i + 1]].transpose(1, 0, 2)) for i in chosen],
             beat_phases=[int(phases[i]) for i in chosen],
             names=[str(names[i]) for i in chosen],
+            voices=None if sung is None else [sung[bounds[i] : bounds[i + 1]] for i in chosen],
         )
 
 
@@ -67,6 +78,52 @@ def training_batch(corpus: Prepared, config: TrainConfig, number: int) -> Batch:
     which = rng.choice(len(lengths), size=config.batch_size, p=lengths / lengths.sum())
     samples = [_draw_sample(corpus.rolls[i], corpus.beat_phases[i], config, rng) for i in which]
     return _stack(samples, config)
+
+
+def blanks_batch(corpus: Prepared, config: TrainConfig, number: int) -> Blanks:
+    """Batch `number` of a run of Coconet."""
+    assert corpus.voices is not None
+    rng = Generator(Philox(key=[config.seed, number]))
+    lengths = np.array([len(voices) for voices in corpus.voices], dtype=float)
+    which = rng.choice(len(lengths), size=config.batch_size, p=lengths / lengths.sum())
+    return _stack_blanks([_draw_blanks(corpus.voices[i], config, rng) for i in which])
+
+
+def blanks_set(corpus: Prepared, config: TrainConfig, n_samples: int = 304, seed: int = 2020) -> Blanks:
+    """Windows of every piece in turn, as they are written, with blanks."""
+    assert corpus.voices is not None
+    rng = Generator(Philox(key=[seed, 0]))
+    as_written = replace(config, transpose_down=0, transpose_up=0)
+    pieces = [corpus.voices[number % len(corpus.voices)] for number in range(n_samples)]
+    return _stack_blanks([_draw_blanks(voices, as_written, rng) for voices in pieces])
+
+
+def _draw_blanks(
+    voices: Int[np.ndarray, "step voice"], config: TrainConfig, rng: Generator
+) -> tuple[Int[np.ndarray, "window voice"], Bool[np.ndarray, "window voice"]]:
+    n_steps, network = config.n_steps, config.network
+    start = int(rng.integers(max(len(voices) - n_steps, 0) // config.start_multiple + 1)) * config.start_multiple
+    semitones = int(rng.integers(-config.transpose_down, config.transpose_up + 1))
+    sung = np.full((n_steps, voices.shape[1]), -1)
+    cut = voices[start : start + n_steps]
+    sung[: len(cut)] = np.where(cut >= 0, cut + semitones - network.lowest_pitch, -1)
+    sung[(sung < 0) | (sung >= network.n_pitches)] = -1
+    # as many blanks as may be, each number as likely as any other: the orderless loss
+    by_step = rng.random() < config.frame_share
+    rank = rng.permutation(n_steps)[:, None] if by_step else rng.permutation(sung.size).reshape(sung.shape)
+    n_known = int(rng.integers(rank.size))
+    known = np.broadcast_to(rank < n_known, sung.shape).copy()
+    if by_step:  # one of the blank steps is half done
+        step = int(np.flatnonzero(rank[:, 0] == n_known)[0])
+        known[step] = rng.permutation(sung.shape[1]) < rng.integers(sung.shape[1])
+    return sung, known
+
+
+def _stack_blanks(
+    samples: list[tuple[Int[np.ndarray, "window voice"], Bool[np.ndarray, "window voice"]]],
+) -> Blanks:
+    sung, known = zip(*samples, strict=True)
+    return Blanks(np.stack(sung), np.stack(known))
 
 
 def validation_set(corpus: Prepared, config: TrainConfig, n_samples: int = 608, seed: int = 2020) -> Batch:

@@ -1,8 +1,11 @@
-"""Train a U-Net on a prepared corpus.  (Paper 4)
+"""Train a network on a prepared corpus.  (Paper 4)
 
 Needs torch, NumPy and safetensors alone, so that it also runs on a bare machine with a GPU: from a source tree,
 `python -m ripieno.training corpus.npz folder`. A run is resumed from its last
 checkpoint bit for bit: batches are numbered, and weights, optimiser and random state are saved.
+
+What is learned is an `Objective`: edits, or the blanks of Coconet. In the log both losses are called KL: that of blanks
+is the nats of each, the divergence from what Bach wrote.
 
 Differences from the paper: the schedule, precision and weight average are options (`TrainConfig`).
 """
@@ -17,17 +20,25 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
-from torch import Tensor
+from torch import Tensor, nn
 
-from ripieno.models.unet import UNet
+from ripieno.models.coconet import Coconet, CoconetConfig, planes_of
+from ripieno.models.unet import UNet, UNetConfig
 from ripieno.training.config import TrainConfig, from_json, to_json
-from ripieno.training.loss import change_nats, edit_kl, n_left_of
-from ripieno.training.samples import Batch, Prepared, training_batch, validation_set
+from ripieno.training.loss import blanks_nats, change_nats, edit_kl, n_left_of
+from ripieno.training.samples import (
+    Blanks,
+    Prepared,
+    blanks_batch,
+    blanks_set,
+    training_batch,
+    validation_set,
+)
 
 SAVE_EVERY = 60.0  # seconds; what an interrupt may cost
 LOG_COLUMNS = ("samples", "train_kl", "valid_kl", "valid_kl_average", "n_left_error", "learning_rate", "seconds")
@@ -56,6 +67,109 @@ def learning_rate_at(config: TrainConfig, share: float) -> float:
     return config.learning_rate * 0.5 * (1 + math.cos(math.pi * min(done, 1.0)))
 
 
+@runtime_checkable
+class Objective(Protocol):
+    """What a network is to learn."""
+
+    def network(self) -> nn.Module:
+        """A fresh one."""
+
+    def loss(self, network: nn.Module, number: int) -> tuple[Tensor, Tensor]:
+        """Of batch `number` of the run: what to descend, and the nats of each sample."""
+
+    def score(self, network: nn.Module) -> tuple[float, float]:
+        """Nats on the validation set, and the median relative error of `n_left`, nan without one."""
+
+
+class EditObjective:
+    """The next edit, in one softmax over the roll.  (Paper 4)"""
+
+    def __init__(self, config: TrainConfig, train: Prepared, valid: Prepared, device: torch.device) -> None:
+        assert isinstance(config.network, UNetConfig)
+        self.config, self.shape, self.corpus, self.device = config, config.network, train, device
+        self.valid = validation_set(valid, config)
+
+    def network(self) -> nn.Module:
+        """See `Objective`."""
+        return UNet(self.shape)
+
+    def loss(self, network: nn.Module, number: int) -> tuple[Tensor, Tensor]:
+        """See `Objective`."""
+        batch = training_batch(self.corpus, self.config, number)
+        source, target, context = self._tensors(batch.source, batch.target, batch.context)
+        logits, change = network(source.float(), context)
+        kl = edit_kl(logits, source ^ target)
+        loss = kl.mean()
+        if change is not None:
+            loss = loss + self.config.n_left_weight * change_nats(change, source ^ target).mean()
+        return loss, kl
+
+    def score(self, network: nn.Module) -> tuple[float, float]:
+        """See `Objective`."""
+        kls, errors = [], []
+        for first in range(0, len(self.valid.source), 32):
+            part = slice(first, first + 32)
+            source, target, context = self._tensors(
+                self.valid.source[part], self.valid.target[part], self.valid.context[part]
+            )
+            logits, change = network(source.float(), context)
+            difference = source ^ target
+            kls.append(edit_kl(logits, difference))
+            if change is not None:
+                true = difference.flatten(1).sum(1).clamp(min=1)
+                errors.append((n_left_of(change) / true - 1).abs())
+        error = float(torch.cat(errors).median()) if errors else math.nan
+        return float(torch.cat(kls).mean()), error
+
+    def _tensors(self, *arrays: np.ndarray) -> Iterator[Tensor]:
+        return (torch.from_numpy(array).to(self.device, non_blocking=True) for array in arrays)
+
+
+class BlanksObjective:
+    """What the voices sing in the blanks of a score: Coconet's."""
+
+    def __init__(self, config: TrainConfig, train: Prepared, valid: Prepared, device: torch.device) -> None:
+        assert isinstance(config.network, CoconetConfig)
+        for corpus in (train, valid):
+            n_voices = {voices.shape[1] for voices in corpus.voices or []}
+            if n_voices != {config.network.n_voices}:
+                raise ValueError(
+                    "Coconet learns who sings what, which this corpus does not say: prepare the JSB Chorales "
+                    "(Jsb16thSeparated.json) with this version's `ripieno data`"
+                )
+        self.config, self.shape, self.corpus, self.device = config, config.network, train, device
+        self.valid = blanks_set(valid, config)
+
+    def network(self) -> nn.Module:
+        """See `Objective`."""
+        return Coconet(self.shape)
+
+    def loss(self, network: nn.Module, number: int) -> tuple[Tensor, Tensor]:
+        """See `Objective`."""
+        nats = self._nats(network, blanks_batch(self.corpus, self.config, number), slice(None))
+        return nats.mean(), nats
+
+    def score(self, network: nn.Module) -> tuple[float, float]:
+        """See `Objective`."""
+        parts = [slice(first, first + 32) for first in range(0, len(self.valid.sung), 32)]
+        return float(torch.cat([self._nats(network, self.valid, part) for part in parts]).mean()), math.nan
+
+    def _nats(self, network: nn.Module, batch: Blanks, part: slice) -> Tensor:
+        sung, known = (torch.from_numpy(array[part]).to(self.device) for array in (batch.sung, batch.known))
+        return blanks_nats(network(*planes_of(sung, known, self.shape.n_pitches)), sung, known)
+
+
+def objective_of(config: TrainConfig, train: Prepared, valid: Prepared, device: torch.device) -> Objective:
+    """The objective that a configuration's network is made for.
+
+    Raises:
+        ValueError: the corpus does not hold what it takes.
+    """
+    if isinstance(config.network, CoconetConfig):
+        return BlanksObjective(config, train, valid, device)
+    return EditObjective(config, train, valid, device)
+
+
 class Trainer:
     """One run: `for progress in Trainer(...).run(): ...`
 
@@ -65,18 +179,25 @@ class Trainer:
         folder: receives `config.json`, `log.csv`, `best.safetensors`, `last.safetensors` and `resume.pt`; a run that
             was interrupted goes on from what lies there.
         device: "cpu", "cuda", ...
+        network: to start from; a fresh one unless given. A run that goes on has its own.
 
     Raises:
         ValueError: the folder holds a run of another configuration.
     """
 
     def __init__(
-        self, config: TrainConfig, train: Prepared, valid: Prepared, folder: Path, device: str = "cpu"
+        self,
+        config: TrainConfig,
+        train: Prepared,
+        valid: Prepared,
+        folder: Path,
+        device: str = "cpu",
+        network: nn.Module | None = None,
     ) -> None:
-        self.config, self.corpus, self.folder, self.device = config, train, folder, torch.device(device)
-        self.valid = validation_set(valid, config)
+        self.config, self.folder, self.device = config, folder, torch.device(device)
+        self.objective = objective_of(config, train, valid, self.device)
         torch.manual_seed(config.seed)
-        self.model = UNet(config.network).to(self.device)
+        self.model = (network or self.objective.network()).to(self.device)
         self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in its annotations
         self.average = {key: value.detach().clone() for key, value in self.model.state_dict().items()}
         self.optimizer = torch.optim.AdamW(
@@ -110,7 +231,7 @@ class Trainer:
             began = time.monotonic()
             share = self.number / n_batches
             rate = learning_rate_at(config, share)
-            kl = self._step(training_batch(self.corpus, config, self.number), rate)
+            kl = self._step(rate)
             self.recent = [*self.recent[-99:], kl]
             self.number += 1
             samples = self.number * config.batch_size
@@ -132,26 +253,14 @@ class Trainer:
                 self._save_state()
                 raise
 
-    def _loss(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        source, target, context = (
-            torch.from_numpy(array).to(self.device, non_blocking=True)
-            for array in (batch.source, batch.target, batch.context)
-        )
-        with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.config.precision == "bfloat16"):
-            logits, change = self.model(source.float(), context)
-        kl = edit_kl(logits, source ^ target)
-        loss = kl.mean()
-        if change is not None:
-            loss = loss + self.config.n_left_weight * change_nats(change, source ^ target).mean()
-        return loss, kl
-
-    def _step(self, batch: Batch, rate: float) -> float:
+    def _step(self, rate: float) -> float:
         self.model.train()
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         # the state of the dropout is a function of the batch's number, so that a resumed run repeats it
         torch.manual_seed(self.config.seed * 1_000_003 + self.number)
-        loss, kl = self._loss(batch)
+        with self._autocast():
+            loss, kl = self.objective.loss(self.model, self.number)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         if self.config.clip_norm is not None:
@@ -182,22 +291,11 @@ class Trainer:
 
     def _score(self) -> tuple[float, float]:
         self.model.eval()
-        kls, errors = [], []
-        for first in range(0, len(self.valid.source), 32):
-            part = slice(first, first + 32)
-            source, target, context = (
-                torch.from_numpy(array[part]).to(self.device)
-                for array in (self.valid.source, self.valid.target, self.valid.context)
-            )
-            with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.config.precision == "bfloat16"):
-                logits, change = self.model(source.float(), context)
-            difference = source ^ target
-            kls.append(edit_kl(logits, difference))
-            if change is not None:
-                true = difference.flatten(1).sum(1).clamp(min=1)
-                errors.append((n_left_of(change) / true - 1).abs())
-        error = float(torch.cat(errors).median()) if errors else math.nan
-        return float(torch.cat(kls).mean()), error
+        with self._autocast():
+            return self.objective.score(self.model)
+
+    def _autocast(self) -> torch.autocast:
+        return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.config.precision == "bfloat16")
 
     def _log(self, samples: int, train_kl: float, valid: tuple[float, float, float], rate: float) -> None:
         path = self.folder / "log.csv"
