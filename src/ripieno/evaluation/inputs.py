@@ -1,0 +1,109 @@
+"""What the methods are given to harmonise: the sopranos of Bach's chorales, and melodies that people drew.  (Paper 6.3)
+
+Sopranos come first: Bach's own three voices under the same tune say what is right. The paper takes "150 8-bar
+monophonic inputs", for its survey two-bar melodies of the Bach Doodle four times over; so do we.
+
+The stop rule was chosen on 50 of the 296 melodies. They are `TUNED` and are never used here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ripieno.errors import BadInput
+from ripieno.files.corpus import Item
+from ripieno.music.piece import Piece, piece_from_notes
+from ripieno.music.roll import RollNote, notes_of, silence
+from ripieno.shapes import Int
+
+N_DOODLES = 296
+TUNED = frozenset(int(i) for i in np.linspace(0, N_DOODLES - 1, 50).round())
+N_REPEATS = 4  # of a two-bar melody
+N_INPUTS = 150  # the paper's
+SAME_TUNE = 18  # moves from note to note, alike in two sopranos, that make them one tune
+
+Voices = Int[np.ndarray, "step voice"]
+
+
+@dataclass(frozen=True)
+class Input:
+    """One melody. `voices` are Bach's, where it is the top one of them."""
+
+    name: str
+    piece: Piece
+    melody: str | None = None  # "top", or for the program to find out
+    voices: Voices | None = None
+    is_known: bool | None = None  # whether the tune, in another setting, occurs in the training split
+
+
+def soprano_of(voices: Voices) -> Piece:
+    """The top voice alone."""
+    cells = silence(len(voices))
+    steps = np.flatnonzero(voices[:, 0] >= 0)
+    cells[0, steps, voices[steps, 0]] = True
+    return piece_from_notes(notes_of(cells))
+
+
+def sopranos(items: Sequence[Item], split: str = "test") -> list[Input]:
+    """The sopranos of a split of the JSB Chorales.
+
+    Args:
+        items: the whole corpus: what occurs in its training split is marked.
+        split: which to give.
+    """
+    train = {moves for item in items if item.split == "train" and item.voices is not None for moves in _moves(item)}
+    return [
+        Input(
+            item.name,
+            soprano_of(item.voices),
+            "top",
+            item.voices,
+            any(moves in train for moves in _moves(item)),
+        )
+        for item in items
+        if item.split == split and item.voices is not None
+    ]
+
+
+def _moves(item: Item) -> Iterator[tuple[int, ...]]:
+    """All that the soprano moves by, in semitones from note to note, `SAME_TUNE` at a time."""
+    assert item.voices is not None
+    line = item.voices[:, 0]
+    line = line[line >= 0]
+    moves = tuple(int(move) for move in np.diff(line) if move)
+    for first in range(len(moves) - SAME_TUNE + 1):
+        yield moves[first : first + SAME_TUNE]
+
+
+def doodles(path: Path, n: int = N_INPUTS) -> list[Input]:
+    """Melodies of the Bach Doodle, evenly over those on which nothing was tuned.
+
+    Args:
+        path: `{"melodies": [{"notes": [[pitch, first step, end step], ...]}, ...]}`.
+        n: how many.
+
+    Raises:
+        BadInput: missing, something else, or too few melodies.
+    """
+    try:
+        melodies = json.loads(path.read_text())["melodies"]
+        found = [
+            [RollNote(on + 32 * k, pitch, off - on) for k in range(N_REPEATS) for pitch, on, off in melody["notes"]]
+            for melody in melodies
+        ]
+    except OSError as error:
+        raise BadInput(
+            f"{path} cannot be read ({error.strerror}); it is drawn from Magenta's bach-doodle-visualization on GitHub"
+        ) from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise BadInput(f"{path} does not hold melodies as docs/formats.md describes them") from error
+    free = [i for i in range(len(found)) if i not in TUNED]
+    if len(free) < n:
+        raise BadInput(f"{path} has {len(free)} melodies on which nothing was tuned, and {n} are wanted")
+    chosen = [free[i] for i in np.linspace(0, len(free) - 1, n).round().astype(int)]
+    return [Input(f"doodle {i}", piece_from_notes(found[i], meter=(4, 4))) for i in chosen]

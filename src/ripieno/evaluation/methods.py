@@ -1,0 +1,149 @@
+"""The methods that are compared, each as one function of an input and a seed.  (Paper 6)
+
+es-net          the model and the program as they are
+unmended        the same before parallel fifths and octaves are taken back, so the model and the stop rule alone
+additions-only  the same model, nothing may be taken back: what does removing do for the music?
+nade            orderless NADE: a network trained with masking only, nothing may be taken back
+gibbs           Coconet's network and annealed blocked Gibbs sampling
+
+What they have in common: the melody is held, whatever else sounds is new, four notes at once at the most.
+
+What the paper leaves open, and how we read it:
+1. It does not say that the input is held; we hold it, since an accompaniment is what is asked for.
+2. Its Gibbs baseline harmonises in a way that it does not describe. Ours holds the melody as the soprano (or bass,
+   where that is what it is), and where the melody rests that voice is free.
+3. Whoever wrote it, a piece is merged into one roll and split into voices by `music.voices` before it is judged, or one
+   method would be judged by what it says of its voices and the others by what we make of theirs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.random import Generator, Philox
+
+from ripieno.edits.log import EditLog
+from ripieno.evaluation.inputs import Input
+from ripieno.models.runtime import Fill, Model
+from ripieno.music.roll import RollNote, notes_of, roll_of, silence
+from ripieno.music.voices import split
+from ripieno.sampling.gibbs import sample_gibbs
+from ripieno.session import Session
+from ripieno.shapes import Int
+
+METHODS = ("es-net", "unmended", "additions-only", "nade", "gibbs")
+PASSES = 256  # of Gibbs sampling
+SOPRANO, BASS = 0, 3
+
+Voices = Int[np.ndarray, "step voice"]
+
+
+@dataclass(frozen=True)
+class Generated:
+    """A finished piece: its roll as notes, and who the melody is."""
+
+    notes: tuple[tuple[int, int, int], ...]  # onset, pitch, duration
+    n_steps: int
+    line: tuple[int, ...]  # the melody as it was heard, -1 where it rests
+    line_voice: int
+    facts: dict[str, float]
+
+    @property
+    def voices(self) -> Voices:
+        """The roll split into four voices."""
+        return split(self.cells, 4, np.array(self.line), self.line_voice)
+
+    @property
+    def cells(self) -> np.ndarray:
+        """The roll, bool (plane, step, pitch)."""
+        return roll_of([RollNote(*note) for note in self.notes], self.n_steps)
+
+    def as_json(self) -> dict[str, Any]:
+        """As plain lists and dictionaries."""
+        return {
+            "notes": [list(note) for note in self.notes],
+            "n_steps": self.n_steps,
+            "line": list(self.line),
+            "line_voice": self.line_voice,
+            "facts": self.facts,
+        }
+
+
+def generated_of(data: dict[str, Any]) -> Generated:
+    """The inverse of `Generated.as_json`."""
+    notes = tuple((int(onset), int(pitch), int(duration)) for onset, pitch, duration in data["notes"])
+    return Generated(notes, data["n_steps"], tuple(data["line"]), data["line_voice"], data["facts"])
+
+
+def by_editing(model: Model, of: Input, seed: int, takes_back: bool = True) -> dict[str, Generated]:
+    """Harmonise by single edits, until the stop rule says that the piece is finished.
+
+    Returns:
+        "finished", and with `takes_back` also "unmended".
+    """
+    session = Session(of.piece, model=model, melody=of.melody, seed=seed, allow_parallels=not takes_back)
+    session.policy = replace(session.policy, takes_back=takes_back)
+    unmended: EditLog | None = None
+    before = session.log
+    n_removed = 0
+    for change in session.run():
+        if change.why and unmended is None:
+            unmended = before
+        before = change.log
+        n_removed += not change.added
+    finished = _generated(session, session.log, n_removed)
+    if not takes_back:
+        return {"finished": finished}
+    return {"finished": finished, "unmended": _generated(session, unmended or session.log, n_removed)}
+
+
+def _generated(session: Session, log: EditLog, n_removed: int) -> Generated:
+    line, voice = line_of(session)
+    notes = tuple((note.onset, note.pitch, note.duration) for note in notes_of(log.cells))
+    facts = {"edits": float(len(log.entries)), "removals": float(n_removed)}
+    return Generated(notes, log.cells.shape[1], tuple(int(pitch) for pitch in line), voice, facts)
+
+
+def line_of(session: Session) -> tuple[Int[np.ndarray, " step"], int]:
+    """The melody as the model hears it, and the voice that it is."""
+    line = session.policy.line
+    if line is None or session.reading.melody == "inner":
+        line = np.full(session.log.cells.shape[1], -1)
+    return line, BASS if session.reading.melody == "bass" else SOPRANO
+
+
+def by_gibbs(
+    fill: Fill, of: Input, model: Model, seed: int, window: tuple[int, int], n_passes: int = PASSES
+) -> Generated:
+    """Harmonise by annealed blocked Gibbs sampling.
+
+    Args:
+        fill: the model.
+        of: what to harmonise.
+        model: tells what the melody is and in which octave it is heard, as for the other methods.
+        seed: the only source of chance.
+        window: Coconet's lowest and highest pitch; a melody outside of it is moved by octaves.
+        n_passes: how often to blank and draw.
+    """
+    session = Session(of.piece, model=model, melody=of.melody)
+    line, voice = line_of(session)
+    sung = line[line >= 0]
+    octaves = 0
+    if len(sung):
+        octaves = -12 * max(-(-(int(sung.max()) - window[1]) // 12), 0)
+        octaves += 12 * max(-(-(window[0] - int(sung.min()) - octaves) // 12), 0)
+    score = np.full((len(line), 4), -1)
+    score[:, voice] = np.where(line >= 0, line + octaves, -1)
+    held = score >= 0
+    rng = Generator(Philox(key=np.array([seed % 2**64, 0], dtype=np.uint64)))
+    *_, score = sample_gibbs(fill, score, held, n_passes, rng)
+    cells = silence(len(line))
+    steps, voices = np.nonzero(score >= 0)
+    cells[0, steps, score[steps, voices]] = True
+    notes = tuple((note.onset, note.pitch, note.duration) for note in notes_of(cells))
+    heard = tuple(int(pitch) for pitch in np.where(line >= 0, line + octaves, -1))
+    own = split(cells, 4, np.array(heard), voice)
+    agreed = float(np.mean(own == score))
+    return Generated(notes, len(line), heard, voice, {"passes": float(n_passes), "split as written": agreed})

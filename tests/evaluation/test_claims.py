@@ -1,0 +1,87 @@
+"""Claims hold where the figures bear them, and not otherwise."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from ripieno.evaluation.claims import holm, mean_interval, no_worse, ratio_interval
+from ripieno.evaluation.referee import MEASURES, RULES, Count, Report
+
+ALL = [entry.name for entry in (*RULES, *MEASURES)]
+N = 60
+
+
+def reports(rates: Sequence[float], name: str = "crossing", of: int = 1000) -> list[Report]:
+    """Pieces that break a rule so often, and no other."""
+    return [Report({n: Count(round(rate * of) if n == name else 0, of) for n in ALL}, 100, 1) for rate in rates]
+
+
+def drawn(mean: float, seed: int, spread: float = 0.05) -> list[float]:
+    return (mean + spread * np.random.default_rng(seed).standard_normal(N)).clip(0, 1).tolist()
+
+
+def test_holm_stops_at_the_first_that_is_not_sure_enough() -> None:
+    assert holm([0.01, 0.04, 0.03]) == [True, False, False]  # 0.03 > 0.05 / 2
+    assert holm([0.01, 0.03, 0.02]) == [True, True, True]
+    assert holm([0.02, 0.9]) == [True, False]
+    assert holm([0.03, 0.9]) == [False, False]
+    assert holm([]) == []
+
+
+def one_test(ours: Sequence[float], theirs: Sequence[float], bachs: Sequence[float], name: str = "crossing"):
+    tests = {t.name: t for t in no_worse(reports(ours, name), reports(theirs, name), reports(bachs, name))}
+    assert list(tests) == [name]  # the others do not differ in Bach
+    return tests[name]
+
+
+def test_an_equal_method_is_no_worse() -> None:
+    same = drawn(0.3, 1)
+    test = one_test(same, same, drawn(0.3, 2))
+    assert test.holds
+    assert test.worse == 0
+
+
+def test_a_method_that_is_worse_by_half_a_standard_deviation_is_not_called_no_worse() -> None:
+    theirs = drawn(0.3, 1)
+    test = one_test([rate + 0.025 for rate in theirs], theirs, drawn(0.3, 2))
+    assert not test.holds
+    assert test.worse == pytest.approx(0.5, abs=0.15)
+
+
+def test_too_few_or_too_various_pieces_show_nothing() -> None:
+    assert not one_test(drawn(0.3, 1), drawn(0.3, 3), drawn(0.3, 2)).holds
+    few = slice(10)
+    ours, bachs = (reports(drawn(0.3, seed)[few]) for seed in (1, 2))
+    assert no_worse(ours, ours, bachs) == []
+
+
+def test_of_a_measure_it_counts_how_far_a_piece_lies_from_bachs() -> None:
+    bachs = drawn(0.5, 2)
+    above = [rate + 0.1 for rate in bachs]
+    below = [rate - 0.1 for rate in bachs]
+    test = one_test(above, below, bachs, "onsets")
+    assert test.holds
+    assert test.worse == pytest.approx(0, abs=0.01)
+    assert not one_test(above, bachs, bachs, "onsets").holds
+
+
+def test_parallels_are_compared_as_pooled_rates() -> None:
+    ours, theirs = ([Report({"parallel fifths": Count(n, 100)}, 100, 1)] * 40 for n in (1, 5))
+    ratio, low, high = ratio_interval(ours, theirs, ["parallel fifths"])
+    assert ratio == pytest.approx(200.5 / 40.5)
+    assert low == high == ratio  # all pieces are alike
+
+
+def test_a_method_without_faults_gives_a_number() -> None:
+    ours, theirs = ([Report({"parallel fifths": Count(n, 100)}, 100, 1)] * 40 for n in (0, 1))
+    assert ratio_interval(ours, theirs, ["parallel fifths"])[0] == pytest.approx(81)
+
+
+def test_means_are_drawn_by_piece() -> None:
+    values = np.repeat([0.0, 1.0], 500)
+    mean, low, high = mean_interval(values, ["a"] * 500 + ["b"] * 500)
+    assert (mean, low, high) == (0.5, 0.0, 1.0)  # two pieces, not a thousand values
+    _, low, high = mean_interval(values, [str(i) for i in range(1000)])
+    assert 0.46 < low < 0.48
+    assert 0.52 < high < 0.54
