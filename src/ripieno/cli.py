@@ -452,7 +452,7 @@ def evaluate_command(
 ) -> None:
     """See EVALUATE_HELP."""
     from ripieno.evaluation import report
-    from ripieno.evaluation.suite import PARTS, Settings, evaluate
+    from ripieno.evaluation.suite import PARTS, QUICK, Settings, evaluate
 
     if split not in ("valid", "test"):
         raise BadInput(f"--split {split}: choose valid or test; train is what the models learned")
@@ -465,7 +465,7 @@ def evaluate_command(
         coconet=coconet,
         split=split,
         seeds=seeds,
-        quick=quick,
+        every=QUICK if quick else 1,
         jobs=jobs,
     )
     try:

@@ -72,7 +72,7 @@ def test_another_file_under_that_name_is_refused_by_its_checksum(tmp_path: Path)
         prepare(Settings(data=tmp_path, output=tmp_path / "out"))
 
 
-@pytest.mark.parametrize("wrong", [{"parts": ("table 9",)}, {"seeds": 0}, {"jobs": 0}])
+@pytest.mark.parametrize("wrong", [{"parts": ("table 9",)}, {"seeds": 0}, {"jobs": 0}, {"every": 0}])
 def test_settings_that_cannot_be_are_refused(tmp_path: Path, wrong: dict[str, Any]) -> None:
     with pytest.raises(BadInput):
         Settings(**({"data": tmp_path, "output": tmp_path} | wrong))
@@ -85,7 +85,7 @@ def test_tables_are_put_where_a_document_has_a_place(tmp_path: Path) -> None:
             "commit": "1",
             "split": "test",
             "seeds": 1,
-            "quick": False,
+            "every": 1,
             "nats": 0.61,
             "low": 0.55,
             "high": 0.68,

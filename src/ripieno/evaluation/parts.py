@@ -41,7 +41,7 @@ from ripieno.evaluation.repair import (
     roc_area,
 )
 from ripieno.evaluation.repair import interval as repair_interval
-from ripieno.evaluation.suite import QUICK, Job, Material
+from ripieno.evaluation.suite import Job, Material
 from ripieno.models.runtime import CoconetModel, Model, load_coconet, load_model
 from ripieno.music.harmony import ends_on_tonic_triad, estimate_key
 from ripieno.music.piece import Key
@@ -66,9 +66,7 @@ MARGIN = 4.0  # chosen on JSB valid
 def jobs_of(part: str, material: Material) -> list[Job]:
     """The jobs of a part, in an order that does not change."""
     jobs = _JOBS[part](material)
-    if not material.settings.quick:
-        return jobs
-    pieces = list(dict.fromkeys(job.name for job in jobs))[::QUICK]
+    pieces = set(list(dict.fromkeys(job.name for job in jobs))[:: material.settings.every])
     return [job for job in jobs if job.name in pieces]
 
 
@@ -268,9 +266,10 @@ def _repair_row(some: Sequence[Result], chosen: int) -> dict[str, Any]:
 
 
 def _stabilisation_jobs(material: Material) -> list[Job]:
-    n = len(material.inputs) if material.settings.quick else N_SETTLING
+    is_part = material.settings.every > 1
+    n = len(material.inputs) if is_part else N_SETTLING
     evenly = np.linspace(0, len(material.inputs) - 1, min(n, len(material.inputs))).round().astype(int)
-    iterations = 1000 if material.settings.quick else N_ITERATIONS
+    iterations = 1000 if is_part else N_ITERATIONS
     options = {"iterations": iterations, "every": LOOK_EVERY}
     digest = material.digests["es-net"]
     return [
@@ -379,6 +378,7 @@ def _generation_jobs(part: str, material: Material, inputs: Sequence[Input]) -> 
     return [
         Job(part, what, of.name, seed, path, digest, options, of if what != "gibbs" else (of, coconet, model))
         for what, path, digest, options in ways
+        if what in s.methods
         for of in inputs
         for seed in range(s.seeds)
     ]

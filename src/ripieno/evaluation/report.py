@@ -112,7 +112,8 @@ def section(part: str, found: dict[str, Any]) -> str:
     """The tables of one part, under what they are of."""
     models = ", ".join(f"{TITLES.get(name, name)} `{digest}`" for name, digest in found["models"].items())
     of = f"JSB {found['split']}; {models}; Ripieno {found['commit']}; {found['seeds']} seed(s) a piece."
-    warning = "**A quick run over a few pieces; not the real figures.**\n\n" if found["quick"] else ""
+    some = f"every {found['every']}th piece"
+    warning = f"**A quick run over {some}; not the real figures.**\n\n" if found["every"] > 1 else ""
     return f"{warning}{of}\n\n{_SECTIONS[part](found)}"
 
 

@@ -20,10 +20,11 @@ from typing import Any
 from ripieno.errors import BadInput
 from ripieno.evaluation.inputs import Input, doodles, sopranos
 from ripieno.evaluation.kept import Kept, Key
+from ripieno.evaluation.methods import METHODS
 from ripieno.files.corpus import Item, read_jsb
 from ripieno.models.runtime import load_coconet, load_model
 
-QUICK = 25
+QUICK = 25  # every 25th piece: to see that it works
 GENERATION = 1  # raised when the same key would give another result
 PARTS = ("framewise", "likelihood", "repair", "stabilisation", "chorales", "tables")
 JSB = "Jsb16thSeparated.json"
@@ -40,7 +41,8 @@ class Settings:
     model, coconet, nade: model files; the bundled ones unless given, but NADE has none.
     split: of the JSB Chorales to be judged on.
     seeds: how many pieces to write for each input.
-    quick: every `QUICK`-th piece, to see that it works. Its figures are not the real ones.
+    every: take every so manyth piece; from 2 on the figures are not the real ones.
+    methods: of `methods.METHODS`, which to have write pieces.
     jobs: processes, one core each.
     """
 
@@ -52,14 +54,15 @@ class Settings:
     nade: Path | None = None
     split: str = "test"
     seeds: int = 1
-    quick: bool = False
+    every: int = 1
+    methods: tuple[str, ...] = METHODS
     jobs: int = 2
 
     def __post_init__(self) -> None:
         if unknown := [part for part in self.parts if part not in PARTS]:
             raise BadInput(f"there is no part {unknown[0]}; there are: {', '.join(PARTS)}")
-        if self.seeds < 1 or self.jobs < 1:
-            raise BadInput("seeds and jobs must be 1 or more")
+        if min(self.seeds, self.jobs, self.every) < 1:
+            raise BadInput("seeds, jobs and every must be 1 or more")
 
 
 @dataclass(frozen=True)
@@ -224,7 +227,7 @@ def evaluate(settings: Settings) -> Iterator[Progress]:
                 told[part] = {
                     "models": material.digests,
                     "split": settings.split,
-                    "quick": settings.quick,
+                    "every": settings.every,
                     "seeds": settings.seeds,
                     "commit": commit(),
                     **summary_of(part, material, jobs, step),
