@@ -22,16 +22,16 @@ from pathlib import Path
 
 import numpy as np
 
-from ripieno.evaluation.referee import Report, judge
 from ripieno.files.corpus import read_jsb
 from ripieno.files.midi import read_midi
 from ripieno.models.runtime import Model, load_model
 from ripieno.music.harmony import ends_on_tonic_triad
 from ripieno.music.piece import Piece, piece_from_notes
+from ripieno.music.referee import Report, judge
 from ripieno.music.roll import RollNote, notes_of, silence
 from ripieno.music.voices import split
 from ripieno.sampling.ancestral import allowed_probabilities
-from ripieno.session import STOP_RULE, TEMPERATURE, Session
+from ripieno.session import MEND, STOP_RULE, TEMPERATURE, Session
 
 SHOWN = (
     "parallel fifths",
@@ -78,15 +78,13 @@ def the_model(path: Path | None) -> Model:
 
 
 def finish(
-    job: tuple[Path | None, float, int, bool, bool, str, Piece, int | None],
+    job: tuple[Path | None, float, int, str, bool, str, Piece, int | None],
 ) -> tuple[str, tuple[float, ...], bool | None, Report]:
     """Compose one piece: what to say of it, its figures, whether it ends on the tonic, the style report."""
-    path, temperature, seed, allow_parallels, takes_back, name, piece, tonic = job
+    path, temperature, seed, mend, takes_back, name, piece, tonic = job
     model = the_model(path)
     melody = None if tonic is None else "top"
-    session = Session(
-        piece, model=model, temperature=temperature, seed=seed, melody=melody, allow_parallels=allow_parallels
-    )
+    session = Session(piece, model=model, temperature=temperature, seed=seed, melody=melody, mend=mend)
     session.policy = replace(session.policy, takes_back=takes_back)
     n_edits = sum(1 for _ in session.run())
     log = session.log
@@ -122,7 +120,7 @@ def main() -> None:
     parser.add_argument("--split", default="valid", choices=["valid", "test"])
     parser.add_argument("--temperature", type=float, default=TEMPERATURE)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--allow-parallels", action="store_true", help="as the model writes, nothing mended")
+    parser.add_argument("--mend", choices=MEND, default="faults", help="what is put right at the end")
     parser.add_argument("--additions-only", action="store_true", help="nothing may be taken back")
     parser.add_argument("--jobs", type=int, default=2, help="pieces at a time, one core each")
     a = parser.parse_args()
@@ -131,7 +129,7 @@ def main() -> None:
     source = melodies(a.data, a.n or 50) if a.what == "melodies" else chorales(a.data, a.n or 76, a.split)
     rows, ends, report = [], [], Report()
     with ProcessPoolExecutor(a.jobs, get_context("spawn")) as pool:
-        jobs = [(a.model, a.temperature, a.seed, a.allow_parallels, not a.additions_only, *one) for one in source]
+        jobs = [(a.model, a.temperature, a.seed, a.mend, not a.additions_only, *one) for one in source]
         for said, row, end, judged in pool.map(finish, jobs):
             rows.append(row)
             report += judged

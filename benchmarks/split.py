@@ -14,8 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ripieno.evaluation.referee import Fault, Report, judge, parallels
 from ripieno.files.corpus import read_jsb
+from ripieno.music.referee import Fault, Report, judge, parallels
 from ripieno.music.voices import split
 
 

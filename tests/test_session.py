@@ -8,8 +8,9 @@ import pytest
 from ripieno import BadInput, Session, piece_from_notes, read
 from ripieno.edits.edit import Edit
 from ripieno.music.harmony import parallels
+from ripieno.music.referee import faults
 from ripieno.music.roll import RollNote, notes_of, roll_of
-from ripieno.sampling.voice_leading import voices_of
+from ripieno.sampling.voice_leading import PARALLELS, WEIGHTS, voices_of
 from tests.sampling.fakes import indifferent, model_of, pointing_at, wanting
 
 MELODY = [RollNote(0, 72, 4), RollNote(4, 74, 4), RollNote(8, 76, 4), RollNote(12, 72, 4)]
@@ -30,16 +31,28 @@ def test_composing_fills_in_what_is_missing_and_stops() -> None:
     assert session.log.n_added == 2
 
 
-def test_what_moves_in_parallel_is_mended_at_the_end_unless_the_user_allows_it() -> None:
-    kept, mended = (Session(read(EXAMPLE), allow_parallels=allowed, bars=(1, 4)) for allowed in (True, False))
-    for session in (kept, mended):
-        changes = list(session.run())
-        assert {change.why for change in changes} == {None, *(["parallel"] if session is mended else [])}
+def test_faults_of_part_writing_are_mended_at_the_end_unless_the_user_wants_them_left() -> None:
+    left, only, mended = (Session(read(EXAMPLE), mend=mend, bars=(1, 4)) for mend in ("nothing", "parallels", "faults"))
+    why = {session.mend: {change.why for change in session.run()} for session in (left, only, mended)}
+    assert why["nothing"] == {None}
+    assert why["parallels"] <= {None, *PARALLELS}
+    assert why["faults"] - {None} <= set(WEIGHTS)
     assert not list(mended.run()), "what is mended is finished"
-    assert parallels(voices_of(kept.log, kept.policy))
-    inside = [step for step, *_ in parallels(voices_of(mended.log, mended.policy)) if step < 4 * 16]
-    assert not inside
-    assert (mended.log.cells[0] >= mended.log.origin[0]).all()
+
+    def cost(session: Session) -> float:
+        found = faults(voices_of(session.log, session.policy)[: 4 * 16], rules=WEIGHTS, excused=True)
+        return sum(WEIGHTS[fault.rule] for fault in found)
+
+    assert parallels(voices_of(left.log, left.policy))
+    for session in (only, mended):
+        assert not [step for step, *_ in parallels(voices_of(session.log, session.policy)) if step < 4 * 16]
+        assert (session.log.cells[0] >= session.log.origin[0]).all()
+    assert cost(mended) < cost(only) < cost(left)
+
+
+def test_what_to_mend_is_one_of_three() -> None:
+    with pytest.raises(BadInput, match="mend everything: choose faults, parallels, nothing"):
+        a_session(mend="everything")
 
 
 def test_of_two_repeated_notes_only_as_many_are_changed_as_may_be() -> None:

@@ -206,13 +206,13 @@ def harmonize_command(
     max_additions: Annotated[
         int | None, typer.Option(metavar="N", help="How many notes may be added.", show_default="no limit")
     ] = None,
-    allow_parallels: Annotated[
-        bool,
+    mend: Annotated[
+        str,
         typer.Option(
-            "--allow-parallels",
-            help="Leave parallel fifths and octaves in. They are mended at the end unless you ask for this.",
+            metavar="faults|parallels|nothing",
+            help="What is put right at the end: faults of part-writing, parallel fifths and octaves alone, or nothing.",
         ),
-    ] = False,
+    ] = "faults",
     temperature: Annotated[
         float | None,
         typer.Option(metavar="T", help="Below 1 safer, above 1 more daring.", show_default="1.0"),
@@ -262,7 +262,7 @@ def harmonize_command(
         "n_voices": voices,
         "max_removals": _removals(max_removals),
         "max_additions": max_additions,
-        "allow_parallels": allow_parallels,
+        "mend": mend,
         "temperature": TEMPERATURE if temperature is None else temperature,
         "name": source.name,
     }

@@ -8,7 +8,7 @@ the piece is.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
@@ -31,7 +31,7 @@ from ripieno.music.understanding import Reading, steps_of_bars, understand
 from ripieno.music.voices import parts_of
 from ripieno.sampling.ancestral import Change, choose, generator_at, sample_ancestral
 from ripieno.sampling.stopping import StopRule
-from ripieno.sampling.voice_leading import mend_parallel
+from ripieno.sampling.voice_leading import PARALLELS, WEIGHTS, Hopeless, is_mended, mend_fault
 from ripieno.shapes import Int
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 TEMPERATURE = 1.0
 STOP_RULE = StopRule()
+MEND: dict[str, Mapping[str, float]] = {"faults": WEIGHTS, "parallels": PARALLELS, "nothing": {}}
 SUFFIXES = (".mid", ".midi", ".png", ".svg")
 
 
@@ -68,7 +69,8 @@ class Session:
         n_voices: how many notes may sound at once, yours included.
         max_removals: how many of the piece's own notes may be changed: a number, or a share of them.
         max_additions: how many notes the model may add; None for as many as it likes.
-        allow_parallels: leave parallel fifths and octaves as the model writes them; else they are mended at the end.
+        mend: what is put right in the model's notes when the piece is finished: "faults" of part-writing, "parallels"
+            alone, or "nothing".
         temperature: below 1 safer, above 1 more daring.
         seed: the same seed gives the same music.
         name: what errors call the piece, for instance the name of its file.
@@ -93,7 +95,7 @@ class Session:
         n_voices: int | None = 4,
         max_removals: int | float = 0,
         max_additions: int | None = None,
-        allow_parallels: bool = False,
+        mend: str = "faults",
         temperature: float = TEMPERATURE,
         seed: int = 0,
         name: str = "the piece",
@@ -101,7 +103,9 @@ class Session:
         self.piece = piece
         self.model = model or load_model()
         self.seed = seed
-        self.allow_parallels = allow_parallels
+        if mend not in MEND:
+            raise BadInput(f"mend {mend}: choose {', '.join(MEND)}")
+        self.mend = mend
         self.reading: Reading = understand(
             piece,
             melody=melody,
@@ -190,12 +194,26 @@ class Session:
         if iterations is None and stop is not None:
             iterations = stop.most_edits(self.log.cells.shape[1])
         done = 0
+        hopeless: Hopeless = set()
         while iterations is None or done < iterations:
             # one at a time from what is there now: the user may have done something meanwhile
-            one = sample_ancestral(self.model, self.log, self.context, self.policy, self.seed, iterations=1, stop=stop)
-            change = next(one, None)
-            if change is None and stop is not None and not self.allow_parallels:
-                change = mend_parallel(self.model, self.log, self.context, self.policy)
+            change = None
+            if stop is None or not is_mended(self.log):  # the model would write again what was mended
+                one = sample_ancestral(
+                    self.model, self.log, self.context, self.policy, self.seed, iterations=1, stop=stop
+                )
+                change = next(one, None)
+            if change is None and stop is not None and MEND[self.mend]:
+                change = mend_fault(
+                    self.model,
+                    self.log,
+                    self.context,
+                    self.policy,
+                    MEND[self.mend],
+                    None if self.reading.is_key_guessed else self.reading.key,  # all the notes tell more than a tune
+                    self.reading.beat_phase,
+                    hopeless,
+                )
             if change is None:
                 return
             self.log = change.log
@@ -345,7 +363,7 @@ class Session:
 
     def describe(self, change: Change) -> str:
         """One change in words: "+ A4, bar 2, beat 3"."""
-        why = " (in place of a note that moved in parallel)" if change.why == "parallel" else ""
+        why = f" (against: {change.why})" if change.why else ""
         return f"{'+' if change.added else '-'} {self._place(change.edit)}{why}"
 
     # Within

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ripieno.evaluation.claims import holm, mean_interval, no_worse, ratio_interval
-from ripieno.evaluation.referee import MEASURES, RULES, Count, Report
+from ripieno.music.referee import MEASURES, RULES, Count, Report
 
 ALL = [entry.name for entry in (*RULES, *MEASURES)]
 N = 60

@@ -10,9 +10,10 @@ from ripieno.edits.log import EditLog
 from ripieno.edits.policy import Policy
 from ripieno.models.context import context_of
 from ripieno.models.runtime import Prediction
-from ripieno.music.harmony import parallels
+from ripieno.music.harmony import key_of, parallels
+from ripieno.music.referee import faults
 from ripieno.music.roll import RollNote, roll_of
-from ripieno.sampling.voice_leading import mend_parallel, voices_of
+from ripieno.sampling.voice_leading import PARALLELS, WEIGHTS, Hopeless, mend_fault, voices_of
 
 N_STEPS = 8
 SOPRANO = [RollNote(0, 76, 4), RollNote(4, 74, 4)]
@@ -54,9 +55,9 @@ def test_the_example_has_parallel_fifths_between_alto_and_bass() -> None:
 
 def test_the_note_gives_way_to_what_the_model_likes_best_there() -> None:
     log = composed()
-    change = mend_parallel(liking(71, 65), log, CONTEXT, POLICY)
+    change = mend_fault(liking(71, 65), log, CONTEXT, POLICY, PARALLELS)
     assert change is not None
-    assert change.why == "parallel"
+    assert change.why == "parallel fifths"
     assert parallels(voices_of(change.log, POLICY)) == []
     assert sorted(change.log.notes()) != sorted(log.notes())
     assert any(note.pitch == 71 for note in change.log.notes())
@@ -64,14 +65,14 @@ def test_the_note_gives_way_to_what_the_model_likes_best_there() -> None:
 
 def test_one_note_is_one_batch_that_can_be_undone() -> None:
     log = composed()
-    change = mend_parallel(liking(71), log, CONTEXT, POLICY)
+    change = mend_fault(liking(71), log, CONTEXT, POLICY, PARALLELS)
     assert change is not None
     assert change.log.n_batches == log.n_batches + 1
     np.testing.assert_array_equal(change.log.undo(log.n_batches).cells, log.cells)
 
 
 def test_where_nothing_moves_in_parallel_nothing_is_changed() -> None:
-    assert mend_parallel(liking(71), composed(bass=(48, 47)), CONTEXT, POLICY) is None
+    assert mend_fault(liking(71), composed(bass=(48, 47)), CONTEXT, POLICY, PARALLELS) is None
 
 
 def test_a_pitch_that_makes_fifths_again_is_no_remedy_nor_is_one_that_makes_them_by_contrary_motion() -> None:
@@ -80,7 +81,7 @@ def test_a_pitch_that_makes_fifths_again_is_no_remedy_nor_is_one_that_makes_them
         prediction.logits[:, :, :4, 36] = prediction.logits[:, :, 4:, 38] = 12
         return prediction
 
-    change = mend_parallel(octaves_lower, composed(), CONTEXT, POLICY)
+    change = mend_fault(octaves_lower, composed(), CONTEXT, POLICY, PARALLELS)
     assert change is not None
     assert change.edit.pitch == 53
 
@@ -90,19 +91,19 @@ def test_the_users_own_notes_stay_though_they_move_in_parallel() -> None:
     log = EditLog(roll_of(notes, N_STEPS))
     policy = Policy(n_voices=3)
     assert parallels(voices_of(log, policy))
-    assert mend_parallel(liking(71, 65), log, CONTEXT, policy) is None
+    assert mend_fault(liking(71, 65), log, CONTEXT, policy, PARALLELS) is None
 
 
 @pytest.mark.parametrize("where", ["locked", "selection"])
 def test_a_locked_place_stays_as_it_is(where: str) -> None:
     every = np.full(N_STEPS, where == "locked")
     policy = replace(POLICY, locked=every) if where == "locked" else replace(POLICY, selection=every)
-    assert mend_parallel(liking(71, 65), composed(), CONTEXT, policy) is None
+    assert mend_fault(liking(71, 65), composed(), CONTEXT, policy, PARALLELS) is None
 
 
 def test_new_pitches_keep_within_the_range_that_was_asked_for() -> None:
     policy = Policy(melody="top", line=LINE, n_voices=4, pitches=(40, 66))
-    change = mend_parallel(liking(71, 52, 65), composed(), CONTEXT, policy)
+    change = mend_fault(liking(71, 52, 65), composed(), CONTEXT, policy, PARALLELS)
     assert change is not None
     assert change.edit.pitch <= 66
 
@@ -113,11 +114,44 @@ def test_what_the_model_finds_absurd_is_no_remedy() -> None:
         logits[..., 100] = 30  # out of every voice's reach
         return Prediction(logits, np.zeros(len(cells), dtype=np.float32))
 
-    assert mend_parallel(only_rests, composed(), CONTEXT, POLICY) is None
+    assert mend_fault(only_rests, composed(), CONTEXT, POLICY, PARALLELS) is None
 
 
 def test_the_same_piece_is_mended_the_same_way() -> None:
-    first, second = (mend_parallel(liking(71, 65), composed(), CONTEXT, POLICY) for _ in range(2))
+    first, second = (mend_fault(liking(71, 65), composed(), CONTEXT, POLICY, PARALLELS) for _ in range(2))
     assert first is not None
     assert second is not None
     assert first.log == second.log
+
+
+def test_what_was_tried_in_vain_is_not_tried_again_until_the_notes_around_it_change() -> None:
+    passes = []
+
+    def absurd(cells, context):
+        passes.append(len(cells))
+        logits = np.zeros(cells.shape, dtype=np.float32)
+        logits[..., 100] = 30
+        return Prediction(logits, np.zeros(len(cells), dtype=np.float32))
+
+    hopeless: Hopeless = set()
+    for _ in range(2):
+        assert mend_fault(absurd, composed(), CONTEXT, POLICY, PARALLELS, hopeless=hopeless) is None
+    assert len(passes) == 1
+    other = composed(tenor=(62, 62))
+    assert mend_fault(absurd, other, CONTEXT, POLICY, PARALLELS, hopeless=hopeless) is None
+    assert len(passes) == 2
+
+
+def test_a_leading_note_that_falls_is_made_to_rise_or_to_be_none() -> None:
+    # C major, soprano D to C over G B G to C C E: the leading note falls to G, which nobody else has
+    log = EditLog(roll_of([RollNote(0, 74, 4), RollNote(4, 76, 4)], N_STEPS)).with_note(71, 0, 4, by="model")
+    log = log.with_note(64, 4, 4, by="model").with_note(67, 0, 4, by="model").with_note(60, 4, 4, by="model")
+    log = log.with_note(55, 0, 4, by="model").with_note(48, 4, 4, by="model")
+    policy = replace(POLICY, line=np.array([74] * 4 + [76] * 4))
+    rule = "unresolved leading note"
+    c_major = key_of(0, "major")
+    voices = voices_of(log, policy)
+    assert [fault.rule for fault in faults(voices, key=c_major, rules=[rule])] == [rule]
+    change = mend_fault(liking(72, 62, 65), log, CONTEXT, policy, WEIGHTS, c_major)
+    assert change is not None
+    assert not faults(voices_of(change.log, policy), key=c_major, rules=[rule])

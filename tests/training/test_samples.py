@@ -64,6 +64,12 @@ def test_the_validation_set_has_the_papers_damage_whatever_the_run_trains_on(cor
     np.testing.assert_array_equal(ours.source, papers.source)
 
 
+def test_a_model_that_never_takes_back_is_not_asked_to(corpus: Prepared) -> None:
+    batch = validation_set(corpus, replace(SMALL, damage=DamageConfig(noise_max=0.0)), n_samples=12)
+    assert not (batch.source & ~batch.target).any()
+    assert (batch.target & ~batch.source).any()
+
+
 def test_a_prepared_corpus_reads_back_as_it_was(tmp_path, corpus: Prepared) -> None:
     items = [
         Item(name, split, roll, phase)

@@ -22,7 +22,7 @@ from statistics import NormalDist
 import numpy as np
 from numpy.random import Generator, Philox
 
-from ripieno.evaluation.referee import MEASURES, RULES, Report
+from ripieno.music.referee import MEASURES, RULES, Report
 from ripieno.shapes import Float
 
 MARGIN = 0.2  # of Bach's standard deviation

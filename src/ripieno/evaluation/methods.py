@@ -1,7 +1,7 @@
 """The methods that are compared, each as one function of an input and a seed.  (Paper 6)
 
 es-net          the model and the program as they are
-unmended        the same before parallel fifths and octaves are taken back, so the model and the stop rule alone
+unmended        the same before faults of part-writing are put right, so the model and the stop rule alone
 additions-only  the same model, nothing may be taken back: what does removing do for the music?
 nade            orderless NADE: a network trained with masking only, nothing may be taken back
 gibbs           Coconet's network and annealed blocked Gibbs sampling
@@ -83,7 +83,7 @@ def by_editing(model: Model, of: Input, seed: int, takes_back: bool = True) -> d
     Returns:
         "finished", and with `takes_back` also "unmended".
     """
-    session = Session(of.piece, model=model, melody=of.melody, seed=seed, allow_parallels=not takes_back)
+    session = Session(of.piece, model=model, melody=of.melody, seed=seed, mend="faults" if takes_back else "nothing")
     session.policy = replace(session.policy, takes_back=takes_back)
     unmended: EditLog | None = None
     before = session.log

@@ -26,7 +26,6 @@ from ripieno.evaluation.metrics import (
     pool,
     pooled,
 )
-from ripieno.evaluation.referee import PER, Report, bootstrap, judge
 from ripieno.evaluation.repair import (
     KINDS,
     THRESHOLD,
@@ -45,6 +44,7 @@ from ripieno.evaluation.suite import Job, Material
 from ripieno.models.runtime import CoconetModel, Model, load_coconet, load_model
 from ripieno.music.harmony import ends_on_tonic_triad, estimate_key
 from ripieno.music.piece import Key
+from ripieno.music.referee import PER, Report, bootstrap, judge
 from ripieno.music.voices import split
 from ripieno.sampling.ancestral import Change, sample_ancestral
 from ripieno.sampling.stopping import StopRule

@@ -19,7 +19,7 @@ RESULTS = "results.json"
 BEGIN, END = "<!-- ripieno evaluate: {} -->", "<!-- end of {} -->"
 TITLES = {
     "es-net": "ES-Net",
-    "unmended": "ES-Net, parallels left",
+    "unmended": "ES-Net, nothing mended",
     "additions-only": "ES-Net, additions only",
     "nade": "orderless NADE",
     "gibbs": "Coconet, Gibbs",

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.random import Generator, Philox
@@ -41,8 +40,8 @@ class Choice:
 class Change:
     """What one iteration did; `n_left` is how many edits the model expected before it.
 
-    It is one edit, but for a note that was changed for a reason of part-writing (`why`): that is a batch of the log,
-    and `edit` the first cell of the new pitch.
+    It is one edit, but for a note that was changed for a fault of part-writing (`why`, the rule's name): that is a
+    batch of the log, and `edit` the first cell of the new pitch.
     """
 
     log: EditLog
@@ -50,7 +49,7 @@ class Change:
     added: bool
     probability: float
     n_left: float
-    why: Literal["parallel"] | None = None
+    why: str | None = None
 
 
 def generator_at(seed: int, position: int) -> Generator:

@@ -1,16 +1,18 @@
-"""Parallel fifths and octaves taken back, one note at a time.
+"""Faults of part-writing put right, one note at a time.
 
-The network scores cells, each by what fits the chord; who moves from where is hardly in its loss, and it writes
-parallels many times as often as Bach did (docs/results.md, with and without what follows). So once a piece is finished,
-it is split into voices. Where two of them move in parallel, each of the notes that make the fifth or octave is taken
-out in turn, the model is asked what it would write there instead, and of all pitches that leave fewer parallels the
-one that it likes best takes the place of the old. What the user wrote stays, and so does whatever the policy keeps.
+The network scores cells, each by what fits the chord; who moves from where is hardly in its loss, and it breaks the
+rules more often than Bach did (docs/results.md, with and without what follows). So once a piece is finished, it is
+split into voices and looked through as a teacher would (`music.referee`). At each fault, the notes that make it are
+taken out in turn, the model is asked what it would write there instead, and of the pitches that make the whole less
+faulty, by `WEIGHTS`, the one that leaves the model least to wish for takes the place of the old. What the user wrote
+stays, and so does whatever the policy keeps. Faults for which nothing better is likely stay too.
 
 The paper has no voices and nothing like this.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,13 +22,31 @@ from ripieno.edits.log import CellEntry, EditLog
 from ripieno.edits.policy import Policy
 from ripieno.models.context import Context
 from ripieno.models.runtime import Predict
-from ripieno.music.harmony import consecutives, parallels
+from ripieno.music.piece import Key
+from ripieno.music.referee import Fault, faults
 from ripieno.music.voices import NAMES, RANGES, split
 from ripieno.sampling.ancestral import Change
 from ripieno.shapes import Bool, Float, Int
 
+PARALLELS = {"parallel fifths": 1.0, "parallel octaves": 1.0, "contrary fifths": 1.0, "contrary octaves": 1.0}
+# What a fault of each rule costs. Rules that Bach breaks about as often as he keeps them are not here.
+WEIGHTS = {
+    **PARALLELS,
+    "hidden, soprano leaps": 0.5,
+    "unresolved leading note": 1.0,
+    "unresolved seventh": 0.5,
+    "doubled leading note": 0.5,
+    "doubled seventh": 0.5,
+    "augmented second": 0.5,
+    "missing third": 0.5,
+    "crossing": 0.25,
+    "spacing": 0.25,
+    "range": 0.25,
+    "lone sixteenth": 0.5,
+}
 STRETCH = 2  # semitones out of a voice's range that a new pitch may go
 N_TRIED = 6  # of the likeliest remedies; the one that leaves the model least to wish for is taken
+AROUND = 8  # steps on either side of a fault; as long as they stay, it is hopeless if it was
 LEAST = -6.0  # mean log-probability, among the silent pitches of a step, below which a new pitch is none
 
 
@@ -40,8 +60,20 @@ class _Place:
     removed: tuple[Edit, ...]  # the cells that fall silent with it; not those that another voice sings too
 
 
-def mend_parallel(predict: Predict, log: EditLog, context: Context, policy: Policy) -> Change | None:
-    """Change one note so that there are fewer parallel fifths and octaves; None where no note will do.
+Hopeless = set[tuple[str, int, bytes]]  # faults for which nothing better was found, with the notes around them
+
+
+def mend_fault(
+    predict: Predict,
+    log: EditLog,
+    context: Context,
+    policy: Policy,
+    weights: Mapping[str, float] = WEIGHTS,
+    key: Key | None = None,
+    beat_phase: int = 0,
+    hopeless: Hopeless | None = None,
+) -> Change | None:
+    """Change one note so that the piece is less faulty; None where no note will do.
 
     It is no draw: the same log gives the same change. All of its edits are one batch of the log, without a probability
     there, by which `is_mended` knows them.
@@ -49,29 +81,60 @@ def mend_parallel(predict: Predict, log: EditLog, context: Context, policy: Poli
     Args:
         predict: the model.
         log: a piece that is finished, or nearly so.
-        context: of the roll, float (feature, step).
+        context: of the roll.
         policy: which cells may change; its melody and `n_voices` tell the voices apart.
+        weights: the rules to look at, and what a fault of each costs.
+        key, beat_phase: see `music.referee.judge`.
+        hopeless: remembers from call to call what was tried in vain.
     """
+
+    def found_in(voices: Int[np.ndarray, "step voice"]) -> list[Fault]:
+        return faults(voices, key=key, beat_phase=beat_phase, rules=weights, excused=True)
+
+    def cost_of(voices: Int[np.ndarray, "step voice"]) -> float:
+        return sum(weights[fault.rule] for fault in found_in(voices))
+
+    hopeless = set() if hopeless is None else hopeless
     voices = voices_of(log, policy)
-    for step, upper, lower in parallels(voices):
-        places = _places(voices, step, (upper, lower), log, policy)
-        if not places:
+    there = found_in(voices)
+    cost = sum(weights[fault.rule] for fault in there)
+    for fault in sorted(there, key=lambda fault: (-weights[fault.rule], fault.step)):
+        near = voices[max(fault.step - AROUND, 0) : fault.step + AROUND]
+        tried = fault.rule, fault.step, near.tobytes()
+        if tried in hopeless:
             continue
-        without = [log.record(place.removed, "model") if place.removed else log for place in places]
-        prediction = predict(np.stack([one.cells for one in without]), np.repeat(context[None], len(places), axis=0))
-        found: list[tuple[float, Edit, EditLog]] = []
-        for place, one, logits in zip(places, without, prediction.logits, strict=True):
-            likely = _log_probabilities(logits[0, place.first : place.end], one.cells[0, place.first : place.end])
-            for pitch in _pitches(place, voices, one, policy):
-                if likely[pitch] >= LEAST and _helps(place, pitch, voices):
+        places = _places(voices, fault.step, fault.voices, log, policy)
+        if places:
+            without = [log.record(place.removed, "model") if place.removed else log for place in places]
+            prediction = predict(
+                np.stack([one.cells for one in without]), np.repeat(context[None], len(places), axis=0)
+            )
+            remedies: list[tuple[float, _Place, int, EditLog]] = []
+            for place, one, logits in zip(places, without, prediction.logits, strict=True):
+                likely = _log_probabilities(logits[0, place.first : place.end], one.cells[0, place.first : place.end])
+                remedies += [
+                    (float(likely[pitch]), place, pitch, one)
+                    for pitch in _pitches(place, voices, one, policy)
+                    if likely[pitch] >= LEAST
+                ]
+            better: list[tuple[float, Edit, EditLog]] = []
+            for score, place, pitch, _ in sorted(remedies, key=lambda one: -one[0]):
+                rewritten = voices.copy()
+                rewritten[place.first : place.end, place.voice] = pitch
+                if cost_of(rewritten) < cost:
                     added = [Edit(0, at, pitch) for at in range(place.first, place.end)]
-                    found.append((float(likely[pitch]), added[0], log.record([*place.removed, *added], "model")))
-        if found:
-            found = sorted(found, key=lambda one: -one[0])[:N_TRIED]
-            mended = np.stack([one.cells for _, _, one in found])
-            n_left = predict(mended, np.repeat(context[None], len(found), axis=0)).n_left
-            score, edit, best = found[int(np.argmin(n_left))]
-            return Change(best, edit, True, float(np.exp(score)), float(n_left.min()), why="parallel")
+                    mended = log.record([*place.removed, *added], "model")
+                    # who sings what may be read otherwise now; then nothing may be gained
+                    if cost_of(voices_of(mended, policy)) < cost:
+                        better.append((score, added[0], mended))
+                if len(better) == N_TRIED:
+                    break
+            if better:
+                rolls = np.stack([one.cells for _, _, one in better])
+                n_left = predict(rolls, np.repeat(context[None], len(better), axis=0)).n_left
+                score, edit, best = better[int(np.argmin(n_left))]
+                return Change(best, edit, True, float(np.exp(score)), float(n_left.min()), why=fault.rule)
+        hopeless.add(tried)
     return None
 
 
@@ -92,20 +155,23 @@ def voices_of(log: EditLog, policy: Policy) -> Int[np.ndarray, "step voice"]:
 
 
 def _places(
-    voices: Int[np.ndarray, "step voice"], step: int, pair: tuple[int, int], log: EditLog, policy: Policy
+    voices: Int[np.ndarray, "step voice"], step: int, singers: Iterable[int], log: EditLog, policy: Policy
 ) -> list[_Place]:
-    """The notes of a pair of voices that meet at a step, and their parts within one chord."""
+    """The notes that some voices sing at a step and just before, and their parts within one chord."""
     allowed = policy.allowed(log)[0]
     n_steps = len(voices)
     changes = np.flatnonzero((voices[1:] != voices[:-1]).any(axis=1)) + 1
     before, after = changes[changes < step], changes[changes > step]
     chord_begins, chord_ends = (int(before[-1]) if len(before) else 0), (int(after[0]) if len(after) else n_steps)
     found: dict[tuple[int, int, int], _Place] = {}
-    for voice in pair:
+    for voice in singers:
         own = np.flatnonzero(voices[1:, voice] != voices[:-1, voice]) + 1
-        earlier, later = own[own < step], own[own > step]
-        begins, ends = (int(earlier[-1]) if len(earlier) else 0), (int(later[0]) if len(later) else n_steps)
-        for first, end in ((step, ends), (step, chord_ends), (begins, step), (chord_begins, step)):
+        earlier, later = own[own <= step], own[own > step]
+        here, ends = (int(earlier[-1]) if len(earlier) else 0), (int(later[0]) if len(later) else n_steps)
+        begins = here if here < step else int(earlier[-2]) if len(earlier) > 1 else 0
+        for first, end in ((here, ends), (step, ends), (step, chord_ends), (begins, step), (chord_begins, step)):
+            if first >= end or (voices[first:end, voice] != voices[first, voice]).any():
+                continue
             pitch = int(voices[first, voice])
             others = np.delete(voices[first:end], voice, axis=1)
             alone = np.flatnonzero((others != pitch).all(axis=1)) + first
@@ -137,13 +203,3 @@ def _pitches(place: _Place, voices: Int[np.ndarray, "step voice"], without: Edit
     free &= ~without.cells[0, place.first : place.end].any(axis=0)
     old = int(here[0, place.voice])
     return [pitch for pitch in range(lowest, highest + 1) if free[pitch] and pitch != old]
-
-
-def _helps(place: _Place, pitch: int, voices: Int[np.ndarray, "step voice"]) -> bool:
-    """Whether there are fewer parallels with that pitch, and not because they have become contrary."""
-    near = slice(max(place.first - 1, 0), place.end + 1)
-    tried = voices[near].copy()
-    before = [np.count_nonzero(kind) for kind in consecutives(tried)]
-    tried[place.first - near.start : place.end - near.start, place.voice] = pitch
-    after = [np.count_nonzero(kind) for kind in consecutives(tried)]
-    return bool(after[0] < before[0] and sum(after) < sum(before))

@@ -127,15 +127,19 @@ def _stack_blanks(
 
 
 def validation_set(corpus: Prepared, config: TrainConfig, n_samples: int = 608, seed: int = 2020) -> Batch:
-    """Windows of every piece in turn, with the paper's damage, the same for every run with this pitch window."""
+    """Windows of every piece in turn, with the paper's damage, the same for every run with this pitch window.
+
+    A model that never takes back (`noise_max` 0) is not asked to.
+    """
     rng = Generator(Philox(key=[seed, 0]))
+    damage = DamageConfig(noise_max=min(config.damage.noise_max, DamageConfig().noise_max))
     samples = []
     for number in range(n_samples):
         i = number % len(corpus.rolls)
         roll = corpus.rolls[i]
         last = max(roll.shape[1] - config.n_steps, 0)
         start = int(rng.integers(last // 4 + 1)) * 4
-        samples.append(_damaged(roll, corpus.beat_phases[i], start, 0, config, DamageConfig(), rng))
+        samples.append(_damaged(roll, corpus.beat_phases[i], start, 0, config, damage, rng))
     return _stack(samples, config)
 
 

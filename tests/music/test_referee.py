@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from ripieno.evaluation.referee import (
+from ripieno.files.corpus import read_jsb
+from ripieno.music.harmony import key_of, note_name, parse_key, parse_pitch
+from ripieno.music.referee import (
     MEASURES,
     RULES,
     Count,
@@ -19,8 +21,6 @@ from ripieno.evaluation.referee import (
     judge,
     parallels,
 )
-from ripieno.files.corpus import read_jsb
-from ripieno.music.harmony import key_of, note_name, parse_key, parse_pitch
 
 C_MAJOR, A_MINOR = parse_key("C"), parse_key("Am")
 
