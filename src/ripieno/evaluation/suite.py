@@ -24,7 +24,7 @@ from ripieno.evaluation.methods import METHODS
 from ripieno.files.corpus import Item, read_jsb
 from ripieno.models.runtime import load_coconet, load_model
 
-QUICK = 25  # every 25th piece: to see that it works
+QUICK = 40  # every 40th piece: to see that it works
 GENERATION = 1  # raised when the same key would give another result
 PARTS = ("framewise", "likelihood", "repair", "stabilisation", "chorales", "tables")
 JSB = "Jsb16thSeparated.json"
