@@ -64,7 +64,7 @@ def no_worse(
     tests = []
     for name in (entry.name for entry in (*RULES, *MEASURES) if entry.name not in NAMED):
         one, other, bach = (np.array([report[name].rate for report in some]) for some in (ours, theirs, bachs))
-        spread = float(np.nanstd(bach)) if np.isfinite(bach).sum() > 1 else 0.0
+        spread = spread_of(bach)
         worse = one - other if name in rules else np.abs(one - bach) - np.abs(other - bach)
         worse = worse[np.isfinite(worse)]
         if spread == 0 or len(worse) < LEAST_PIECES:
@@ -76,6 +76,13 @@ def no_worse(
         tests.append(NoWorse(name, mean, upper, p, len(worse)))
     held = holm([test.p for test in tests])
     return [NoWorse(t.name, t.worse, t.upper, t.p, t.n, holds) for t, holds in zip(tests, held, strict=True)]
+
+
+def spread_of(rates: Sequence[float] | Float[np.ndarray, " piece"]) -> float:
+    """The standard deviation of a figure over pieces, of those that have it; 0 where fewer than two do."""
+    finite = np.asarray(rates, dtype=float)
+    finite = finite[np.isfinite(finite)]
+    return float(finite.std()) if len(finite) > 1 else 0.0
 
 
 def ratio_interval(

@@ -12,7 +12,7 @@ from numpy.random import Generator, Philox
 
 from ripieno.edits.edit import Edit
 from ripieno.edits.log import EditLog
-from ripieno.evaluation.claims import FACTOR, NAMED, mean_interval, no_worse, ratio_interval
+from ripieno.evaluation.claims import FACTOR, NAMED, mean_interval, no_worse, ratio_interval, spread_of
 from ripieno.evaluation.framewise import framewise_nats, windows
 from ripieno.evaluation.inputs import Input
 from ripieno.evaluation.likelihood import Window, notewise_levels, windows_of
@@ -340,7 +340,7 @@ def _stabilisation_summary(material: Material, jobs: Sequence[Job], results: Seq
 def _paired(before: list[Report], after: list[Report], bach: list[Report], name: str) -> list[float]:
     """Mean change of a figure in standard deviations of Bach's pieces, and its standard error."""
     apart = np.array([b[name].rate - a[name].rate for a, b in zip(before, after, strict=True)])
-    spread = float(np.nanstd([one[name].rate for one in bach]))
+    spread = spread_of([one[name].rate for one in bach])
     apart = apart[np.isfinite(apart)]
     if not spread or len(apart) < 2:
         return [float("nan"), float("nan")]

@@ -1,0 +1,165 @@
+"""What results come to, of pieces of which it is known."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ripieno.evaluation import report
+from ripieno.evaluation.inputs import Input, soprano_of
+from ripieno.evaluation.methods import Generated
+from ripieno.evaluation.parts import THRESHOLDS, jobs_of, summary_of
+from ripieno.evaluation.repair import KINDS, average_precision
+from ripieno.evaluation.suite import Job, Material, Settings
+from ripieno.files.corpus import Item
+from ripieno.music.referee import judge
+from ripieno.music.roll import notes_of, silence
+from ripieno.music.voices import split
+
+CADENCE = [[72, 67, 64, 48], [74, 69, 62, 53], [74, 67, 59, 55], [72, 67, 64, 48]]
+PARALLEL = [[72, 67, 64, 48], [74, 69, 65, 50], [76, 71, 67, 52], [72, 67, 64, 48]]  # fifths and octaves
+
+
+def a_score(chords: list[list[int]], number: int = 0) -> np.ndarray:
+    return np.repeat(np.array(chords * 4), 4, axis=0) + number % 3
+
+
+def merged(voices: np.ndarray) -> np.ndarray:
+    cells = silence(len(voices))
+    steps, columns = np.nonzero(voices >= 0)
+    cells[0, steps, voices[steps, columns]] = True
+    return cells
+
+
+def written(voices: np.ndarray) -> dict[str, Any]:
+    notes = tuple((note.onset, note.pitch, note.duration) for note in notes_of(merged(voices)))
+    line = tuple(int(pitch) for pitch in voices[:, 0])
+    return Generated(notes, len(voices), line, 0, {"edits": 10.0, "removals": 1.0}).as_json()
+
+
+@pytest.fixture
+def material(tmp_path: Path) -> Material:
+    settings = Settings(data=tmp_path, output=tmp_path, nade=tmp_path / "nade.onnx")
+    items = [
+        Item(f"{split_} {n}", split_, merged(a_score(CADENCE, n)), voices=a_score(CADENCE, n))
+        for split_ in ("train", "test")
+        for n in range(3)
+    ]
+    inputs = [
+        Input(item.name, soprano_of(item.voices), "top", item.voices, is_known=n == 0)
+        for n, item in enumerate(items[3:])
+        if item.voices is not None
+    ]
+    return Material(settings, items, inputs, inputs, {"es-net": "a", "coconet": "b", "nade": "c"})
+
+
+def told(part: str, found: dict[str, Any], material: Material) -> str:
+    about = {"models": material.digests, "split": "test", "every": 1, "seeds": 1, "commit": "1"}
+    return report.section(part, about | found)
+
+
+def results_for(jobs: list[Job], ours: list[list[int]], theirs: list[list[int]]) -> list[dict[str, Any]]:
+    numbers = [int(job.name.split()[1]) for job in jobs]
+    return [
+        {"finished": written(a_score(ours, n)), "unmended": written(a_score(PARALLEL, n))}
+        if job.what == "es-net"
+        else {"finished": written(a_score(theirs, n))}
+        for job, n in zip(jobs, numbers, strict=True)
+    ]
+
+
+def test_a_method_that_writes_what_bach_wrote_has_bachs_figures(material: Material) -> None:
+    jobs = jobs_of("chorales", material)
+    assert [job.what for job in jobs[::3]] == ["es-net", "additions-only", "nade", "gibbs"]
+    found = summary_of("chorales", material, jobs, results_for(jobs, CADENCE, PARALLEL))
+    for name, figures in found["figures"].items():
+        np.testing.assert_equal(figures["es-net"], figures["bach"], err_msg=name)
+    assert found["figures"]["parallel octaves"]["gibbs"][0] > 0 == found["figures"]["parallel octaves"]["es-net"][0]
+    assert found["figures"]["parallel octaves"]["unmended"] == found["figures"]["parallel octaves"]["gibbs"]
+    ratio, low, _ = found["parallels"]["ratio"]
+    assert ratio > 3
+    assert low > 3
+    assert found["ends on the tonic"]["es-net"] == 1.0
+    assert found["n_known"] == 1
+    text = told("chorales", found, material)
+    assert "3 sopranos." in text
+    assert "1 tunes that occur in the training split" in text
+
+
+def test_figures_count_the_voices_that_the_split_gives(material: Material) -> None:
+    jobs = jobs_of("chorales", material)
+    found = summary_of("chorales", material, jobs, results_for(jobs, PARALLEL, CADENCE))
+    voices = [a_score(PARALLEL, n) for n in range(3)]
+    n = sum(judge(split(merged(v), 4, v[:, 0]))["parallel octaves"].n for v in voices)
+    assert found["figures"]["parallel octaves"]["es-net"][3] == n > 0
+
+
+def test_tables_two_and_three_compare_with_the_training_split(material: Material) -> None:
+    jobs = jobs_of("tables", material)
+    found = summary_of("tables", material, jobs, results_for(jobs, CADENCE, PARALLEL))
+    rows = found["rows"]
+    assert rows["es-net"]["bhattacharyya"] == pytest.approx(0, abs=1e-12)
+    assert rows["es-net"]["published"] == rows["training data"]["published"]
+    assert rows["gibbs"]["bhattacharyya"] > 0.01
+    assert rows["gibbs"]["ks_corrected"] > 0.05
+    assert rows["training data"]["corrected"]["n_bars"] == 12
+    assert "ES-Net, as published" in told("tables", found, material)
+
+
+def test_repair_pools_kinds_and_compares_the_same_damage(material: Material) -> None:
+    jobs = jobs_of("repair", material)
+    wrong = [1, 0, 0, 1, 0, 0, 0, 0]
+
+    def result(good: bool) -> list[dict[str, Any]]:
+        scores = [0.9, 0.1, 0.2, 0.8, 0.1, 0.1, 0.3, 0.1] if good else [0.1, 0.9, 0.2, 0.3, 0.8, 0.1, 0.3, 0.1]
+        verdicts = [[2, 2 if good else 1, 100, 1, 0]] * len(THRESHOLDS)
+        return [{"kind": kind, "scores": scores, "wrong": wrong, "verdicts": verdicts} for kind in KINDS]
+
+    found = summary_of("repair", material, jobs, [result(job.what == "es-net") for job in jobs])
+    assert found["rows"]["es-net"]["pooled"]["precision"] == [1.0, 1.0, 1.0]
+    other = average_precision(np.array(result(False)[0]["scores"]), np.array(wrong, dtype=bool))
+    assert found["rows"]["coconet"]["kinds"]["tone"]["precision"] == pytest.approx(other)
+    assert found["es-net minus coconet"][1] > 0
+    assert found["rows"]["es-net"]["pooled"]["restored"][0] == 1.0
+    assert found["rows"]["coconet"]["pooled"]["spoiled"][0] == pytest.approx(0.01)
+    assert found["rows"]["es-net"]["kinds"]["missing"]["precision"] is None  # what is missing does not sound
+    assert "**ES-Net, all kinds**" in told("repair", found, material)
+
+
+def test_the_likelihood_of_both_models_is_compared_window_by_window(material: Material) -> None:
+    items = [Item(f"test {n}", "test", silence(256)) for n in range(3)]
+    long = Material(material.settings, items, [], [], material.digests)
+    jobs = jobs_of("likelihood", long)
+    assert [job.what for job in jobs] == ["es-net", "nade"] * 3
+    results = [
+        [[[-0.2, -0.19], [-0.1, -0.1]]] * 2 if job.what == "es-net" else [[[-0.5, -0.4]] * 2] * 2 for job in jobs
+    ]
+    found = summary_of("likelihood", long, jobs, results)
+    assert found["n_windows"] == 6
+    assert found["rows"]["es-net"][0]["interval"][0] == pytest.approx(-0.15)
+    assert found["rows"]["nade"][1]["median"] == pytest.approx(-0.4)
+    assert found["es-net minus nade"][0] == pytest.approx(0.35)
+    assert "ES-Net minus NADE" in told("likelihood", found, long)
+
+
+def test_stabilisation_tells_what_changed_between_the_stop_and_the_end(material: Material) -> None:
+    jobs = jobs_of("stabilisation", material)
+    looks = [
+        {"iteration": n, "cells": 4.0, "four": 0.9, "touched": 5.0, "removals": 0.5} for n in range(250, 10_001, 250)
+    ]
+    results = [
+        {"stopped": 300, "looks": looks, "voices": {"stop": a_score(CADENCE, n), "end": a_score(PARALLEL, n)}}
+        for n in range(3)
+    ]
+    found = summary_of("stabilisation", material, jobs, results)
+    assert found["figures"]["parallel octaves"]["stop"] == 0
+    assert found["figures"]["parallel octaves"]["end"] > 0
+    text = told("stabilisation", found, material)
+    assert "after 300 to 300 edits" in text
+    assert "| cells a step | 4.00 | 4.00 | 4.00 | 4.00 |" in text
+    report.write(
+        {"stabilisation": {"models": {}, "split": "test", "every": 1, "seeds": 1, "commit": "1", **found}},
+        material.settings.output,
+    )
+    assert (material.settings.output / "stabilisation.png").stat().st_size > 1000
