@@ -11,7 +11,7 @@ from ripieno.edits.policy import Policy
 from ripieno.models.context import context_of
 from ripieno.models.runtime import Prediction
 from ripieno.music.harmony import key_of, parallels
-from ripieno.music.referee import faults
+from ripieno.music.referee import cadence, faults
 from ripieno.music.roll import RollNote, roll_of
 from ripieno.sampling.voice_leading import PARALLELS, WEIGHTS, Hopeless, mend_fault, voices_of
 
@@ -155,3 +155,17 @@ def test_a_leading_note_that_falls_is_made_to_rise_or_to_be_none() -> None:
     change = mend_fault(liking(72, 62, 65), log, CONTEXT, policy, WEIGHTS, c_major)
     assert change is not None
     assert not faults(voices_of(change.log, policy), key=c_major, rules=[rule])
+
+
+def test_no_fault_is_mended_at_the_cost_of_the_final_cadence() -> None:
+    # V-I in C under a soprano that falls from G to C: octaves with the bass, which would be no root on any other note
+    log = EditLog(roll_of([RollNote(0, 79, 4), RollNote(4, 72, 4)], N_STEPS)).with_note(71, 0, 4, by="model")
+    log = log.with_note(67, 4, 4, by="model").with_note(62, 0, 4, by="model").with_note(64, 4, 4, by="model")
+    log = log.with_note(55, 0, 4, by="model").with_note(48, 4, 4, by="model")
+    policy = replace(POLICY, line=np.array([79] * 4 + [72] * 4))
+    c_major = key_of(0, "major")
+    voices = voices_of(log, policy)
+    assert cadence(voices, c_major) == "perfect authentic"
+    assert [fault.voices for fault in faults(voices, key=c_major, rules=PARALLELS)] == [(0, 3)]
+    likes_another_bass = liking(52, 45, 53, 50)
+    assert mend_fault(likes_another_bass, log, CONTEXT, policy, PARALLELS, c_major) is None

@@ -5,7 +5,8 @@ rules more often than Bach did (docs/results.md, with and without what follows).
 split into voices and looked through as a teacher would (`music.referee`). At each fault, the notes that make it are
 taken out in turn, the model is asked what it would write there instead, and of the pitches that make the whole less
 faulty, by `WEIGHTS`, the one that leaves the model least to wish for takes the place of the old. What the user wrote
-stays, and so does whatever the policy keeps. Faults for which nothing better is likely stay too.
+stays, and so does whatever the policy keeps. Faults for which nothing better is likely stay too, and so do those
+that could only be mended at the cost of the final cadence.
 
 The paper has no voices and nothing like this.
 """
@@ -23,7 +24,7 @@ from ripieno.edits.policy import Policy
 from ripieno.models.context import Context
 from ripieno.models.runtime import Predict
 from ripieno.music.piece import Key
-from ripieno.music.referee import Fault, faults
+from ripieno.music.referee import Fault, cadence, faults
 from ripieno.music.voices import NAMES, RANGES, split
 from ripieno.sampling.ancestral import Change
 from ripieno.shapes import Bool, Float, Int
@@ -38,6 +39,7 @@ WEIGHTS = {
     "doubled leading note": 0.5,
     "doubled seventh": 0.5,
     "augmented second": 0.5,
+    "false relation": 0.25,
     "missing third": 0.5,
     "crossing": 0.25,
     "spacing": 0.25,
@@ -60,6 +62,7 @@ class _Place:
     removed: tuple[Edit, ...]  # the cells that fall silent with it; not those that another voice sings too
 
 
+CADENCES = ("perfect authentic", "authentic", "plagal", "half", "other")  # from the most final to the least
 Hopeless = set[tuple[str, int, bytes]]  # faults for which nothing better was found, with the notes around them
 
 
@@ -98,6 +101,7 @@ def mend_fault(
     voices = voices_of(log, policy)
     there = found_in(voices)
     cost = sum(weights[fault.rule] for fault in there)
+    end = CADENCES.index(cadence(voices, key))
     for fault in sorted(there, key=lambda fault: (-weights[fault.rule], fault.step)):
         near = voices[max(fault.step - AROUND, 0) : fault.step + AROUND]
         tried = fault.rule, fault.step, near.tobytes()
@@ -121,7 +125,7 @@ def mend_fault(
             for score, place, pitch, _ in sorted(remedies, key=lambda one: -one[0]):
                 rewritten = voices.copy()
                 rewritten[place.first : place.end, place.voice] = pitch
-                if cost_of(rewritten) < cost:
+                if cost_of(rewritten) < cost and CADENCES.index(cadence(rewritten, key)) <= end:
                     added = [Edit(0, at, pitch) for at in range(place.first, place.end)]
                     mended = log.record([*place.removed, *added], "model")
                     # who sings what may be read otherwise now; then nothing may be gained
