@@ -24,7 +24,7 @@ import numpy as np
 
 from ripieno.files.corpus import read_jsb
 from ripieno.files.midi import read_midi
-from ripieno.models.runtime import Model, load_model
+from ripieno.models.runtime import Model, load_model, the_separator
 from ripieno.music.harmony import ends_on_tonic_triad
 from ripieno.music.piece import Piece, piece_from_notes
 from ripieno.music.referee import Report, judge
@@ -108,7 +108,12 @@ def finish(
     if end is not None:
         said += f", ends on the tonic: {'yes' if end else 'no'}"
     row = (share, sounding.mean(), (sounding >= 4).mean(), n_left, taking_back, above, sung.mean())
-    return said, row, end, judge(split(log.cells, 4, line, 3 if session.reading.melody == "bass" else 0))
+    return (
+        said,
+        row,
+        end,
+        judge(split(log.cells, 4, line, 3 if session.reading.melody == "bass" else 0, the_separator())),
+    )
 
 
 def main() -> None:
@@ -154,7 +159,8 @@ def main() -> None:
     if ends:
         bach = [i for i in read_jsb(a.data / "jsb" / "Jsb16thSeparated.json") if i.split == a.split][: len(rows)]
         columns["Bach, split likewise"] = sum(
-            (judge(split(i.cells, 4, i.voices[:, 0])) for i in bach if i.voices is not None), Report()
+            (judge(split(i.cells, 4, i.voices[:, 0], 0, the_separator())) for i in bach if i.voices is not None),
+            Report(),
         )
     print(f"\n| | {' | '.join(columns)} |\n|---|{'---|' * len(columns)}")
     for name in SHOWN:

@@ -375,7 +375,7 @@ def train_command(
     ],
     output: Annotated[Path, typer.Option("-o", "--output", metavar="FOLDER", help="Receives the run.")],
     config: Annotated[
-        str, typer.Option(metavar="paper|chorale|nade|coconet", help="Which network and training.")
+        str, typer.Option(metavar="paper|chorale|nade|coconet|voices", help="Which network and training.")
     ] = "chorale",
     n_samples: Annotated[
         int | None, typer.Option(help="Train on so many samples.", show_default="as configured")

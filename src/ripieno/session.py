@@ -22,7 +22,7 @@ from ripieno.edits.policy import Policy
 from ripieno.errors import BadInput, NothingAllowed
 from ripieno.files.midi import read_midi, write_midi
 from ripieno.models.context import context_of
-from ripieno.models.runtime import Model, load_model
+from ripieno.models.runtime import Model, load_model, the_separator
 from ripieno.music.harmony import note_name
 from ripieno.music.piece import NewPart, Piece, Revision, Span, owners, revise, roll_of_piece, within_range
 from ripieno.music.piece import n_steps as n_steps_of
@@ -213,6 +213,7 @@ class Session:
                     None if self.reading.is_key_guessed else self.reading.key,  # all the notes tell more than a tune
                     self.reading.beat_phase,
                     hopeless,
+                    the_separator(),
                 )
             if change is None:
                 return
@@ -298,6 +299,7 @@ class Session:
             role=reading.melody,
             n_parts=n_parts,
             velocity=median(own),
+            separate=the_separator(),
         )
         return [replace(part, notes=tuple(map(self._in_file, part.notes))) for part in parts]
 

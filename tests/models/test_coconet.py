@@ -56,7 +56,7 @@ def test_a_known_rest_is_not_a_blank() -> None:
 
 
 def test_a_model_of_the_other_kind_is_refused_in_one_line(exported: Path, tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="is a Coconet"):
+    with pytest.raises(BadInput, match="does not edit"):
         load_model(exported)
     torch.manual_seed(0)
     export_onnx(UNet(UNetConfig(n_filters=(4, 4), lowest_pitch=40, n_pitches=32)), tmp_path / "unet.onnx", {})

@@ -26,7 +26,7 @@ from numpy.random import Generator, Philox
 
 from ripieno.edits.log import EditLog
 from ripieno.evaluation.inputs import Input
-from ripieno.models.runtime import Fill, Model
+from ripieno.models.runtime import Fill, Model, the_separator
 from ripieno.music.roll import RollNote, notes_of, roll_of, silence
 from ripieno.music.voices import split
 from ripieno.sampling.gibbs import sample_gibbs
@@ -53,7 +53,7 @@ class Generated:
     @property
     def voices(self) -> Voices:
         """The roll split into four voices."""
-        return split(self.cells, 4, np.array(self.line), self.line_voice)
+        return split(self.cells, 4, np.array(self.line), self.line_voice, the_separator())
 
     @property
     def cells(self) -> np.ndarray:
@@ -144,6 +144,6 @@ def by_gibbs(
     cells[0, steps, score[steps, voices]] = True
     notes = tuple((note.onset, note.pitch, note.duration) for note in notes_of(cells))
     heard = tuple(int(pitch) for pitch in np.where(line >= 0, line + octaves, -1))
-    own = split(cells, 4, np.array(heard), voice)
+    own = split(cells, 4, np.array(heard), voice, the_separator())
     agreed = float(np.mean(own == score))
     return Generated(notes, len(line), heard, voice, {"passes": float(n_passes), "split as written": agreed})

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from ripieno.errors import BadInput
 from ripieno.models.coconet import Coconet, CoconetConfig, planes_of
 from ripieno.models.runtime import CARD_KEY, FORMAT
+from ripieno.models.separator import Separator, SeparatorConfig
 from ripieno.models.unet import UNet, UNetConfig
 
 PARITY = 0.05  # logits may differ by this; float16 weights make for a tenth of it
@@ -51,17 +52,41 @@ class _ExportedCoconet(nn.Module):
         return torch.log_softmax(self.network(sung, known), -1)
 
 
-def network_config(data: dict[str, Any]) -> UNetConfig | CoconetConfig:
+class _ExportedSeparator(nn.Module):
+    """The graph that is exported: log probabilities of each voice's pitch."""
+
+    def __init__(self, network: Separator) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, cells: Tensor) -> Tensor:
+        return torch.log_softmax(self.network(cells), -1)
+
+
+NetworkConfig = UNetConfig | CoconetConfig | SeparatorConfig
+Network = UNet | Coconet | Separator
+
+
+def network_config(data: dict[str, Any]) -> NetworkConfig:
     """A network's shape, as JSON has it.
 
     Raises:
         TypeError: a key is unknown.
     """
     fields: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in data.items()}
-    return CoconetConfig(**fields) if "n_voices" in fields else UNetConfig(**fields)
+    if "n_voices" in fields:
+        return SeparatorConfig(**fields) if "dropout" in fields else CoconetConfig(**fields)
+    return UNetConfig(**fields)
 
 
-def load_network(path: Path) -> tuple[UNet | Coconet, dict[str, Any]]:
+def network_for(shape: NetworkConfig) -> Network:
+    """A fresh network of a shape."""
+    if isinstance(shape, CoconetConfig):
+        return Coconet(shape)
+    return Separator(shape) if isinstance(shape, SeparatorConfig) else UNet(shape)
+
+
+def load_network(path: Path) -> tuple[Network, dict[str, Any]]:
     """A checkpoint's network in evaluation mode, and the configuration of its run.
 
     Raises:
@@ -76,14 +101,13 @@ def load_network(path: Path) -> tuple[UNet | Coconet, dict[str, Any]]:
     if "config" not in meta:
         raise BadInput(f"checkpoint {path} was not written by `ripieno train`")
     run = json.loads(meta["config"])
-    shape = network_config(run["network"])
-    network = Coconet(shape) if isinstance(shape, CoconetConfig) else UNet(shape)
+    network = network_for(network_config(run["network"]))
     network.load_state_dict(weights)
     run["samples"] = int(meta["samples"])
     return network.eval(), run
 
 
-def network_of_onnx(path: Path, shape: UNetConfig | CoconetConfig) -> UNet:
+def network_of_onnx(path: Path, shape: NetworkConfig) -> UNet:
     """The network of a model file, to train further.
 
     An exported file holds no batch norms: they are merged into the convolutions before them. Here they stand with the
@@ -170,7 +194,7 @@ def restore_norms(network: UNet, batches: Iterable[tuple[Tensor, Tensor]]) -> No
 
 
 def export_onnx(
-    network: UNet | Coconet, path: Path, card: dict[str, Any], half: bool = True, temperature: float = 1.0
+    network: Network, path: Path, card: dict[str, Any], half: bool = True, temperature: float = 1.0
 ) -> float:
     """Write a network as ONNX and check it against torch.
 
@@ -181,7 +205,7 @@ def export_onnx(
         half: store the weights as float16. They are cast to float32 on loading, so that the sums are float32's.
 
         temperature: the logits are divided by it. A model that learned on much damage is less sure than it may be of
-            what people hand in; what it should be is chosen on a validation split. Coconet's are left as they are.
+            what people hand in; what it should be is chosen on a validation split. Only a U-Net's are.
 
     Returns:
         The largest difference between torch's logits and ONNX Runtime's on random rolls, float16 rounding included.
@@ -189,6 +213,8 @@ def export_onnx(
     network = network.eval()
     if isinstance(network, Coconet):
         return _export_coconet(network, path, card, half)
+    if isinstance(network, Separator):
+        return _export_separator(network, path, card, half)
     return _export_unet(network, path, card, half, temperature)
 
 
@@ -223,6 +249,21 @@ def _export_coconet(network: Coconet, path: Path, card: dict[str, Any], half: bo
     )
 
 
+def _export_separator(network: Separator, path: Path, card: dict[str, Any], half: bool) -> float:
+    c = network.config
+    cells = (torch.rand(2, 1, 16, c.n_pitches) < 0.08).float()
+    graph = _Graph(
+        module=_ExportedSeparator(network),
+        inputs={"cells": cells},
+        dynamic={
+            "cells": {0: torch.export.Dim("batch", min=1, max=4096), 2: torch.export.Dim("steps", min=1, max=1 << 20)}
+        },
+        outputs=("log_p",),
+    )
+    about = {"n_voices": c.n_voices, "separates": True}
+    return _write(graph, path, c, about | card, half, lambda written: _separator_parity(network, written))
+
+
 @dataclass(frozen=True)
 class _Graph:
     module: nn.Module
@@ -234,7 +275,7 @@ class _Graph:
 def _write(
     graph: _Graph,
     path: Path,
-    shape: UNetConfig | CoconetConfig,
+    shape: NetworkConfig,
     card: dict[str, Any],
     half: bool,
     parity: Callable[[Path], float],
@@ -346,4 +387,23 @@ def _coconet_parity(network: Coconet, path: Path) -> float:
         expected = torch.log_softmax(logits, -1).permute(0, 2, 1, 3).numpy()
         ours = fill(column + c.lowest_pitch, known)[..., c.lowest_pitch : c.lowest_pitch + c.n_pitches]
         worst = max(worst, float(np.abs(ours - expected).max()))
+    return worst
+
+
+def _separator_parity(network: Separator, path: Path) -> float:
+    from ripieno.models.runtime import load_separator
+
+    c = network.config
+    separate = load_separator(path)
+    rng = np.random.default_rng(0)
+    worst = 0.0
+    for n_steps in (1, 24):
+        cells = np.zeros((1, n_steps, 128), dtype=bool)
+        window = slice(c.lowest_pitch, c.lowest_pitch + c.n_pitches)
+        cells[..., window] = rng.random((1, n_steps, c.n_pitches)) < 0.08
+        with torch.no_grad():
+            log_p = torch.log_softmax(network(torch.from_numpy(cells[None, ..., window]).float()), -1)
+        expected = log_p[0].permute(1, 0, 2).numpy()
+        sounding = np.broadcast_to(cells[0, :, None, window], expected.shape)
+        worst = max(worst, float(np.abs(separate(cells)[..., window] - expected)[sounding].max(initial=0)))
     return worst

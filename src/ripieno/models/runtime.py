@@ -1,7 +1,8 @@
 """Predict: a roll in, the score of every cell out, by ONNX Runtime. Fill: the same for Coconet's scores with blanks.
+Separate: a roll in, who sings what out.
 
-From here up a model is a function `predict(cells, context) -> Prediction` (or `fill`) and its card, so any function of
-that shape can stand in for it.
+From here up a model is a function `predict(cells, context) -> Prediction` (or `fill`, or `separate`) and its card, so
+any function of that shape can stand in for it.
 """
 
 from __future__ import annotations
@@ -118,6 +119,46 @@ class CoconetModel:
         return whole
 
 
+@dataclass(frozen=True)
+class SeparatorModel:
+    """A network that tells voices apart, a `music.voices.Separate`: call it as `separate(cells)`."""
+
+    name: str
+    digest: str
+    card: dict[str, Any]
+    lowest_pitch: int
+    n_pitches: int
+    n_voices: int
+    _session: Any = field(repr=False, compare=False)
+
+    def __call__(self, cells: Bool[np.ndarray, "plane step pitch"]) -> Float[np.ndarray, "step voice pitch"]:
+        """Log probabilities of each voice's pitch; 0 outside of the model's pitch window."""
+        window = slice(self.lowest_pitch, self.lowest_pitch + self.n_pitches)
+        (log_p,) = self._session.run(None, {"cells": cells[None, :1, :, window].astype(np.float32)})
+        whole = np.zeros((cells.shape[1], self.n_voices, N_PITCHES), dtype=np.float32)
+        whole[..., window] = log_p[0].transpose(1, 0, 2)
+        return whole
+
+
+def load_separator(path: str | Path | None = None, n_threads: int | None = None) -> SeparatorModel:
+    """Load a network that tells voices apart, or the bundled one; see `load_model`.
+
+    Raises:
+        BadInput: as `load_model`, or the model does something else.
+    """
+    name, data = _read(path, "separator.onnx")
+    session, digest, card = _open(data, name, n_threads)
+    if not card.get("separates"):
+        raise BadInput(f"model {name} does not tell voices apart; train one with `ripieno train --config voices`")
+    return SeparatorModel(name, digest, card, card["lowest_pitch"], card["n_pitches"], card["n_voices"], session)
+
+
+@lru_cache(maxsize=1)
+def the_separator() -> SeparatorModel:
+    """The bundled separator, loaded once; on one core, since it is small."""
+    return load_separator(n_threads=1)
+
+
 def load_coconet(path: str | Path | None = None, n_threads: int | None = None) -> CoconetModel:
     """Load a Coconet, or the bundled one; see `load_model`.
 
@@ -126,7 +167,7 @@ def load_coconet(path: str | Path | None = None, n_threads: int | None = None) -
     """
     name, data = _read(path, "coconet.onnx")
     session, digest, card = _open(data, name, n_threads)
-    if "n_voices" not in card:
+    if "n_voices" not in card or card.get("separates"):
         raise BadInput(f"model {name} edits merged rolls and knows no voices; give a Coconet, or leave it out")
     return CoconetModel(name, digest, card, card["lowest_pitch"], card["n_pitches"], card["n_voices"], session)
 
@@ -144,7 +185,7 @@ def load_model(path: str | Path | None = None, n_threads: int | None = None) -> 
     name, data = _read(path, "chorale.onnx")
     session, digest, card = _open(data, name, n_threads)
     if "step_multiple" not in card:
-        raise BadInput(f"model {name} is a Coconet, which fills in voices; only `ripieno evaluate` uses it")
+        raise BadInput(f"model {name} fills in or tells apart voices and does not edit; give a U-Net, or leave it out")
     if path is None:  # its scores were measured on the file as it is, so its card lies beside it
         card |= json.loads((resources.files("ripieno.models") / "bundled" / "card.json").read_text(encoding="utf-8"))
     return Model(

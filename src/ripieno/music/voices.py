@@ -5,11 +5,17 @@ to the voices is a state; the cheapest path through the states is the split. Wha
 one voice to another, crossing, parallels, singing out of range, a voice that falls silent. Where fewer pitches sound
 than there are voices, two voices sing one of them in unison (Bach's do in 8 % of steps) sooner than that one pauses.
 
+Where four voices cross cannot be seen from such costs. A liking says of each voice which of the sounding pitches it is
+likely to sing; the network of `models.separator` learned one from Bach. Beside it, the costs only hold the path
+together.
+
 The paper merges its voices and never takes them apart again.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
@@ -30,18 +36,34 @@ RANGES = {"Soprano": (62, 79), "Alto": (57, 72), "Tenor": (51, 67), "Bass": (38,
 PROGRAM = 52  # General MIDI 53, Choir Aahs: one sound for all voices, so that they blend
 SOFTER = 0.75  # velocity of new notes, as a share of the user's own
 
-# Costs, found by trying on JSB train; docs/log.md has what they give.
-LEAP = 1.0  # a semitone of movement
-BROKEN = 4.0  # a note that goes on in another voice
-CROSSED = 20.0  # a pair of voices the wrong way round, at each change
-OUTSIDE = 1.5  # a semitone out of range
-SILENT = 40.0  # a voice without a note while others sing
-UNISON = 0.5  # two voices on one pitch
-PARALLEL = 20.0  # a pair of voices that moves in parallel fifths, octaves or unisons
+
+@dataclass(frozen=True, kw_only=True)
+class Costs:
+    """What a split pays for; found by trying on JSB train (docs/log.md)."""
+
+    leap: float = 1.0  # a semitone of movement
+    broken: float = 4.0  # a note that goes on in another voice
+    crossed: float = 20.0  # neighbours the wrong way round, at each change
+    outside: float = 1.5  # a semitone out of range
+    silent: float = 40.0  # a voice without a note while others sing
+    unison: float = 0.5  # neighbours on one pitch
+    parallel: float = 20.0  # a pair of voices that moves in parallel fifths, octaves or unisons
+
+
+BY_HAND = Costs()
+BESIDE_LIKING = Costs(leap=0.3, broken=3.0, crossed=1.0, outside=0.5, unison=0.0, parallel=6.0)  # in nats, as it is
+
+Liking = Float[np.ndarray, "step voice pitch"]
+Separate = Callable[[Cells], Liking]
+LEAST_LIKED = -40.0  # no log probability counts for less, so that what sounds can always be sung
 
 
 def split(
-    cells: Cells, n_voices: int = 4, line: Int[np.ndarray, " step"] | None = None, line_voice: int = 0
+    cells: Cells,
+    n_voices: int = 4,
+    line: Int[np.ndarray, " step"] | None = None,
+    line_voice: int = 0,
+    separate: Separate | None = None,
 ) -> Int[np.ndarray, "step voice"]:
     """The pitch that each voice sings at each step, -1 where it pauses; voice 0 is the highest.
 
@@ -50,7 +72,11 @@ def split(
         n_voices: 1 to 4.
         line: a line that is known, -1 where it rests.
         line_voice: the voice that sings the line.
+        separate: gives the log probabilities that a voice sings a pitch, as `models.runtime.load_separator` does;
+            asked where there are four voices.
     """
+    liking = None if separate is None or n_voices != 4 else np.maximum(separate(cells), LEAST_LIKED)
+    costs = BY_HAND if liking is None else BESIDE_LIKING
     sounding = cells[0]
     n_steps = sounding.shape[0]
     pitches = np.full((n_steps, n_voices), -1)
@@ -70,12 +96,14 @@ def split(
     origins: list[Int[np.ndarray, " state"]] = []
     for i, start in enumerate(starts):
         here = [int(pitch) for pitch in np.flatnonzero(sounding[start])[::-1]]
-        held = {pitch for pitch in here if not begins[start, pitch]}
+        held = sounding[start] & ~begins[start]
         known = None if line is None or line[start] < 0 else (line_voice, int(line[start]))
         now = _states(here, n_voices, known)
-        total = _own_cost(now, ranges)
+        total = _own_cost(now, ranges, costs)
+        if liking is not None:
+            total = total - np.where(now >= 0, liking[start, np.arange(n_voices), now], 0.0).sum(axis=1)
         if i:
-            step_cost = _movement(states[-1], now, held)
+            step_cost = movement_cost(states[-1], now, (states[-1] >= 0) & held[states[-1]], costs)
             sums = totals[-1][:, None] + step_cost
             origins.append(sums.argmin(axis=0))
             total = total + sums.min(axis=0)
@@ -121,34 +149,53 @@ def _states(here: list[int], n_voices: int, known: tuple[int, int] | None) -> In
     return rows
 
 
-def _own_cost(rows: Int[np.ndarray, "state voice"], ranges: Int[np.ndarray, "voice 2"]) -> Float[np.ndarray, " state"]:
+def _own_cost(
+    rows: Int[np.ndarray, "state voice"], ranges: Int[np.ndarray, "voice 2"], costs: Costs
+) -> Float[np.ndarray, " state"]:
     sung = rows >= 0
     below, above = np.maximum(ranges[:, 0] - rows, 0), np.maximum(rows - ranges[:, 1], 0)
-    cost = OUTSIDE * ((below + above) * sung).sum(axis=1) + SILENT * (~sung).sum(axis=1)
+    cost = costs.outside * ((below + above) * sung).sum(axis=1) + costs.silent * (~sung).sum(axis=1)
     for upper in range(rows.shape[1] - 1):
         both = sung[:, upper] & sung[:, upper + 1]
-        cost = cost + CROSSED * (both & (rows[:, upper] < rows[:, upper + 1]))
-        cost = cost + UNISON * (both & (rows[:, upper] == rows[:, upper + 1]))
+        cost = cost + costs.crossed * (both & (rows[:, upper] < rows[:, upper + 1]))
+        cost = cost + costs.unison * (both & (rows[:, upper] == rows[:, upper + 1]))
     return np.asarray(cost, dtype=float)
 
 
-def _movement(
-    before: Int[np.ndarray, "state voice"], now: Int[np.ndarray, "state2 voice"], held: set[int]
-) -> Float[np.ndarray, "state state2"]:
-    was, is_ = before[:, None], now[None]
-    both = (was >= 0) & (is_ >= 0)
-    cost = LEAP * (np.abs(was - is_) * both).sum(axis=2)
-    for pitch in held:
-        # a voice that sang a note which goes on should go on with it
-        left = (was == pitch) & (is_ != pitch)
-        stays = ((was == pitch) & (is_ == pitch)).any(axis=2)
-        cost = cost + BROKEN * (left.any(axis=2) & ~stays)
-    moves = np.sign(is_ - was) * both
-    upper, lower = np.triu_indices(before.shape[1], 1)
-    before_apart, now_apart = (np.abs(rows[..., upper] - rows[..., lower]) % 12 for rows in (was, is_))
-    same = (moves[..., upper] == moves[..., lower]) & (moves[..., upper] != 0) & (before_apart == now_apart)
-    cost = cost + PARALLEL * (same & ((now_apart == 0) | (now_apart == 7))).sum(axis=2)
-    return np.asarray(cost, dtype=float)
+def movement_cost(
+    before: Int[np.ndarray, "*chord state voice"],
+    now: Int[np.ndarray, "*chord state2 voice"],
+    goes_on: Bool[np.ndarray, "*chord state voice"],
+    costs: Costs,
+) -> Float[np.ndarray, "*chord state state2"]:
+    """What it costs to go from each state to each state of the next chord.
+
+    Args:
+        before, now: pitches, -1 where a voice pauses.
+        goes_on: the pitch of `before` is held in the next chord.
+        costs: their prices.
+    """
+    n_voices = before.shape[-1]
+    was = [before[..., :, None, voice] for voice in range(n_voices)]
+    is_ = [now[..., None, :, voice] for voice in range(n_voices)]
+    both = [(was[voice] >= 0) & (is_[voice] >= 0) for voice in range(n_voices)]
+    cost = np.zeros((*before.shape[:-1], now.shape[-2]))
+    moves = []
+    for voice in range(n_voices):
+        cost += costs.leap * (np.abs(is_[voice] - was[voice]) * both[voice])
+        moves.append(np.sign(is_[voice] - was[voice]) * both[voice])
+        # a voice that sang a note which goes on should go on with it; a note that two sang is broken once
+        broken = goes_on[..., :, None, voice] & (is_[voice] != was[voice])
+        for other in range(n_voices):
+            if other != voice:
+                broken = broken & ~((was[other] == was[voice]) & ((is_[other] == was[voice]) | (other < voice)))
+        cost += costs.broken * broken
+    for upper, lower in combinations(range(n_voices), 2):
+        apart = np.abs(is_[upper] - is_[lower]) % 12
+        same = (moves[upper] == moves[lower]) & (moves[upper] != 0)
+        same &= np.abs(was[upper] - was[lower]) % 12 == apart
+        cost += costs.parallel * (same & ((apart == 0) | (apart == 7)))
+    return cost
 
 
 def parts_of(
@@ -159,6 +206,7 @@ def parts_of(
     role: str = "top",
     n_parts: int | None = None,
     velocity: float = 80,
+    separate: Separate | None = None,
 ) -> list[NewPart]:
     """The notes that are not the user's, as parts of their own, on the roll's steps and pitches.
 
@@ -169,6 +217,7 @@ def parts_of(
         role: "top", "bass" or "inner": which voice the line is.
         n_parts: 1 for a single part; one for each voice unless given.
         velocity: of the user's notes; new ones are softer.
+        separate: tells four voices apart; see `split`.
     """
     new = silence(cells.shape[1])
     new[0] = cells[0] & ~user
@@ -182,7 +231,7 @@ def parts_of(
     known = None
     if line is not None and role in ("top", "bass"):
         known = np.where((line >= 0) & cells[0, steps, line], line, -1)  # what was taken from the user is not sung
-    sung = split(cells, n_voices, known, own_voice)
+    sung = split(cells, n_voices, known, own_voice, separate)
     if role == "inner":
         shares = [np.mean(user[steps, sung[:, voice]] & (sung[:, voice] >= 0)) for voice in range(n_voices)]
         own_voice = int(np.argmax(shares))

@@ -25,7 +25,7 @@ from ripieno.models.context import Context
 from ripieno.models.runtime import Predict
 from ripieno.music.piece import Key
 from ripieno.music.referee import Fault, cadence, faults
-from ripieno.music.voices import NAMES, RANGES, split
+from ripieno.music.voices import NAMES, RANGES, Separate, split
 from ripieno.sampling.ancestral import Change
 from ripieno.shapes import Bool, Float, Int
 
@@ -75,6 +75,7 @@ def mend_fault(
     key: Key | None = None,
     beat_phase: int = 0,
     hopeless: Hopeless | None = None,
+    separate: Separate | None = None,
 ) -> Change | None:
     """Change one note so that the piece is less faulty; None where no note will do.
 
@@ -89,6 +90,7 @@ def mend_fault(
         weights: the rules to look at, and what a fault of each costs.
         key, beat_phase: see `music.referee.judge`.
         hopeless: remembers from call to call what was tried in vain.
+        separate: tells four voices apart; see `music.voices.split`.
     """
 
     def found_in(voices: Int[np.ndarray, "step voice"]) -> list[Fault]:
@@ -98,7 +100,7 @@ def mend_fault(
         return sum(weights[fault.rule] for fault in found_in(voices))
 
     hopeless = set() if hopeless is None else hopeless
-    voices = voices_of(log, policy)
+    voices = voices_of(log, policy, separate)
     there = found_in(voices)
     cost = sum(weights[fault.rule] for fault in there)
     end = CADENCES.index(cadence(voices, key))
@@ -129,7 +131,7 @@ def mend_fault(
                     added = [Edit(0, at, pitch) for at in range(place.first, place.end)]
                     mended = log.record([*place.removed, *added], "model")
                     # who sings what may be read otherwise now; then nothing may be gained
-                    if cost_of(voices_of(mended, policy)) < cost:
+                    if cost_of(voices_of(mended, policy, separate)) < cost:
                         better.append((score, added[0], mended))
                 if len(better) == N_TRIED:
                     break
@@ -148,14 +150,14 @@ def is_mended(log: EditLog) -> bool:
     return isinstance(last, CellEntry) and last.author == "model" and last.probability is None
 
 
-def voices_of(log: EditLog, policy: Policy) -> Int[np.ndarray, "step voice"]:
+def voices_of(log: EditLog, policy: Policy, separate: Separate | None = None) -> Int[np.ndarray, "step voice"]:
     """Who sings what, of as many voices as there are, with the policy's melody as the outermost voice that it is."""
     n_voices = min(max(int(np.count_nonzero(log.cells[0], axis=1).max(initial=0)), 2), 4)
     line = policy.line if policy.melody in ("top", "bass") else None
     if line is not None:
         steps = np.arange(len(line))
         line = np.where((line >= 0) & log.cells[0, steps, line], line, -1)
-    return split(log.cells, n_voices, line, n_voices - 1 if policy.melody == "bass" else 0)
+    return split(log.cells, n_voices, line, n_voices - 1 if policy.melody == "bass" else 0, separate)
 
 
 def _places(

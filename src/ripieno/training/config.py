@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from ripieno.models.checkpoint import network_config
 from ripieno.models.coconet import CoconetConfig
+from ripieno.models.separator import SeparatorConfig
 from ripieno.models.unet import UNetConfig, chorale, paper
 
 
@@ -26,7 +27,7 @@ class DamageConfig:
 class TrainConfig:
     """One run of the trainer; `TrainConfig()` is the paper's."""
 
-    network: UNetConfig | CoconetConfig = field(default_factory=paper)
+    network: UNetConfig | CoconetConfig | SeparatorConfig = field(default_factory=paper)
     damage: DamageConfig = field(default_factory=DamageConfig)
     n_steps: int = 128  # length of a sample; the paper trains on 2 and on 8 bars
     start_multiple: int = 16  # samples begin at multiples of this step; 16: whole bars
@@ -43,6 +44,7 @@ class TrainConfig:
     average: float = 0.0  # decay per step of the running average of the weights that is saved; 0: none
     n_left_weight: float = 0.0  # weight of the n_left loss
     frame_share: float = 0.0  # Coconet: share of samples that are blank in whole steps, not voice by voice
+    keep: Literal["best", "last"] = "best"  # which weights are exported: of the lowest validation loss, or the last
     temperature: float = 1.0  # the exported model's logits are divided by it
     seed: int = 0
     precision: Literal["float32", "bfloat16"] = "float32"
@@ -54,11 +56,13 @@ class TrainConfig:
                 raise ValueError(f"{name} must be 1 or more, not {getattr(self, name)}")
         if self.precision not in ("float32", "bfloat16"):
             raise ValueError(f"precision must be float32 or bfloat16, not {self.precision}")
+        if self.keep not in ("best", "last"):
+            raise ValueError(f"keep must be best or last, not {self.keep}")
         if not 0 <= self.seed < 2**32:
             raise ValueError(f"seed must be a whole number from 0 to {2**32 - 1}, not {self.seed}")
 
 
-CONFIGURATIONS = ("paper", "chorale", "nade", "coconet")
+CONFIGURATIONS = ("paper", "chorale", "nade", "coconet", "voices")
 
 
 def configuration(name: str) -> TrainConfig:
@@ -66,6 +70,7 @@ def configuration(name: str) -> TrainConfig:
 
     `paper`: the paper's network and training. `chorale`: what ships. `nade`: the same network and training with masking
     only, the paper's orderless NADE (3.1). `coconet`: the network of its Gibbs baseline.
+    `voices`: the network that tells the voices of a roll apart.
 
     Raises:
         ValueError: there is no such configuration.
@@ -113,6 +118,24 @@ def configuration(name: str) -> TrainConfig:
             frame_share=0.5,
             precision="bfloat16",
             validate_every=10_000,
+        )
+    if name == "voices":
+        return TrainConfig(
+            network=SeparatorConfig(),
+            n_steps=64,
+            start_multiple=4,
+            transpose_down=5,
+            transpose_up=6,
+            batch_size=16,
+            n_samples=40_000,
+            learning_rate=3e-3,
+            weight_decay=0.03,
+            clip_norm=1.0,
+            schedule="cosine",
+            warmup=0.02,
+            average=0.998,
+            keep="last",  # its nats rise again while it is right more often, and only the latter counts in a path
+            validate_every=4_000,
         )
     raise ValueError(f"no configuration called {name!r}; there are: {', '.join(CONFIGURATIONS)}")
 

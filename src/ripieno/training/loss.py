@@ -35,6 +35,19 @@ def change_nats(change_logits: Tensor, difference: Tensor) -> Tensor:
     return loss.flatten(1).sum(1)
 
 
+def voices_nats(logits: Tensor, sung: Tensor) -> Tensor:
+    """Minus the log probability of who sings what, a mean over each sample's sung steps, float (batch,).
+
+    Args:
+        logits: float (batch, voice, step, pitch).
+        sung: int (batch, step, voice), the pitch's column; -1 has no say.
+    """
+    log_p = torch.log_softmax(logits.float(), -1).permute(0, 2, 1, 3)
+    sings = sung >= 0
+    own = log_p.gather(-1, sung.clamp(min=0).unsqueeze(-1)).squeeze(-1)
+    return -torch.where(sings, own, 0.0).flatten(1).sum(1) / sings.flatten(1).sum(1).clamp(min=1)
+
+
 def n_left_of(change_logits: Tensor) -> Tensor:
     """The expected number of edits still to come, float (batch,)."""
     return torch.sigmoid(change_logits.float()).flatten(1).sum(1)

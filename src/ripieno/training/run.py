@@ -68,7 +68,7 @@ def train(
         import onnx  # noqa: F401 (asks only whether it is there)
     except ImportError:  # a bare machine: whoever gets the checkpoint home gives the same command there
         return
-    network, run = load_network(folder / "best.safetensors")
+    network, run = load_network(folder / f"{chosen.keep}.safetensors")
     card = {
         "name": folder.name,
         **({} if chosen.damage.noise_max or chosen.damage.note_share else {"takes_back": False}),

@@ -14,7 +14,10 @@ import numpy as np
 from numpy.random import Generator, Philox
 
 from ripieno.edits.damage import break_line, corrupt, corrupt_accompaniment, corrupt_notes
+from ripieno.models.coconet import CoconetConfig
 from ripieno.models.context import context_of
+from ripieno.models.separator import SeparatorConfig
+from ripieno.models.unet import UNetConfig
 from ripieno.music.roll import Cells, window
 from ripieno.shapes import Bool, Float, Int
 from ripieno.training.config import DamageConfig, TrainConfig
@@ -98,16 +101,54 @@ def blanks_set(corpus: Prepared, config: TrainConfig, n_samples: int = 304, seed
     return _stack_blanks([_draw_blanks(voices, as_written, rng) for voices in pieces])
 
 
-def _draw_blanks(
+def voices_batch(corpus: Prepared, config: TrainConfig, number: int) -> Int[np.ndarray, "batch step voice"]:
+    """Batch `number` of a run that learns to tell voices apart: who sings what, as columns of its window, -1 a rest."""
+    assert corpus.voices is not None
+    rng = Generator(Philox(key=[config.seed, number]))
+    lengths = np.array([len(voices) for voices in corpus.voices], dtype=float)
+    which = rng.choice(len(lengths), size=config.batch_size, p=lengths / lengths.sum())
+    return np.stack([_draw_voices(corpus.voices[i], config, rng) for i in which])
+
+
+def voices_set(corpus: Prepared, config: TrainConfig) -> Int[np.ndarray, "sample step voice"]:
+    """Every piece whole, as it is written, in windows that do not overlap."""
+    assert corpus.voices is not None
+    n, network = config.n_steps, config.network
+    return np.concatenate(
+        [
+            _columns(np.pad(voices, ((0, -len(voices) % n), (0, 0)), constant_values=-1), 0, network).reshape(
+                -1, n, voices.shape[1]
+            )
+            for voices in corpus.voices
+        ]
+    )
+
+
+def _draw_voices(
     voices: Int[np.ndarray, "step voice"], config: TrainConfig, rng: Generator
-) -> tuple[Int[np.ndarray, "window voice"], Bool[np.ndarray, "window voice"]]:
-    n_steps, network = config.n_steps, config.network
+) -> Int[np.ndarray, "window voice"]:
+    """A window of a piece, somewhere, transposed somehow."""
+    n_steps = config.n_steps
     start = int(rng.integers(max(len(voices) - n_steps, 0) // config.start_multiple + 1)) * config.start_multiple
     semitones = int(rng.integers(-config.transpose_down, config.transpose_up + 1))
     sung = np.full((n_steps, voices.shape[1]), -1)
     cut = voices[start : start + n_steps]
-    sung[: len(cut)] = np.where(cut >= 0, cut + semitones - network.lowest_pitch, -1)
-    sung[(sung < 0) | (sung >= network.n_pitches)] = -1
+    sung[: len(cut)] = _columns(cut, semitones, config.network)
+    return sung
+
+
+def _columns(
+    voices: Int[np.ndarray, "step voice"], semitones: int, network: UNetConfig | CoconetConfig | SeparatorConfig
+) -> Int[np.ndarray, "step voice"]:
+    column = voices + semitones - network.lowest_pitch
+    return np.where((voices >= 0) & (column >= 0) & (column < network.n_pitches), column, -1)
+
+
+def _draw_blanks(
+    voices: Int[np.ndarray, "step voice"], config: TrainConfig, rng: Generator
+) -> tuple[Int[np.ndarray, "window voice"], Bool[np.ndarray, "window voice"]]:
+    n_steps = config.n_steps
+    sung = _draw_voices(voices, config, rng)
     # as many blanks as may be, each number as likely as any other: the orderless loss
     by_step = rng.random() < config.frame_share
     rank = rng.permutation(n_steps)[:, None] if by_step else rng.permutation(sung.size).reshape(sung.shape)

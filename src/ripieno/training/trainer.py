@@ -4,8 +4,8 @@ Needs torch, NumPy and safetensors alone, so that it also runs on a bare machine
 `python -m ripieno.training corpus.npz folder`. A run is resumed from its last
 checkpoint bit for bit: batches are numbered, and weights, optimiser and random state are saved.
 
-What is learned is an `Objective`: edits, or the blanks of Coconet. In the log both losses are called KL: that of blanks
-is the nats of each, the divergence from what Bach wrote.
+What is learned is an `Objective`: edits, the blanks of Coconet, or who sings what. In the log every loss is called KL:
+that of blanks and voices is the nats of each, the divergence from what Bach wrote.
 
 Differences from the paper: the schedule, precision and weight average are options (`TrainConfig`).
 """
@@ -28,9 +28,10 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from ripieno.models.coconet import Coconet, CoconetConfig, planes_of
+from ripieno.models.separator import Separator, SeparatorConfig
 from ripieno.models.unet import UNet, UNetConfig
 from ripieno.training.config import TrainConfig, from_json, to_json
-from ripieno.training.loss import blanks_nats, change_nats, edit_kl, n_left_of
+from ripieno.training.loss import blanks_nats, change_nats, edit_kl, n_left_of, voices_nats
 from ripieno.training.samples import (
     Blanks,
     Prepared,
@@ -38,6 +39,8 @@ from ripieno.training.samples import (
     blanks_set,
     training_batch,
     validation_set,
+    voices_batch,
+    voices_set,
 )
 
 SAVE_EVERY = 60.0  # seconds; what an interrupt may cost
@@ -130,13 +133,7 @@ class BlanksObjective:
 
     def __init__(self, config: TrainConfig, train: Prepared, valid: Prepared, device: torch.device) -> None:
         assert isinstance(config.network, CoconetConfig)
-        for corpus in (train, valid):
-            n_voices = {voices.shape[1] for voices in corpus.voices or []}
-            if n_voices != {config.network.n_voices}:
-                raise ValueError(
-                    "Coconet learns who sings what, which this corpus does not say: prepare the JSB Chorales "
-                    "(Jsb16thSeparated.json) with this version's `ripieno data`"
-                )
+        _with_voices(config.network.n_voices, train, valid)
         self.config, self.shape, self.corpus, self.device = config, config.network, train, device
         self.valid = blanks_set(valid, config)
 
@@ -159,6 +156,44 @@ class BlanksObjective:
         return blanks_nats(network(*planes_of(sung, known, self.shape.n_pitches)), sung, known)
 
 
+class VoicesObjective:
+    """Who sings which of the pitches that sound."""
+
+    def __init__(self, config: TrainConfig, train: Prepared, valid: Prepared, device: torch.device) -> None:
+        assert isinstance(config.network, SeparatorConfig)
+        _with_voices(config.network.n_voices, train, valid)
+        self.config, self.shape, self.corpus, self.device = config, config.network, train, device
+        self.valid = voices_set(valid, config)
+
+    def network(self) -> nn.Module:
+        """See `Objective`."""
+        return Separator(self.shape)
+
+    def loss(self, network: nn.Module, number: int) -> tuple[Tensor, Tensor]:
+        """See `Objective`."""
+        nats = self._nats(network, voices_batch(self.corpus, self.config, number))
+        return nats.mean(), nats
+
+    def score(self, network: nn.Module) -> tuple[float, float]:
+        """See `Objective`."""
+        parts = [self.valid[first : first + 32] for first in range(0, len(self.valid), 32)]
+        return float(torch.cat([self._nats(network, part) for part in parts]).mean()), math.nan
+
+    def _nats(self, network: nn.Module, batch: np.ndarray) -> Tensor:
+        sung = torch.from_numpy(batch).to(self.device)
+        cells = planes_of(sung, sung >= 0, self.shape.n_pitches)[0].amax(1, keepdim=True)
+        return voices_nats(network(cells), sung)
+
+
+def _with_voices(n_voices: int, *corpora: Prepared) -> None:
+    for corpus in corpora:
+        if {voices.shape[1] for voices in corpus.voices or []} != {n_voices}:
+            raise ValueError(
+                "this network learns who sings what, which this corpus does not say: prepare the JSB Chorales "
+                "(Jsb16thSeparated.json) with this version's `ripieno data`"
+            )
+
+
 def objective_of(config: TrainConfig, train: Prepared, valid: Prepared, device: torch.device) -> Objective:
     """The objective that a configuration's network is made for.
 
@@ -167,6 +202,8 @@ def objective_of(config: TrainConfig, train: Prepared, valid: Prepared, device: 
     """
     if isinstance(config.network, CoconetConfig):
         return BlanksObjective(config, train, valid, device)
+    if isinstance(config.network, SeparatorConfig):
+        return VoicesObjective(config, train, valid, device)
     return EditObjective(config, train, valid, device)
 
 

@@ -1,0 +1,76 @@
+"""The network that tells the voices of a merged roll apart: who sings which of the pitches that sound.
+
+Voice separation as the assignment of each voice to one of the sounding pitches, step by step; the path through time is
+`music.voices.split`'s. Costs that are set by hand see no crossing where all voices move at once; this network learned
+from four-part writing what such places look like. Nothing of the kind is in the paper, which merges its voices and
+never takes them apart again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+SILENT = -1e4  # the logit of a pitch that does not sound
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeparatorConfig:
+    """The shape of the network."""
+
+    n_voices: int = 4
+    n_filters: int = 40
+    dilations: tuple[int, ...] = (1, 2, 4, 8, 1)  # in time, a residual block each
+    dropout: float = 0.15  # of whole filters, in each block
+    lowest_pitch: int = 36  # the JSB Chorales span 36 to 81
+    n_pitches: int = 48
+    stem_pitches: int = 31
+
+    @property
+    def step_multiple(self) -> int:
+        """A roll may have any number of steps."""
+        return 1
+
+
+class _Block(nn.Module):
+    def __init__(self, n_filters: int, dilation: int, dropout: float) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(n_filters, n_filters, 3, padding=(dilation, 1), dilation=(dilation, 1), bias=False)
+        self.conv2 = nn.Conv2d(n_filters, n_filters, 3, padding=1, bias=False)
+        self.norm1, self.norm2 = nn.BatchNorm2d(n_filters), nn.BatchNorm2d(n_filters)
+        self.dropout = nn.Dropout2d(dropout)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = F.relu(self.norm1(self.conv1(x)))
+        return F.relu(x + self.dropout(self.norm2(self.conv2(y))))
+
+
+class Separator(nn.Module):
+    """`forward(cells)` returns the logits of every voice's pitch at every step."""
+
+    def __init__(self, config: SeparatorConfig) -> None:
+        super().__init__()
+        self.config = c = config
+        self.stem = nn.Conv2d(1, c.n_filters, (3, c.stem_pitches), padding=(1, c.stem_pitches // 2), bias=False)
+        self.norm = nn.BatchNorm2d(c.n_filters)
+        self.blocks = nn.ModuleList(_Block(c.n_filters, dilation, c.dropout) for dilation in c.dilations)
+        self.head = nn.Conv2d(c.n_filters, c.n_voices, 1)
+
+    def forward(self, cells: Tensor) -> Tensor:
+        """Score a batch.
+
+        Args:
+            cells: float (batch, 1, step, pitch in the window), 1 where a pitch sounds.
+
+        Returns:
+            logits float32 (batch, voice, step, pitch), `SILENT` where nothing sounds; a softmax over the last axis
+            says which of the sounding pitches each voice sings.
+        """
+        x = F.relu(self.norm(self.stem(cells.contiguous(memory_format=torch.channels_last))))
+        for block in self.blocks:
+            x = block(x)
+        logits: Tensor = self.head(x).float()
+        return logits.masked_fill(cells == 0, SILENT)
