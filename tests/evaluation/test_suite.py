@@ -16,7 +16,7 @@ import pytest
 from ripieno.errors import BadInput
 from ripieno.evaluation import report
 from ripieno.evaluation.parts import summary_of
-from ripieno.evaluation.suite import PARTS, Job, Material, Progress, Settings, evaluate, prepare, run
+from ripieno.evaluation.suite import PARTS, QUICK, Job, Material, Progress, Settings, evaluate, prepare, run
 from ripieno.files.corpus import Item
 from ripieno.music.roll import silence
 
@@ -91,6 +91,7 @@ def test_tables_are_put_where_a_document_has_a_place(tmp_path: Path) -> None:
             "high": 0.68,
             "n_steps": 900,
             "n_pieces": 77,
+            "options": {"orders": 5, "every": 8},
         }
     }
     document = tmp_path / "results.md"
@@ -100,6 +101,8 @@ def test_tables_are_put_where_a_document_has_a_place(tmp_path: Path) -> None:
     text = document.read_text()
     assert "0.610 (0.550 to 0.680)" in text
     assert "old" not in text
+    assert "every 8th step" in text
+    assert "not the real figures" not in text  # which is said of every so manyth piece
     assert text.startswith("before")
     assert text.endswith("after\n")
     again = text
@@ -131,6 +134,7 @@ def test_an_evaluation_that_is_killed_goes_on_and_ends_as_if_it_had_not_been(dat
         subprocess.run([*command, "-o", str(tmp_path / name)], check=True)
     one, other = (report.read(tmp_path / name)["framewise"] for name in ("killed", "whole"))
     assert one == other
+    assert one["every"] == QUICK  # as the settings have it, whatever the options of a part are called
     assert all((kept / name).read_bytes() == data for name, data in done.items())
 
 

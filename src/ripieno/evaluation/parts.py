@@ -120,7 +120,14 @@ def _framewise_summary(material: Material, jobs: Sequence[Job], results: Sequenc
     values = np.concatenate([np.array(nats) for nats in results])
     owner = [job.name for job, nats in zip(jobs, results, strict=True) for _ in nats]
     mean, low, high = mean_interval(values, owner)
-    return {"nats": mean, "low": low, "high": high, "n_steps": len(values), "n_pieces": len(jobs), **jobs[0].options}
+    return {
+        "nats": mean,
+        "low": low,
+        "high": high,
+        "n_steps": len(values),
+        "n_pieces": len(jobs),
+        "options": jobs[0].options,
+    }
 
 
 # --- likelihood: table 1

@@ -139,7 +139,9 @@ def _framewise(found: dict[str, Any]) -> str:
         ["Coconet in its paper", "0.57"],
         [f"Coconet as trained here, {found['n_steps']} steps of {found['n_pieces']} chorales", own],
     ]
-    return table(["framewise negative log-likelihood, nats a step, 5 orders", "mean (95 % by chorale)"], rows)
+    o = found["options"]
+    figure = f"framewise negative log-likelihood, nats a step, every {o['every']}th step, {o['orders']} orders"
+    return table([figure, "mean (95 % by chorale)"], rows)
 
 
 def _likelihood(found: dict[str, Any]) -> str:
