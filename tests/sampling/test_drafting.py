@@ -1,0 +1,117 @@
+"""Several edits a pass: apart, allowed, with the right probabilities, and as many as the distribution bears."""
+
+import numpy as np
+import pytest
+
+from ripieno.edits.edit import Edit
+from ripieno.edits.log import EditLog
+from ripieno.edits.policy import Policy
+from ripieno.models.context import context_of
+from ripieno.models.runtime import Prediction
+from ripieno.music.roll import silence
+from ripieno.sampling.ancestral import generator_at
+from ripieno.sampling.drafting import APART, QUALITIES, Quality, draft, drift_of, sample_drafts
+from tests.sampling.fakes import indifferent, wanting
+
+N_STEPS = 32
+CONTEXT = context_of(N_STEPS)
+BOLD = Quality(drift=1.0, longest=100, share=1.0)
+
+
+def uniform(*cells: Edit) -> np.ndarray:
+    probabilities = np.zeros((1, N_STEPS, 128))
+    for cell in cells:
+        probabilities[cell] = 1 / len(cells)
+    return probabilities
+
+
+def passes_and_changes(model, n, quality, policy=None, seed=0, **options):
+    rolls = []
+
+    def counted(cells, context):
+        rolls.append(cells)
+        return model(cells, context)
+
+    log = EditLog(silence(N_STEPS))
+    changes = list(sample_drafts(counted, log, CONTEXT, policy or Policy(), quality, seed, iterations=n, **options))
+    return len(rolls), changes
+
+
+def test_the_edits_of_a_draft_lie_apart_and_come_once() -> None:
+    probabilities = np.full((1, N_STEPS, 128), 1 / (N_STEPS * 128))
+    drawn = draft(probabilities, EditLog(silence(N_STEPS)), Policy(), 6, generator_at(0, 0))
+    steps = sorted(choice.edit.step for choice, _ in drawn)
+    assert len(drawn) > 2
+    assert min(np.diff(steps)) >= APART
+
+
+def test_each_edit_has_its_probability_given_those_before_it() -> None:
+    first, second, third = Edit(0, 0, 60), Edit(0, 10, 60), Edit(0, 20, 60)
+    drawn = draft(uniform(first, second, third), EditLog(silence(N_STEPS)), Policy(), 3, generator_at(0, 0))
+    assert [choice.probability for choice, _ in drawn] == pytest.approx([1 / 3, 1 / 2, 1])
+    assert drawn[-1][1].cells.sum() == 3
+
+
+def test_the_order_of_a_draft_follows_draws_without_replacement() -> None:
+    cells = [Edit(0, 0, 60), Edit(0, 10, 60), Edit(0, 20, 60)]
+    p = np.array([0.6, 0.3, 0.1])
+    probabilities = np.zeros((1, N_STEPS, 128))
+    for cell, share in zip(cells, p, strict=True):
+        probabilities[cell] = share
+    log, n = EditLog(silence(N_STEPS)), 3000
+    counts = np.zeros((3, 3))
+    for seed in range(n):
+        (one, _), (two, _), *_ = draft(probabilities, log, Policy(), 3, generator_at(seed, 0))
+        counts[cells.index(one.edit), cells.index(two.edit)] += 1
+    expected = np.array([[p[i] * p[j] / (1 - p[i]) if i != j else 0 for j in range(3)] for i in range(3)])
+    apart = ~np.eye(3, dtype=bool)
+    chi_square = ((counts - n * expected)[apart] ** 2 / (n * expected[apart])).sum()
+    assert chi_square < 20.5  # 5 degrees of freedom, one run in a thousand
+    assert not counts[~apart].any()
+
+
+def test_a_budget_of_notes_binds_within_a_draft() -> None:
+    _, changes = passes_and_changes(indifferent, 30, BOLD, Policy(max_additions=2, takes_back=False))
+    assert changes[-1].log.n_added <= 2
+
+
+def test_no_step_gets_more_notes_than_voices() -> None:
+    _, changes = passes_and_changes(indifferent, 200, BOLD, Policy(n_voices=2))
+    for change in changes:
+        assert np.count_nonzero(change.log.cells[0], axis=1).max() <= 2
+
+
+def test_a_distribution_that_stays_as_it_is_is_drawn_from_more_and_more_often() -> None:
+    n_passes, changes = passes_and_changes(indifferent, 60, BOLD)
+    assert len(changes) == 60
+    assert n_passes < 30
+
+
+def test_one_that_changes_with_every_edit_is_looked_at_for_each() -> None:
+    def fickle(cells, context):
+        logits = np.zeros(cells.shape)
+        logits[:, :, :, 40 + int(cells.sum()) % 20] = 50.0
+        return Prediction(logits, np.full(len(cells), 99.0))
+
+    n_passes, changes = passes_and_changes(fickle, 20, QUALITIES["fast"])
+    assert (n_passes, len(changes)) == (20, 20)
+
+
+def test_towards_the_end_there_is_one_edit_a_pass() -> None:
+    target = silence(N_STEPS)
+    target[0, ::8, 60] = True
+    n_passes, changes = passes_and_changes(wanting(target), 4, Quality(drift=1.0, longest=100, share=0.2))
+    assert changes[-1].log.cells.sum() == 4
+    assert n_passes == 4
+
+
+def test_the_same_seed_gives_the_same_piece() -> None:
+    one, other = (passes_and_changes(indifferent, 12, BOLD, seed=7)[1] for _ in range(2))
+    assert [change.edit for change in one] == [change.edit for change in other]
+
+
+def test_drift_is_nought_where_only_the_edited_steps_differ() -> None:
+    used = uniform(Edit(0, 0, 60), Edit(0, 9, 60))
+    fresh = uniform(Edit(0, 1, 60), Edit(0, 9, 60))
+    assert drift_of(used, fresh, [0, 1]) == 0
+    assert drift_of(used, fresh, [9]) == pytest.approx(1)
