@@ -129,17 +129,17 @@ def mend_fault(
                 rewritten[place.first : place.end, place.voice] = pitch
                 if cost_of(rewritten) < cost and CADENCES.index(cadence(rewritten, key)) <= end:
                     added = [Edit(0, at, pitch) for at in range(place.first, place.end)]
-                    mended = log.record([*place.removed, *added], "model")
-                    # who sings what may be read otherwise now; then nothing may be gained
-                    if cost_of(voices_of(mended, policy, separate)) < cost:
-                        better.append((score, added[0], mended))
+                    better.append((score, added[0], log.record([*place.removed, *added], "model")))
                 if len(better) == N_TRIED:
                     break
             if better:
                 rolls = np.stack([one.cells for _, _, one in better])
                 n_left = predict(rolls, np.repeat(context[None], len(better), axis=0)).n_left
-                score, edit, best = better[int(np.argmin(n_left))]
-                return Change(best, edit, True, float(np.exp(score)), float(n_left.min()), why=fault.rule)
+                for i in np.argsort(n_left, kind="stable"):
+                    score, edit, best = better[i]
+                    # who sings what may be read otherwise now; then nothing may be gained
+                    if cost_of(voices_of(best, policy, separate)) < cost:
+                        return Change(best, edit, True, float(np.exp(score)), float(n_left[i]), why=fault.rule)
         hopeless.add(tried)
     return None
 
