@@ -7,6 +7,7 @@ import pytest
 
 from ripieno import BadInput, Session, piece_from_notes, read
 from ripieno.edits.edit import Edit
+from ripieno.models.runtime import the_separator
 from ripieno.music.harmony import parallels
 from ripieno.music.referee import faults
 from ripieno.music.roll import RollNote, notes_of, roll_of
@@ -32,20 +33,24 @@ def test_composing_fills_in_what_is_missing_and_stops() -> None:
 
 
 def test_faults_of_part_writing_are_mended_at_the_end_unless_the_user_wants_them_left() -> None:
-    left, only, mended = (Session(read(EXAMPLE), mend=mend, bars=(1, 4)) for mend in ("nothing", "parallels", "faults"))
+    ways = ("nothing", "parallels", "faults")
+    left, only, mended = (Session(read(EXAMPLE), mend=mend, bars=(1, 4), temperature=1.0) for mend in ways)
     why = {session.mend: {change.why for change in session.run()} for session in (left, only, mended)}
     assert why["nothing"] == {None}
     assert why["parallels"] <= {None, *PARALLELS}
     assert why["faults"] - {None} <= set(WEIGHTS)
     assert not list(mended.run()), "what is mended is finished"
 
+    def sung(session: Session) -> np.ndarray:
+        return voices_of(session.log, session.policy, the_separator())[: 4 * 16]
+
     def cost(session: Session) -> float:
-        found = faults(voices_of(session.log, session.policy)[: 4 * 16], rules=WEIGHTS, excused=True)
+        found = faults(sung(session), rules=WEIGHTS, excused=True)
         return sum(WEIGHTS[fault.rule] for fault in found)
 
-    assert parallels(voices_of(left.log, left.policy))
+    assert parallels(sung(left))
     for session in (only, mended):
-        assert not [step for step, *_ in parallels(voices_of(session.log, session.policy)) if step < 4 * 16]
+        assert not parallels(sung(session))
         assert (session.log.cells[0] >= session.log.origin[0]).all()
     assert cost(mended) < cost(only) < cost(left)
 

@@ -55,7 +55,7 @@ A bass line from track 2, new voices between C3 and G5, in G minor:
   [green]ripieno harmonize bass.mid -o piece.mid --melody 2 --range C3-G5 --key Gm[/green]
 
 Only bars 5 to 8, more adventurous, and up to two of your notes may be changed:
-  [green]ripieno harmonize song.mid -o song2.mid --bars 5-8 --temperature 1.2 --max-removals 2[/green]
+  [green]ripieno harmonize song.mid -o song2.mid --bars 5-8 --temperature 1.0 --max-removals 2[/green]
 """
 
 MODELS_HELP = """
@@ -215,7 +215,7 @@ def harmonize_command(
     ] = "faults",
     temperature: Annotated[
         float | None,
-        typer.Option(metavar="T", help="Below 1 safer, above 1 more daring.", show_default="1.0"),
+        typer.Option(metavar="T", help="Lower is safer, higher more daring.", show_default="0.8"),
     ] = None,
     iterations: Annotated[
         int | None,
