@@ -16,7 +16,7 @@ from ripieno.evaluation.claims import FACTOR, NAMED, mean_interval, no_worse, ra
 from ripieno.evaluation.framewise import framewise_nats, windows
 from ripieno.evaluation.inputs import Input
 from ripieno.evaluation.likelihood import Window, notewise_levels, windows_of
-from ripieno.evaluation.methods import Generated, by_editing, by_gibbs, generated_of
+from ripieno.evaluation.methods import PASSES, Generated, by_editing, by_gibbs, generated_of
 from ripieno.evaluation.metrics import (
     Pooled,
     bhattacharyya,
@@ -48,7 +48,8 @@ from ripieno.music.referee import PER, Report, bootstrap, judge
 from ripieno.music.voices import split
 from ripieno.sampling.ancestral import Change, sample_ancestral
 from ripieno.sampling.stopping import StopRule
-from ripieno.session import STOP_RULE, Session
+from ripieno.sampling.voice_leading import WEIGHTS
+from ripieno.session import STOP_RULE, TEMPERATURE, Session
 from ripieno.shapes import Float
 
 N_ORDERS = 5  # of the framewise likelihood
@@ -277,7 +278,7 @@ def _stabilisation_jobs(material: Material) -> list[Job]:
     n = len(material.inputs) if is_part else N_SETTLING
     evenly = np.linspace(0, len(material.inputs) - 1, min(n, len(material.inputs))).round().astype(int)
     iterations = 1000 if is_part else N_ITERATIONS
-    options = {"iterations": iterations, "every": LOOK_EVERY}
+    options = {"iterations": iterations, "every": LOOK_EVERY, "temperature": TEMPERATURE}
     digest = material.digests["es-net"]
     return [
         Job("stabilisation", "es-net", material.inputs[i].name, 0, material.settings.model, digest, options, of)
@@ -371,17 +372,18 @@ def _merged(voices: Any) -> Any:
 
 def _generation_jobs(part: str, material: Material, inputs: Sequence[Input]) -> list[Job]:
     s = material.settings
-    nothing: dict[str, Any] = {}
+    as_it_is: dict[str, Any] = {"temperature": TEMPERATURE, "weights": WEIGHTS}  # what is another piece if it changes
+    passes: dict[str, Any] = {"passes": PASSES}
     ways: list[tuple[str, Path | None, str, dict[str, Any]]] = [
-        ("es-net", s.model, material.digests["es-net"], nothing),
-        ("additions-only", s.model, material.digests["es-net"], nothing),
+        ("es-net", s.model, material.digests["es-net"], as_it_is),
+        ("additions-only", s.model, material.digests["es-net"], as_it_is),
     ]
     if s.nade is not None:
-        ways.append(("nade", s.nade, material.digests["nade"], nothing))
+        ways.append(("nade", s.nade, material.digests["nade"], as_it_is))
     both = f"{material.digests['coconet']} {material.digests['es-net']}"
     coconet = "" if s.coconet is None else str(s.coconet)
     model = "" if s.model is None else str(s.model)
-    ways.append(("gibbs", s.model, both, nothing))
+    ways.append(("gibbs", s.model, both, passes))
     return [
         Job(part, what, of.name, seed, path, digest, options, of if what != "gibbs" else (of, coconet, model))
         for what, path, digest, options in ways
@@ -396,7 +398,7 @@ def _generation(job: Job) -> dict[str, Any]:
         of, coconet, _ = job.payload
         fill = _coconet(Path(coconet) if coconet else None)
         window = (fill.lowest_pitch, fill.lowest_pitch + fill.n_pitches - 1)
-        return {"finished": by_gibbs(fill, of, _model(job.model), job.seed, window).as_json()}
+        return {"finished": by_gibbs(fill, of, _model(job.model), job.seed, window, job.options["passes"]).as_json()}
     written = by_editing(_model(job.model), job.payload, job.seed, takes_back=job.what == "es-net")
     return {name: one.as_json() for name, one in written.items()}
 
