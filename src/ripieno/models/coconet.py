@@ -38,16 +38,20 @@ class CoconetConfig:
         return 1
 
 
-class _Block(nn.Module):
-    def __init__(self, n_filters: int, dilation: int) -> None:
+class Block(nn.Module):
+    """Two convolutions beside a way around them; `dropout` is of whole filters."""
+
+    def __init__(self, n_filters: int, dilation: int, dropout: float = 0.0) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(n_filters, n_filters, 3, padding=(dilation, 1), dilation=(dilation, 1), bias=False)
         self.conv2 = nn.Conv2d(n_filters, n_filters, 3, padding=1, bias=False)
         self.norm1, self.norm2 = nn.BatchNorm2d(n_filters), nn.BatchNorm2d(n_filters)
+        self.dropout = nn.Dropout2d(dropout)
 
     def forward(self, x: Tensor) -> Tensor:
+        """The width stays the same, and so do steps and pitches."""
         y = F.relu(self.norm1(self.conv1(x)))
-        return F.relu(x + self.norm2(self.conv2(y)))
+        return F.relu(x + self.dropout(self.norm2(self.conv2(y))))
 
 
 class Coconet(nn.Module):
@@ -59,7 +63,7 @@ class Coconet(nn.Module):
         n_in = 2 * c.n_voices
         self.stem = nn.Conv2d(n_in, c.n_filters, (3, c.stem_pitches), padding=(1, c.stem_pitches // 2), bias=False)
         self.norm = nn.BatchNorm2d(c.n_filters)
-        self.blocks = nn.ModuleList(_Block(c.n_filters, dilation) for dilation in c.dilations)
+        self.blocks = nn.ModuleList(Block(c.n_filters, dilation) for dilation in c.dilations)
         self.head = nn.Conv2d(c.n_filters, c.n_voices, 1)
 
     def forward(self, sung: Tensor, known: Tensor) -> Tensor:

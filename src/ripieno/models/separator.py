@@ -14,6 +14,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ripieno.models.coconet import Block
+
 SILENT = -1e4  # the logit of a pitch that does not sound
 
 
@@ -35,19 +37,6 @@ class SeparatorConfig:
         return 1
 
 
-class _Block(nn.Module):
-    def __init__(self, n_filters: int, dilation: int, dropout: float) -> None:
-        super().__init__()
-        self.conv1 = nn.Conv2d(n_filters, n_filters, 3, padding=(dilation, 1), dilation=(dilation, 1), bias=False)
-        self.conv2 = nn.Conv2d(n_filters, n_filters, 3, padding=1, bias=False)
-        self.norm1, self.norm2 = nn.BatchNorm2d(n_filters), nn.BatchNorm2d(n_filters)
-        self.dropout = nn.Dropout2d(dropout)
-
-    def forward(self, x: Tensor) -> Tensor:
-        y = F.relu(self.norm1(self.conv1(x)))
-        return F.relu(x + self.dropout(self.norm2(self.conv2(y))))
-
-
 class Separator(nn.Module):
     """`forward(cells)` returns the logits of every voice's pitch at every step."""
 
@@ -56,7 +45,7 @@ class Separator(nn.Module):
         self.config = c = config
         self.stem = nn.Conv2d(1, c.n_filters, (3, c.stem_pitches), padding=(1, c.stem_pitches // 2), bias=False)
         self.norm = nn.BatchNorm2d(c.n_filters)
-        self.blocks = nn.ModuleList(_Block(c.n_filters, dilation, c.dropout) for dilation in c.dilations)
+        self.blocks = nn.ModuleList(Block(c.n_filters, dilation, c.dropout) for dilation in c.dilations)
         self.head = nn.Conv2d(c.n_filters, c.n_voices, 1)
 
     def forward(self, cells: Tensor) -> Tensor:
