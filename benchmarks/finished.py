@@ -108,12 +108,8 @@ def finish(
     if end is not None:
         said += f", ends on the tonic: {'yes' if end else 'no'}"
     row = (share, sounding.mean(), (sounding >= 4).mean(), n_left, taking_back, above, sung.mean())
-    return (
-        said,
-        row,
-        end,
-        judge(split(log.cells, 4, line, 3 if session.reading.melody == "bass" else 0, the_separator())),
-    )
+    voices = split(log.cells, 4, line, 3 if session.reading.melody == "bass" else 0, the_separator())
+    return said, row, end, judge(voices)
 
 
 def main() -> None:

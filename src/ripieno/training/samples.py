@@ -85,11 +85,8 @@ def training_batch(corpus: Prepared, config: TrainConfig, number: int) -> Batch:
 
 def blanks_batch(corpus: Prepared, config: TrainConfig, number: int) -> Blanks:
     """Batch `number` of a run of Coconet."""
-    assert corpus.voices is not None
     rng = Generator(Philox(key=[config.seed, number]))
-    lengths = np.array([len(voices) for voices in corpus.voices], dtype=float)
-    which = rng.choice(len(lengths), size=config.batch_size, p=lengths / lengths.sum())
-    return _stack_blanks([_draw_blanks(corpus.voices[i], config, rng) for i in which])
+    return _stack_blanks([_draw_blanks(voices, config, rng) for voices in _draw_scores(corpus, config, rng)])
 
 
 def blanks_set(corpus: Prepared, config: TrainConfig, n_samples: int = 304, seed: int = 2020) -> Blanks:
@@ -103,11 +100,8 @@ def blanks_set(corpus: Prepared, config: TrainConfig, n_samples: int = 304, seed
 
 def voices_batch(corpus: Prepared, config: TrainConfig, number: int) -> Int[np.ndarray, "batch step voice"]:
     """Batch `number` of a run that learns to tell voices apart: who sings what, as columns of its window, -1 a rest."""
-    assert corpus.voices is not None
     rng = Generator(Philox(key=[config.seed, number]))
-    lengths = np.array([len(voices) for voices in corpus.voices], dtype=float)
-    which = rng.choice(len(lengths), size=config.batch_size, p=lengths / lengths.sum())
-    return np.stack([_draw_voices(corpus.voices[i], config, rng) for i in which])
+    return np.stack([_draw_voices(voices, config, rng) for voices in _draw_scores(corpus, config, rng)])
 
 
 def voices_set(corpus: Prepared, config: TrainConfig) -> Int[np.ndarray, "sample step voice"]:
@@ -122,6 +116,14 @@ def voices_set(corpus: Prepared, config: TrainConfig) -> Int[np.ndarray, "sample
             for voices in corpus.voices
         ]
     )
+
+
+def _draw_scores(corpus: Prepared, config: TrainConfig, rng: Generator) -> list[Int[np.ndarray, "_ _"]]:
+    """As many pieces as a batch has samples, long ones more often."""
+    assert corpus.voices is not None
+    lengths = np.array([len(voices) for voices in corpus.voices], dtype=float)
+    which = rng.choice(len(lengths), size=config.batch_size, p=lengths / lengths.sum())
+    return [corpus.voices[i] for i in which]
 
 
 def _draw_voices(
