@@ -95,14 +95,14 @@ test("lines of the grid: bars, beats, and sixteenths where there is room", () =>
 
 test("notes are spelled as their key has them", () => {
   /** @type {geometry.Key} */
-  const flat = { tonic: 8, mode: "major", sharps: -4 };
+  const flat = { tonic: 8, mode: "major", n_sharps: -4 };
   /** @type {geometry.Key} */
-  const minor = { tonic: 4, mode: "minor", sharps: 1 };
+  const minor = { tonic: 4, mode: "minor", n_sharps: 1 };
   assert.equal(geometry.noteName(60), "C4");
   assert.equal(geometry.noteName(61, flat), "D♭4");
   assert.equal(geometry.noteName(63, minor), "D♯4");
   assert.equal(geometry.noteName(58, flat, true), "B flat 3");
-  assert.equal(geometry.noteName(59, { tonic: 6, mode: "major", sharps: -6 }), "C♭4");
+  assert.equal(geometry.noteName(59, { tonic: 6, mode: "major", n_sharps: -6 }), "C♭4");
   assert.equal(geometry.keyName(flat), "A♭ major");
   assert.equal(geometry.keyName(minor), "E minor");
   assert.ok(geometry.scaleOf(minor).has(6));

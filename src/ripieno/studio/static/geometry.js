@@ -250,7 +250,7 @@ export function placeOf(bars, step) {
   const meter = meterAt(bars, step);
   let offset = step - bars.starts[i];
   // a pickup is the end of a bar
-  if (bars.pickup && i === 0) offset = step - bars.starts[1] + Math.ceil((16 * meter.numerator) / meter.denominator);
+  if (bars.pickup && i === 0) offset = step - bars.pickup + Math.ceil((16 * meter.numerator) / meter.denominator);
   return { bar: bars.first + i, beat: 1 + (offset * meter.denominator) / 16 };
 }
 
@@ -284,7 +284,7 @@ export function gridLines(bars, view) {
     const meter = meterAt(bars, start);
     const beat = 16 / meter.denominator;
     // in a pickup the beats are counted from the bar line that it leads to
-    const phase = bars.pickup && i === 0 ? bars.starts[1] % beat : 0;
+    const phase = bars.pickup && i === 0 ? bars.pickup % beat : 0;
     for (let step = start; step < end; step++) {
       const isBeat = (step - start - phase) % beat === 0;
       /** @type {"bar" | "beat" | "sixteenth"} */
@@ -302,7 +302,7 @@ const LETTERS = "FCGDAEB"; // the line of fifths; C is place 0
 const SIGNS = ["♭♭", "♭", "", "♯", "x"];
 const SIGN_WORDS = [" double flat", " flat", "", " sharp", " double sharp"];
 
-/** @typedef {{tonic: number, mode: "major" | "minor", sharps: number}} Key `sharps` is negative for flats. */
+/** @typedef {{tonic: number, mode: "major" | "minor", n_sharps: number}} Key `n_sharps` is negative for flats. */
 
 /**
  * A pitch as a musician writes it in a key: "B♭4"; 60 is C4. As `ripieno.music.harmony.note_name` does.
@@ -312,7 +312,7 @@ const SIGN_WORDS = [" double flat", " flat", "", " sharp", " double sharp"];
  * @param {boolean} [inWords] "B flat 4", for those who listen
  */
 export function noteName(pitch, key = null, inWords = false) {
-  const lowest = (key?.sharps ?? 0) - (key?.mode === "minor" ? 2 : 3);
+  const lowest = (key?.n_sharps ?? 0) - (key?.mode === "minor" ? 2 : 3);
   const place = lowest + modulo(pitch * 7 - lowest, 12);
   const octave = Math.floor((pitch - Math.floor((place + 1) / 7)) / 12) - 1;
   const letter = LETTERS[modulo(place + 1, 7)];
@@ -322,7 +322,7 @@ export function noteName(pitch, key = null, inWords = false) {
 
 /** "B♭ minor" @param {Key} key */
 export function keyName(key) {
-  const place = key.sharps + (key.mode === "minor" ? 3 : 0);
+  const place = key.n_sharps + (key.mode === "minor" ? 3 : 0);
   return `${LETTERS[modulo(place + 1, 7)]}${SIGNS[Math.floor((place + 1) / 7) + 2]} ${key.mode}`;
 }
 
