@@ -85,7 +85,7 @@ export const VOICE_LETTERS = ["S", "A", "T", "B"];
 export function themeOf(element) {
   const style = getComputedStyle(element);
   const read = (/** @type {string} */ name) => style.getPropertyValue(`--${name}`).trim();
-  const names = ["paper", "row", "row-out", "ink", "soft-ink", "line", "beat", "bar", "accent", "warn", "key-white", "key-black", "key-line", "ruler", "select", "lock"];
+  const names = ["paper", "row", "row-out", "ink", "soft-ink", "line", "beat", "bar", "accent", "warn", "key-white", "key-black", "key-line", "key-ink", "ruler", "select", "lock"];
   /** @type {any} */
   const theme = Object.fromEntries(names.map((name) => [name.replace(/-(.)/g, (_, letter) => letter.toUpperCase()), read(name)]));
   const voices = ["soprano", "alto", "tenor", "bass"];
@@ -124,13 +124,13 @@ export function drawRoll(pen, view, scene, theme) {
   const isSeen = (/** @type {{onset: number, duration: number, pitch: number}} */ note) =>
     note.onset < seen.to && note.onset + note.duration > seen.from && note.pitch >= pitches.low && note.pitch <= pitches.high;
   for (const note of scene.fading) if (isSeen(note)) drawFading(pen, view, note, theme);
-  pen.globalAlpha = scene.isFaint ? 0.45 : 1;
+  pen.globalAlpha = scene.isFaint ? 0.7 : 1;
   const hasText = view.rowHeight >= 12;
   pen.font = `600 ${Math.min(Math.round(view.rowHeight * 0.66), 13)}px ${theme.font}`;
   pen.textBaseline = "middle";
   for (const note of scene.notes) {
     if (note.onset >= seen.to) break;
-    if (isSeen(note)) drawNote(pen, view, note, theme, scene.key, hasText, scene.isFaint ? 0.45 : 1);
+    if (isSeen(note)) drawNote(pen, view, note, theme, scene.key, hasText, scene.isFaint ? 0.7 : 1);
   }
   pen.globalAlpha = 1;
   for (const ghost of scene.ghosts) if (isSeen(ghost)) drawGhost(pen, view, ghost, theme, scene.key);
@@ -555,13 +555,15 @@ export function drawKeyboard(pen, view, scene, theme, width) {
     }
     const isNamed = pitch % 12 === 0 || scene.hovered === pitch || (rows >= 15 && !isBlack);
     if (isNamed && rows >= 7) {
-      pen.fillStyle = scene.hovered === pitch || pitch % 12 === 0 ? theme.ink : theme.softInk;
+      pen.fillStyle = theme.keyInk;
+      pen.globalAlpha = scene.hovered === pitch || pitch % 12 === 0 ? 1 : 0.65;
       pen.font = `${pitch % 12 === 0 || scene.hovered === pitch ? 600 : 400} ${Math.min(rows * 0.72, 11)}px ${theme.font}`;
       pen.textAlign = "right";
       pen.textBaseline = "middle";
       pen.fillText(noteName(pitch, scene.key), width - 5, y + rows / 2 + 0.5);
+      pen.globalAlpha = 1;
     }
-    if (scene.lockedRows.includes(pitch)) padlock(pen, 8, y + rows / 2, isBlack ? theme.keyWhite : theme.ink);
+    if (scene.lockedRows.includes(pitch)) padlock(pen, 8, y + rows / 2, isBlack ? theme.keyWhite : theme.keyInk);
   }
   pen.fillStyle = theme.bar;
   pen.fillRect(width - 1, 0, 1, view.height);

@@ -50,6 +50,11 @@ const TYPES = [
 /** The page as one thing: what gestures and panels need of it. */
 class Page {
   constructor() {
+    // handed to the panels by themselves
+    this.obey = this.obey.bind(this);
+    this.goTo = this.goTo.bind(this);
+    this.isPlaying = this.isPlaying.bind(this);
+    this.hearRegion = this.hearRegion.bind(this);
     this.desk = new Desk({ send: (wish) => this.send(wish), changed: (what) => this.changed(what) });
     /** @type {View} */
     this.view = { stepWidth: 14, rowHeight: 14, left: 0, top: 0, width: 800, height: 500 };
@@ -134,8 +139,8 @@ class Page {
       this.hasFitted = true;
       this.resize();
       this.view = geometry.fit(this.view, [...desk.notes], desk.nSteps);
-      const [first] = desk.notes;
-      desk.caret = { step: 0, pitch: first?.pitch ?? 67 };
+      const opening = desk.notes.filter((note) => note.onset === desk.notes[0].onset).map((note) => note.pitch);
+      desk.caret = { step: 0, pitch: Math.max(...opening, opening.length ? 0 : 67) };
     }
     this.staff.changed(desk.state.seq);
   }
@@ -365,10 +370,10 @@ class Page {
 
   hint() {
     const { desk } = this;
-    if (desk.state.alternatives) return "↑ ↓ other ways   Space hear   Tab take   R more   Esc close";
-    if (desk.isSuggesting) return "Tab accept   ⌫ refuse   ↑ ↓ next best   Esc stop suggesting";
-    if (desk.selected.size) return "arrows move   Alt ← → shorter, longer   Del delete   R other ways   K keep";
-    return "N write   Space play   G suggest   F fill   R other ways   ? all shortcuts";
+    if (desk.state.alternatives) return "↑↓ other ways · Space hear · Tab take · R more · Esc close";
+    if (desk.isSuggesting) return "Tab accept · ⌫ refuse · ↑↓ next best · Esc stop suggesting";
+    if (desk.selected.size) return "arrows move · Alt ←→ shorter, longer · Del delete · R other ways · K keep";
+    return "N write · Space play · G suggest · F fill · R other ways · ? all shortcuts";
   }
 
   showWhere() {
@@ -785,7 +790,7 @@ class Page {
     const pieces = answer?.pieces ?? [];
     list.replaceChildren(
       ...pieces.slice(0, 20).map((piece) =>
-        el("li", {}, el("a", { href: `?piece=${encodeURIComponent(piece.id)}`, "aria-current": piece.id === this.desk.state.piece ? "page" : false },
+        el("li", {}, el("a", { href: `?piece=${encodeURIComponent(piece.id)}`, "aria-current": piece.id === this.desk.state.piece ? "page" : null },
           el("span", {}, piece.name), el("span", { class: "quiet" }, ago(piece.changed)))),
       ),
     );
