@@ -216,7 +216,7 @@ export function showPartner(house) {
     );
   } else {
     const run = state.run;
-    const ended = run && { finished: "The piece is finished", stopped: "Stopped", nothing: "No note may change under the rules and locks", running: "" }[run.state];
+    const ended = run && { finished: "The piece is finished", stopped: "Stopped", failed: "The model could not go on", nothing: "Nothing to change under the rules and locks", running: "" }[run.state];
     fill(card, ["idle", ended, run?.n_changes, desk.notes.length > 0], () =>
       ended
         ? lines(`${ended}${run.n_changes ? `: ${run.n_changes} changes` : ""}`, "Choose bars above the roll and voices below the bar, then R for three other ways. All of it can be undone in the history.")

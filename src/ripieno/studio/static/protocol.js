@@ -49,7 +49,7 @@
  * @property {HistoryItem[]} items
  * @property {Settings | null} settings
  *
- * @typedef {{run: number, state: "running" | "finished" | "stopped" | "nothing", n_changes: number, n_left: number | null,
+ * @typedef {{run: number, state: "running" | "finished" | "stopped" | "failed" | "nothing", n_changes: number, n_left: number | null,
  *   id: string | null}} RunState
  * @typedef {{settings: Settings, notes: Note[], history: HistoryItem[]}} PieceState
  * @typedef {{message_bytes: number, messages_per_second: number, upload_bytes: number, windows: number, pieces: number,
