@@ -37,6 +37,10 @@ Bars = Annotated[tuple[BarNumber, BarNumber], Field(description="the first and t
 Voice = Literal["soprano", "alto", "tenor", "bass"]
 Author = Literal["user", "model"]
 Quality = Literal["exact", "high", "fast"]
+RunWord = Annotated[
+    Literal["running", "finished", "stopped", "failed", "nothing"],
+    Field(description="failed: an `error` says why; nothing: there was nothing to change, or nothing may change"),
+]
 
 
 # What messages are made of
@@ -196,10 +200,7 @@ class RunState(_Wire):
     """How a run goes."""
 
     run: int
-    state: Annotated[
-        Literal["running", "finished", "stopped", "nothing"],
-        Field(description="nothing: no note may change under the rules and locks"),
-    ]
+    state: RunWord
     n_changes: Annotated[int, Field(ge=0)]
     n_left: Annotated[float | None, Field(description="changes that the model still expects; null: it cannot tell")]
     id: Annotated[str | None, Field(description="of the request that began it")]
@@ -569,10 +570,9 @@ ClientMessage = Annotated[
     | AskDoubts,
     Field(discriminator="type"),
 ]
-ServerMessage = Annotated[
-    Welcome | Ready | Entries | Done | Suggestions | Alternatives | Doubts | Voices | Running | Error,
-    Field(discriminator="type"),
-]
+
+Message = Welcome | Ready | Entries | Done | Suggestions | Alternatives | Doubts | Voices | Running | Error
+ServerMessage = Annotated[Message, Field(discriminator="type")]
 
 CLIENT: TypeAdapter[Any] = TypeAdapter(ClientMessage)
 SERVER: TypeAdapter[Any] = TypeAdapter(ServerMessage)
