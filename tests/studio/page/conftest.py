@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -13,6 +14,8 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+
+from tests.studio.page.hands import until
 
 FLAGS = [
     "--no-sandbox",
@@ -61,12 +64,14 @@ class Studio:
     def kill(self) -> None:
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
+        assert self.process.stdout is not None
+        self.process.stdout.close()
 
     def stop(self) -> None:
         self.process.terminate()
         try:
             self.process.wait(10)
-        except subprocess.TimeoutExpired:
+        finally:
             self.kill()
 
     def ask(self, path: str, body: object = None, data: bytes | None = None) -> Any:
@@ -106,8 +111,9 @@ def window(browser: Browser) -> Iterator[Callable[..., Page]]:
     contexts = []
 
     def heard(message: ConsoleMessage) -> None:
-        # while the studio is away Chromium says so by itself
-        if message.type in ("error", "warning") and "ERR_CONNECTION_REFUSED" not in message.text:
+        # Chromium says by itself that the studio is away, or that it refused a file
+        is_its_own = re.search(r"ERR_CONNECTION_(REFUSED|RESET)|responded with a status of 4(00|13)", message.text)
+        if message.type in ("error", "warning") and not is_its_own:
             faults.append(message.text)
 
     def opened(url: str, is_ready: bool = True, **options: Any) -> Page:
@@ -119,7 +125,7 @@ def window(browser: Browser) -> Iterator[Callable[..., Page]]:
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.goto(url)
         if is_ready:
-            page.wait_for_function("globalThis.ripieno?.desk.state.isModelReady && ripieno.desk.settings")
+            until(page, "globalThis.ripieno?.desk.state.isModelReady && ripieno.desk.settings")
         return page
 
     yield opened

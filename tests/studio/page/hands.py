@@ -1,5 +1,6 @@
 """What a person does in the studio, for the tests: by pointer, by key, and looking."""
 
+import time
 from typing import Any
 
 from playwright.sync_api import Page
@@ -64,9 +65,23 @@ def choose_bars(page: Page, first: int, last: int) -> None:
     page.mouse.up()
 
 
+def until(page: Page, what: str, arg: object = None, seconds: float = 20) -> Any:
+    """Wait for an expression, or a function of `arg`, to become true; its value.
+
+    Playwright's own way asks the page to evaluate text, which the studio's Content-Security-Policy forbids.
+    """
+    deadline = time.monotonic() + seconds
+    while True:
+        found = page.evaluate(what, arg)
+        if found:
+            return found
+        assert time.monotonic() < deadline, f"waited in vain for {what}"
+        page.wait_for_timeout(15)
+
+
 def settled(page: Page) -> None:
     """Until the studio has answered everything."""
-    page.wait_for_function("ripieno.desk.state.pending.length === 0 && ripieno.page.connection.unanswered.size === 0")
+    until(page, "ripieno.desk.state.pending.length === 0 && ripieno.page.connection.unanswered.size === 0")
 
 
 def press(page: Page, *keys: str) -> None:
@@ -81,10 +96,10 @@ def state(page: Page, path: str) -> Any:
 
 def suggested(page: Page) -> Any:
     """The suggestion that is shown, waited for."""
-    page.wait_for_function("ripieno.desk.shownSuggestion")
+    until(page, "ripieno.desk.shownSuggestion")
     return state(page, "shownSuggestion")
 
 
 def run_to_end(page: Page) -> None:
-    page.wait_for_function("ripieno.desk.state.run && ripieno.desk.state.run.state !== 'running'", timeout=120_000)
+    until(page, "ripieno.desk.state.run && ripieno.desk.state.run.state !== 'running'", seconds=120)
     settled(page)

@@ -21,6 +21,7 @@ from tests.studio.page.hands import (
     settled,
     state,
     suggested,
+    until,
 )
 
 Window = Callable[..., Page]
@@ -38,7 +39,7 @@ def test_a_drawn_melody_is_there_after_a_reload(page: Page) -> None:
     assert notes(page) == MELODY
     assert authored(page, "user") == MELODY
     page.reload()
-    page.wait_for_function("globalThis.ripieno?.desk.settings")
+    until(page, "globalThis.ripieno?.desk.settings")
     assert notes(page) == MELODY
 
 
@@ -85,7 +86,7 @@ def test_a_double_click_on_nothing_draws_one_note(page: Page) -> None:
 def test_a_rectangle_chooses_notes_that_are_then_cut_and_pasted(page: Page) -> None:
     draw(page, MELODY[:4])
     press(page, "1", "Escape")
-    page.mouse.move(*place(page, 7.5, 68))
+    page.mouse.move(*place(page, 8.2, 68))
     page.mouse.down()
     page.mouse.move(*place(page, 14, 63), steps=4)
     page.mouse.up()
@@ -105,7 +106,7 @@ def test_a_suggestion_is_accepted_with_tab_and_undone_as_a_whole_note(page: Page
     offer = suggested(page)
     page.locator("#roll").focus()
     press(page, "Tab")
-    page.wait_for_function("(token) => ripieno.desk.shownSuggestion && ripieno.desk.shownSuggestion.token !== token", arg=offer["token"])
+    until(page, "(token) => ripieno.desk.shownSuggestion && ripieno.desk.shownSuggestion.token !== token", offer["token"])
     shape = tuple(offer["note"][name] for name in ("onset", "pitch", "duration"))
     assert authored(page, "model") == [shape]
     press(page, "Escape", "Control+z")
@@ -124,7 +125,7 @@ def test_a_click_accepts_and_down_walks_the_next_best(page: Page) -> None:
     assert suggested(page)["token"] == first["token"]
     note = first["note"]
     page.mouse.click(*place(page, note["onset"] + note["duration"] / 2, note["pitch"]))
-    page.wait_for_function("ripieno.desk.notes.some((note) => note.author === 'model')")
+    until(page, "ripieno.desk.notes.some((note) => note.author === 'model')")
     assert (note["onset"], note["pitch"], note["duration"]) in authored(page, "model")
 
 
@@ -136,7 +137,7 @@ def test_a_refused_suggestion_is_not_offered_again(page: Page) -> None:
         offer = suggested(page)
         refused.append((offer["note"]["onset"], offer["note"]["pitch"]))
         press(page, "Backspace")
-        page.wait_for_function("(token) => ripieno.desk.shownSuggestion && ripieno.desk.shownSuggestion.token !== token", arg=offer["token"])
+        until(page, "(token) => ripieno.desk.shownSuggestion && ripieno.desk.shownSuggestion.token !== token", offer["token"])
     assert len(set(refused)) == 4
     assert notes(page) == MELODY
     offered = page.evaluate("ripieno.desk.state.suggestions.suggestions.map(({ note }) => [note.onset, note.pitch])")
@@ -150,7 +151,7 @@ def test_r_offers_three_ways_one_is_taken_and_nothing_else_changes(page: Page) -
     before = {(note["onset"], note["pitch"]): note for note in state(page, "notes")}
     choose_bars(page, 1, 1)
     press(page, "a", "r")
-    page.wait_for_function("ripieno.desk.state.alternatives")
+    until(page, "ripieno.desk.state.alternatives")
     ways = state(page, "state.alternatives.alternatives")
     assert 1 <= len(ways) <= 3
     assert state(page, "state.alternatives.voices") == ["alto"]
@@ -162,8 +163,8 @@ def test_r_offers_three_ways_one_is_taken_and_nothing_else_changes(page: Page) -
     press(page, "ArrowDown")
     assert page.evaluate("ripieno.desk.heard().length") == heard
     press(page, "r")
-    page.wait_for_function("(old) => ripieno.desk.state.alternatives?.alternatives[0]?.token !== old", arg=ways[0]["token"])
-    page.wait_for_function("ripieno.desk.state.alternatives")
+    until(page, "(old) => ripieno.desk.state.alternatives?.alternatives[0]?.token !== old", ways[0]["token"])
+    until(page, "ripieno.desk.state.alternatives")
     way = state(page, "shownAlternative")
     page.locator("#roll").focus()
     press(page, "Tab")
@@ -182,7 +183,7 @@ def test_a_run_streams_in_and_a_stop_is_obeyed(page: Page) -> None:
     settled(page)
     press(page, "Escape")
     page.click("#fill")
-    page.wait_for_function("ripieno.desk.notes.some((note) => note.author === 'model')")
+    until(page, "ripieno.desk.notes.some((note) => note.author === 'model')")
     expect(page.locator("#partner")).to_contain_text("so far")
     page.click("#fill")
     settled(page)
@@ -198,7 +199,7 @@ def test_an_edit_in_the_middle_of_a_run_holds(page: Page) -> None:
     page.select_option("[name=quality]", "exact")
     settled(page)
     page.click("#fill")
-    page.wait_for_function("ripieno.desk.notes.some((note) => note.author === 'model')")
+    until(page, "ripieno.desk.notes.some((note) => note.author === 'model')")
     draw(page, [(40, 55, 8)])
     press(page, "f")
     run_to_end(page)
@@ -270,8 +271,8 @@ def test_each_note_sounds_at_its_time_and_no_other(page: Page) -> None:
     press(page, "Enter")
     draw(page, [(0, 67, 8), (8, 73, 8)])  # one second each
     (low, high), duration = page.evaluate(LOUDNESS, [[67, 73], [0.4, 1.5]])
-    assert low[0] > 0.01
-    assert high[1] > 0.01
+    assert low[0] > 0.004
+    assert high[1] > 0.004
     assert low[0] > 8 * low[1]
     assert high[1] > 8 * high[0]
     assert duration > 64 / 8
@@ -284,7 +285,7 @@ def test_playing_moves_on_and_stops_where_it_is_told(page: Page) -> None:
     draw(page, MELODY)
     choose_bars(page, 2, 2)
     press(page, "l", "Space")
-    page.wait_for_function("ripieno.player.isPlaying && ripieno.player.position > 18")
+    until(page, "ripieno.player.isPlaying && ripieno.player.position > 18")
     assert state(page, "isLooping")
     assert 16 <= page.evaluate("ripieno.player.position") < 32
     press(page, "Enter")
@@ -297,10 +298,10 @@ def test_a_change_that_arrives_while_it_plays_is_heard(studio: Studio, window: W
     one, two = window(address), window(address)
     draw(one, [(0, 67, 64)])
     press(one, "Home", "Space")
-    one.wait_for_function("ripieno.player.isPlaying && ripieno.player.position > 1")
+    until(one, "ripieno.player.isPlaying && ripieno.player.position > 1")
     assert one.evaluate("[...ripieno.player.sounding.keys()].map((key) => key.split(':')[1])") == ["67"]
     draw(two, [(0, 60, 64)])
-    one.wait_for_function("[...ripieno.player.sounding.keys()].some((key) => key.split(':')[1] === '60')")
+    until(one, "[...ripieno.player.sounding.keys()].some((key) => key.split(':')[1] === '60')")
     press(one, "Enter")
 
 
@@ -327,7 +328,7 @@ def test_it_is_saved_as_midi_wav_png_and_project(studio: Studio, page: Page, tmp
     before = page.evaluate("[...ripieno.desk.state.history.values()].map((item) => item.text)")
     sounding = notes(page)
     page.goto(f"{studio.address}?piece={again['piece']['id']}")
-    page.wait_for_function("globalThis.ripieno?.desk.settings")
+    until(page, "globalThis.ripieno?.desk.settings")
     assert notes(page) == sounding
     assert page.evaluate("[...ripieno.desk.state.history.values()].map((item) => item.text)") == before
 
@@ -351,7 +352,7 @@ def test_a_midi_file_is_opened_and_a_damaged_one_says_why(studio: Studio, page: 
     expect(page.locator(".notice.error")).to_contain_text("broken.mid")
     example = Path(__file__).parents[3] / "examples" / "ode-to-joy.mid"
     page.set_input_files("#file", example)
-    page.wait_for_function("globalThis.ripieno?.desk.settings?.name.startsWith('Ode')")
+    until(page, "globalThis.ripieno?.desk.settings?.name.startsWith('Ode')")
     assert authored(page, "file")
 
 
@@ -369,7 +370,7 @@ def test_the_page_comes_back_when_the_studio_does(tmp_path: Path, window: Window
         expect(page.locator("#line-text")).to_have_text("all kept", timeout=30_000)
         assert len(notes(page)) == 5
         page.reload()
-        page.wait_for_function("globalThis.ripieno?.desk.settings")
+        until(page, "globalThis.ripieno?.desk.settings")
         assert notes(page) == MELODY[:5]
     finally:
         studio.kill()
@@ -379,9 +380,9 @@ def test_two_windows_stay_in_step(studio: Studio, window: Window) -> None:
     address = f"{studio.address}?piece={studio.begin()}"
     one, two = window(address), window(address)
     draw(one, MELODY[:4])
-    two.wait_for_function("ripieno.desk.notes.length === 4")
+    until(two, "ripieno.desk.notes.length === 4")
     draw(two, [(32, 60, 4)])
-    one.wait_for_function("ripieno.desk.notes.length === 5")
+    until(one, "ripieno.desk.notes.length === 5")
     assert notes(one) == notes(two)
 
 
@@ -393,9 +394,9 @@ def test_a_drag_is_not_interrupted_by_changes_that_arrive(studio: Studio, window
     one.mouse.move(x, y)
     one.mouse.down()
     one.mouse.move(*place(one, 4, 69), steps=3)
-    two.wait_for_function("ripieno.desk.notes.length === 8")
+    until(two, "ripieno.desk.notes.length === 8")
     press(two, "f")
-    one.wait_for_function("ripieno.desk.notes.length > 12")
+    until(one, "ripieno.desk.notes.length > 12")
     assert one.evaluate("ripieno.page.drag.dropped.length") == 1
     one.mouse.move(*place(one, 34, 74), steps=5)
     one.mouse.up()
@@ -409,7 +410,7 @@ def test_a_drag_is_not_interrupted_by_changes_that_arrive(studio: Studio, window
 def test_doubts_are_told_for_every_note(page: Page) -> None:
     draw(page, [*MELODY, (0, 66, 4)])  # a semitone under the first note
     press(page, "Escape", "d")
-    page.wait_for_function("ripieno.desk.state.doubts")
+    until(page, "ripieno.desk.state.doubts")
     belongs = {(one["note"]["onset"], one["note"]["pitch"]): one["belongs"] for one in state(page, "state.doubts.notes")}
     assert len(belongs) == len(MELODY) + 1
     x, y = place(page, 1, 67)
@@ -446,7 +447,7 @@ def test_the_wheel_scrolls_and_with_ctrl_zooms_at_the_pointer(page: Page, keys: 
     if keys:
         page.keyboard.down(keys)
     page.mouse.wheel(0, -120 if is_zoomed else 60)
-    page.wait_for_function("(old) => JSON.stringify(ripieno.page.view) !== JSON.stringify(old)", arg=before)
+    until(page, "(old) => JSON.stringify(ripieno.page.view) !== JSON.stringify(old)", before)
     after = page.evaluate("({ ...ripieno.page.view })")
     if is_zoomed:
         assert after["stepWidth"] > before["stepWidth"]

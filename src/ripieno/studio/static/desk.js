@@ -397,13 +397,19 @@ export class Desk {
   /** @param {Stretch | null} stretch made whole bars */
   chooseBars(stretch) {
     this.region = stretch && wholeBars(this.bars, stretch);
-    this.hasChosenSince = true;
+    this.#chosenInBars();
     if (!this.region) this.isLooping = false;
     if (this.isSuggesting) {
       this.isStale = true;
       this.ask();
     }
     this.changed("region");
+  }
+
+  /** What is chosen last counts: bars and voices, no longer notes. */
+  #chosenInBars() {
+    this.hasChosenSince = true;
+    this.selected = new Set();
   }
 
   /** The chosen bars begin, or end, with the cursor's. @param {"from" | "to"} which */
@@ -417,7 +423,7 @@ export class Desk {
   /** @param {number} voice */
   toggleVoice(voice) {
     if (!this.voices.delete(voice)) this.voices.add(voice);
-    this.hasChosenSince = true;
+    this.#chosenInBars();
     this.changed("region");
   }
 
@@ -435,7 +441,10 @@ export class Desk {
     this.isSuggesting = isOn;
     this.isStale = true;
     if (!isOn) this.state = reduce(this.state, { type: "dropSuggestions" });
-    else this.closeAlternatives();
+    else {
+      this.closeAlternatives();
+      this.selected = new Set(); // so that up, down and Backspace are about the suggestion
+    }
     this.ask();
     this.changed("suggest");
   }

@@ -60,7 +60,7 @@ function icon(name) {
 export const withSigns = (text) => text.replace(/\b([A-G])bb(?=-?\d)/g, "$1♭♭").replace(/\b([A-G])b(?=-?\d)/g, "$1♭").replace(/\b([A-G])#(?=-?\d)/g, "$1♯");
 
 /** @param {string} text */
-const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+const capital = (text) => (/^[^ ]*\./.test(text) ? text : text.charAt(0).toUpperCase() + text.slice(1)); // no file's name
 
 /** @param {number} probability */
 const percent = (probability) => `${Math.round(probability * 100)} %`;

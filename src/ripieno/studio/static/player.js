@@ -15,7 +15,7 @@ const AHEAD_HIDDEN = 1.6; // a tab in the background looks once a second at best
 const TICK = 30; // milliseconds between two looks
 const ATTACK = 0.018;
 const RELEASE = 0.14;
-const TAIL = 2.2; // seconds in which the room falls silent
+const TAIL = 1.8; // seconds in which the room falls silent
 
 // Time
 
@@ -107,7 +107,7 @@ export class Organ {
     const { imaginary, real } = { imaginary: new Float32Array(PARTIALS), real: new Float32Array(PARTIALS.length) };
     this.wave = context.createPeriodicWave(real, imaginary);
     this.out = context.createGain();
-    this.out.gain.value = 0.9;
+    this.out.gain.value = 0.7;
     const limiter = new DynamicsCompressorNode(context, {
       threshold: -9,
       knee: 6,
@@ -116,7 +116,7 @@ export class Organ {
       release: 0.2,
     });
     const room = new ConvolverNode(context, { buffer: roomOf(context) });
-    const wet = new GainNode(context, { gain: 0.3 });
+    const wet = new GainNode(context, { gain: 0.16 });
     this.out.connect(limiter);
     this.out.connect(room).connect(wet).connect(limiter);
     limiter.connect(context.destination);
@@ -205,7 +205,7 @@ function roomOf(context) {
       seed = (Math.imul(seed, 1664525) + 1013904223) | 0;
       const time = i / length;
       soft += (seed / 2 ** 31 - soft) * (0.55 - 0.45 * time);
-      samples[i] = soft * Math.exp(-6.2 * time) * Math.min(1, i / (0.012 * context.sampleRate));
+      samples[i] = soft * Math.exp(-7.5 * time) * Math.min(1, i / (0.012 * context.sampleRate));
     }
   }
   return buffer;
