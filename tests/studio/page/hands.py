@@ -7,7 +7,16 @@ from playwright.sync_api import Page
 
 Shape = tuple[int, int, int]  # onset, pitch, duration
 
-MELODY: list[Shape] = [(0, 67, 4), (4, 67, 4), (8, 66, 4), (12, 64, 4), (16, 62, 4), (20, 67, 4), (24, 69, 4), (28, 71, 4)]
+MELODY: list[Shape] = [
+    (0, 67, 4),
+    (4, 67, 4),
+    (8, 66, 4),
+    (12, 64, 4),
+    (16, 62, 4),
+    (20, 67, 4),
+    (24, 69, 4),
+    (28, 71, 4),
+]
 
 
 def notes(page: Page) -> list[Shape]:

@@ -106,7 +106,9 @@ def test_a_suggestion_is_accepted_with_tab_and_undone_as_a_whole_note(page: Page
     offer = suggested(page)
     page.locator("#roll").focus()
     press(page, "Tab")
-    until(page, "(token) => ripieno.desk.shownSuggestion && ripieno.desk.shownSuggestion.token !== token", offer["token"])
+    until(
+        page, "(token) => ripieno.desk.shownSuggestion && ripieno.desk.shownSuggestion.token !== token", offer["token"]
+    )
     shape = tuple(offer["note"][name] for name in ("onset", "pitch", "duration"))
     assert authored(page, "model") == [shape]
     press(page, "Escape", "Control+z")
@@ -137,7 +139,11 @@ def test_a_refused_suggestion_is_not_offered_again(page: Page) -> None:
         offer = suggested(page)
         refused.append((offer["note"]["onset"], offer["note"]["pitch"]))
         press(page, "Backspace")
-        until(page, "(token) => ripieno.desk.shownSuggestion && ripieno.desk.shownSuggestion.token !== token", offer["token"])
+        until(
+            page,
+            "(token) => ripieno.desk.shownSuggestion && ripieno.desk.shownSuggestion.token !== token",
+            offer["token"],
+        )
     assert len(set(refused)) == 4
     assert notes(page) == MELODY
     offered = page.evaluate("ripieno.desk.state.suggestions.suggestions.map(({ note }) => [note.onset, note.pitch])")
@@ -342,7 +348,9 @@ def test_the_result_can_be_dragged_to_another_program(page: Page) -> None:
           return [...event.dataTransfer.types].map((type) => event.dataTransfer.getData(type));
         }"""
     )
-    assert any(re.match(r"audio/midi:Evening\.mid:http://127\.0\.0\.1:\d+/api/pieces/\w+/export/mid$", one) for one in dragged)
+    assert any(
+        re.match(r"audio/midi:Evening\.mid:http://127\.0\.0\.1:\d+/api/pieces/\w+/export/mid$", one) for one in dragged
+    )
 
 
 def test_a_midi_file_is_opened_and_a_damaged_one_says_why(studio: Studio, page: Page, tmp_path: Path) -> None:
@@ -411,7 +419,9 @@ def test_doubts_are_told_for_every_note(page: Page) -> None:
     draw(page, [*MELODY, (0, 66, 4)])  # a semitone under the first note
     press(page, "Escape", "d")
     until(page, "ripieno.desk.state.doubts")
-    belongs = {(one["note"]["onset"], one["note"]["pitch"]): one["belongs"] for one in state(page, "state.doubts.notes")}
+    belongs = {
+        (one["note"]["onset"], one["note"]["pitch"]): one["belongs"] for one in state(page, "state.doubts.notes")
+    }
     assert len(belongs) == len(MELODY) + 1
     x, y = place(page, 1, 67)
     page.mouse.move(x, y)
