@@ -294,11 +294,11 @@ function drawNote(
     pen.stroke();
   }
   if (note.doubt !== undefined && note.doubt > 0.5) drawDoubt(pen, x, y, width, height, note.doubt, theme);
-  if (hasText && width > 34) {
+  if (hasText && width > (note.isLocked ? 50 : 34)) {
     pen.fillStyle = note.isModels ? theme.ink : theme.onVoices[note.voice];
     pen.textAlign = "left";
     pen.fillText(noteName(note.pitch, key), x + (note.isModels ? 13 : 5), y + height / 2 + 0.5);
-    if (width > 58) {
+    if (width > (note.isLocked ? 72 : 58)) {
       pen.textAlign = "right";
       pen.globalAlpha *= 0.75;
       pen.fillText(VOICE_LETTERS[note.voice], x + width - (note.isLocked ? 17 : 5), y + height / 2 + 0.5);

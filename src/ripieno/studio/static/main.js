@@ -256,7 +256,9 @@ class Page {
     const voiceNames = state.alternatives?.voices ?? [];
     const all = alternative ? withAlternative(desk.notes, alternative, voiceNames) : desk.notes;
     const voices = voicesOf(all);
-    const come = new Set(alternative ? alternative.add.map(keyOf) : []);
+    // what it removes and adds just so has not changed
+    const before = new Map(alternative?.remove.map((shape) => [keyOf(shape), shape.duration]));
+    const come = new Set(alternative?.add.filter((shape) => before.get(keyOf(shape)) !== shape.duration).map(keyOf));
     const held = new Set(drag && !drag.isCopy ? drag.held.map(keyOf) : []);
     const doubts = desk.isDoubting && state.doubts ? new Map(state.doubts.notes.map((one) => [keyOf(one.note), 1 - one.belongs])) : null;
     const hasLocks = settings && (settings.locks.notes.length || settings.locks.voices.length || settings.locks.bars.length || settings.locks.pitches.length);
@@ -288,10 +290,11 @@ class Page {
       });
     }
     if (alternative) {
-      const gone = new Set(alternative.remove.map(keyOf));
-      const before = voicesOf(desk.notes);
+      const stays = new Set(alternative.add.map(keyOf));
+      const sung = voicesOf(desk.notes);
       for (const note of desk.notes) {
-        if (gone.has(keyOf(note)) && !come.has(keyOf(note))) ghosts.unshift({ ...note, voice: before.get(keyOf(note)) ?? 0, adds: false, isFaint: true });
+        const key = keyOf(note);
+        if (before.has(key) && !stays.has(key)) ghosts.unshift({ ...note, voice: sung.get(key) ?? 0, adds: false, isFaint: true });
       }
     }
     if (drag) {

@@ -175,11 +175,12 @@ export function showPartner(house) {
     const text = state.modelText || "It is being loaded; you can write meanwhile.";
     fill(card, ["loading", text], () => lines("The model is not there yet", text));
   } else if (desk.isRunning && state.run) {
-    const { n_changes: done, n_left: left } = state.run;
-    fill(card, ["run", done, left && Math.round(left)], () => [
+    const { run: number, n_changes: done, n_left: left } = state.run;
+    const n = notesOfRun(desk, number);
+    fill(card, ["run", n, done, left && Math.round(left)], () => [
       el("p", { class: "title" }, desk.region ? `Filling ${barsInWords(desk.bars, desk.region)}` : "Filling the piece"),
       el("progress", { class: "progress", max: 1, value: left === null ? false : done / Math.max(done + left, 1), "aria-label": "How far the model is" }),
-      el("p", { class: "quiet" }, `${done} change${done === 1 ? "" : "s"} so far${left === null ? "" : `, about ${Math.max(Math.round(left), 0)} to go`}`),
+      el("p", { class: "quiet" }, `${n} note${n === 1 ? "" : "s"} so far; what you do meanwhile holds`),
       el("div", { class: "buttons" }, button("fill", "Stop", "F")),
     ]);
   } else if (desk.waiting.has("again")) {
@@ -217,14 +218,25 @@ export function showPartner(house) {
   } else {
     const run = state.run;
     const ended = run && { finished: "The piece is finished", stopped: "Stopped", failed: "The model could not go on", nothing: "Nothing to change under the rules and locks", running: "" }[run.state];
-    fill(card, ["idle", ended, run?.n_changes, desk.notes.length > 0], () =>
+    const n = run ? notesOfRun(desk, run.run) : 0;
+    fill(card, ["idle", ended, n, desk.notes.length > 0], () =>
       ended
-        ? lines(`${ended}${run.n_changes ? `: ${run.n_changes} changes` : ""}`, "Choose bars above the roll and voices below the bar, then R for three other ways. All of it can be undone in the history.")
+        ? lines(`${ended}${n ? `: ${n} note${n === 1 ? "" : "s"}` : ""}`, "Choose bars above the roll and voices below the bar, then R for three other ways. All of it can be undone in the history.")
         : desk.notes.length
           ? lines("Your notes stay yours", "Fill lets the model write until it is done. Suggest goes note by note. Other ways offers three settings of the bars and voices that you choose.")
           : lines("Write a line first", "The model listens to what is there and writes around it."),
     );
   }
+}
+
+/** Does an entry of the history leave anything? @param {HistoryItem} item */
+const isSomething = (item) => item.kind !== "notes" || item.added.length > 0 || item.removed.length > 0;
+
+/** What a run has done, in notes. @param {Desk} desk @param {number} run */
+function notesOfRun(desk, run) {
+  let n = 0;
+  for (const item of desk.state.history.values()) if (item.run === run && isSomething(item)) n += 1;
+  return n;
 }
 
 /** @param {number} probability */
@@ -262,13 +274,13 @@ function showAlternatives({ desk, obey, isPlaying, hearRegion }, card) {
         onclick: () => desk.showAlternative(which),
       }, which < 0 ? "As it is" : String(which + 1));
     return [
-      el("p", { class: "title" }, `Other ways: ${title}`),
+      el("div", { class: "head" }, el("p", { class: "title" }, `Other ways: ${title}`),
+        el("button", { type: "button", class: "icon", "data-id": "close", "aria-label": "Close: leave it as it is", title: "Leave it as it is (Esc)", onclick: () => desk.closeAlternatives() }, "✕")),
       el("div", { class: "ways", role: "group", "aria-label": "Which is shown" }, way(-1), ...open.alternatives.map((_, i) => way(i))),
       el("div", { class: "buttons" },
         el("button", { type: "button", class: "primary", "data-id": "take", disabled: desk.alternative < 0, onclick: () => obey("accept") }, "Take ", el("kbd", {}, "Tab")),
         el("button", { type: "button", "data-id": "hear", onclick: hearRegion }, isPlaying() ? "Stop " : "Hear ", el("kbd", {}, "Space")),
-        el("button", { type: "button", "data-id": "more", onclick: () => obey("again") }, "More ", el("kbd", {}, "R")),
-        el("button", { type: "button", "data-id": "close", onclick: () => desk.closeAlternatives() }, "Close ", el("kbd", {}, "Esc")),
+        el("button", { type: "button", "data-id": "more", title: "Three more", onclick: () => obey("again") }, "More ", el("kbd", {}, "R")),
       ),
     ];
   });
@@ -393,7 +405,7 @@ export function showHistory(house) {
   const { history, run } = desk.state;
   const signature = [history.size, [...history.values()].filter((item) => item.undone || item.overwritten).map((item) => [item.batch, item.undone, item.overwritten]), run?.run, run?.state, nShown, [...opened], desk.settings?.key.name, history.size ? [...history.values()].at(-1)?.text : ""];
   fill(panel, signature, () => {
-    const groups = historyGroups(history);
+    const groups = historyGroups(new Map([...history].filter(([, item]) => isSomething(item))));
     if (!groups.length) return [el("p", { class: "quiet" }, "Everything that you and the model do is listed here, and any of it can be undone at any time.")];
     let left = nShown;
     /** @type {Node[]} */
@@ -421,11 +433,11 @@ function runGroup(house, run, items, most) {
   const isGoing = desk.isRunning && desk.state.run?.run === run;
   const isOpen = opened.has(run);
   const n = items.filter((item) => item.kind === "notes").length;
-  return el("section", { class: "group", "aria-label": `Run of the model, ${n} changes` },
+  return el("section", { class: "group", "aria-label": `Run of the model, ${n} notes` },
     el("header", {},
       el("button", { type: "button", "data-id": `open${run}`, "aria-expanded": isOpen, "aria-label": isOpen ? "Hide its notes" : "Show its notes",
         onclick: () => { if (!opened.delete(run)) opened.add(run); showHistory(house); } }, isOpen ? "▾" : "▸"),
-      el("span", { class: "title" }, `The model${isGoing ? " is filling" : " filled"}: ${n} change${n === 1 ? "" : "s"}`),
+      el("span", { class: "title" }, `${isGoing ? "Filling" : "Filled"}: ${n} note${n === 1 ? "" : "s"}`),
       el("button", { type: "button", "data-id": `run${run}`, onclick: () => desk.send({ type: isLive ? "undo" : "redo", batch: null, run }) }, isLive ? "Undo all" : "Redo all"),
     ),
     ...(isOpen ? items.slice(0, most).map((item) => entry(house, item)) : []),
