@@ -21,8 +21,8 @@ from ripieno.edits.policy import Mask, Policy
 from ripieno.errors import NothingAllowed
 from ripieno.models.context import Context
 from ripieno.models.runtime import Prediction
-from ripieno.music.roll import Cells, RollNote
-from ripieno.sampling.ancestral import allowed_probabilities, generator_at
+from ripieno.music.roll import STEPS_PER_BAR, Cells, RollNote
+from ripieno.sampling.ancestral import Choice, allowed_probabilities, generator_at
 from ripieno.sampling.drafting import draft
 from ripieno.shapes import Bool, Float
 
@@ -37,14 +37,16 @@ class Ask:
 
 LEAST = 0.1  # a note that is less probable than this is not worth a person's time
 HELD = 0.5  # of the first cell's probability that a neighbour needs to be of the same note
+AS_GOOD = 0.75  # of what the first cell is beside its step's best that a neighbour needs to be beside its own
 LONGEST_WAY = 3  # passes in which a suggested note may still grow
 FINISHED = 0.5  # cells that the model still expects, below which there is nothing to suggest
 
 AROUND = 32  # steps on either side of a selection that the model hears
-PASSES_PER_STEP = 1.0  # for an alternative, at the most, for each step of the selection
-FEWEST_PASSES = 8
-SHARE = 0.2  # of the cells still expected that one pass may write
-SETTLED = 0.15  # of the probability that may lie on taking something back at the end
+PASSES_PER_STEP = 0.5  # for an alternative, at the most, for each step of the selection
+FEWEST_PASSES = 12
+NOTES_PER_BAR = 2  # that one pass may write, at the most
+UNLIKELY = 0.05  # of the probability of a draft's first cell, below which the others wait for the next pass
+WRONG = 0.5  # probability that a cell is wrong, from which an alternative is not left with it
 
 
 def beliefs(prediction: Prediction, cells: Cells, item: int = 0) -> Float[np.ndarray, "step pitch"]:
@@ -261,15 +263,13 @@ def fill(
     ways = [empty] * len(seeds)
     passes = max(FEWEST_PASSES, int(PASSES_PER_STEP * len(steps)))
     open_ways = list(range(len(seeds)))
+    best = [(float("inf"), empty)] * len(seeds)  # the cells that the model misses or doubts, and the way with so many
     for _ in range(passes):
         rolls = np.stack([ways[i].cells[:, begin:end] for i in open_ways])
         heard = yield Ask(rolls, np.repeat(context[None, :, begin:end], len(open_ways), axis=0))
         for item, i in enumerate(list(open_ways)):
             way = ways[i]
-            new = reach & way.cells[0] & ~empty.cells[0]
-            writable = reach.copy()
-            if n_new is not None:
-                writable &= (new.sum(axis=1) < n_new)[:, None] | new
+            writable = _writable(way, empty, reach, n_new)
             logits = np.full((1, *way.cells.shape), -np.inf, dtype=np.float32)
             logits[0, :, begin:end] = heard.logits[item]
             n_left = heard.n_left[item : item + 1]
@@ -282,21 +282,63 @@ def fill(
             here = Prediction(heard.logits[item : item + 1], n_left)
             wrong = np.zeros(reach.shape)
             wrong[begin:end] = beliefs(here, rolls[item])
-            expected = float(wrong[writable & ~way.cells[0]].sum())
-            if expected < FINISHED and float(probabilities[way.cells].sum()) < SETTLED:
+            missing = float(wrong[writable & ~way.cells[0]].sum())
+            doubted = wrong[reach & way.cells[0] & ~empty.cells[0]]
+            if missing + float(doubted.sum()) < best[i][0]:
+                best[i] = missing + float(doubted.sum()), way
+            if missing < FINISHED and not (doubted >= WRONG).any():
                 open_ways.remove(i)
                 continue
-            n_edits = max(1, int(SHARE * expected))
+            n_edits = max(1, NOTES_PER_BAR * len(steps) // STEPS_PER_BAR)
             rng = generator_at(seeds[i], len(way.entries))
-            ways[i] = draft(probabilities, way, mine, n_edits, rng)[-1][1]
+            drawn = draft(probabilities, way, mine, n_edits, rng)
+            # where no likely cell lies far enough from the others, the draft falls back on unlikely ones
+            least = UNLIKELY * drawn[0][0].probability
+            for choice, _ in drawn:
+                if choice.probability >= least:
+                    free = _writable(ways[i], empty, reach, n_new)
+                    mine = replace(policy, selection=_and(policy.selection, free))
+                    ways[i] = _with_note(ways[i], choice, wrong, mine.allowed(ways[i])[0])
         if not open_ways:
             break
     found: list[Filling] = []
-    for seed, way in zip(seeds, ways, strict=True):
+    for seed, (_, way) in zip(seeds, best, strict=True):
         edits, chances = _changes(log, way)
         if edits and all(set(edits) != set(other.edits) for other in found):
             found.append(Filling(seed, edits, chances))
     return found
+
+
+def _writable(
+    way: EditLog, empty: EditLog, reach: Bool[np.ndarray, "step pitch"], n_new: int | None
+) -> Bool[np.ndarray, "step pitch"]:
+    """Where a way may still change: what is new in it, and more where there are not enough new notes yet."""
+    if n_new is None:
+        return reach
+    new = reach & way.cells[0] & ~empty.cells[0]
+    writable: np.ndarray = reach & ((new.sum(axis=1) < n_new)[:, None] | new)
+    return writable
+
+
+def _with_note(
+    log: EditLog, choice: Choice, wrong: Float[np.ndarray, "step pitch"], allowed: Bool[np.ndarray, "step pitch"]
+) -> EditLog:
+    """Make a drawn edit, grown along its pitch as far as the model wants the neighbours about as much."""
+    _, step, pitch = choice.edit
+    if not allowed[step, pitch]:  # an edit before it took its place
+        return log
+    sounding = log.cells[0, :, pitch]
+    best = np.where(allowed & (log.cells[0] == sounding[step]), wrong, 0.0).max(axis=1)
+    as_good = np.divide(wrong[:, pitch], best, out=np.zeros(len(best)), where=best > 0)
+    alike = allowed[:, pitch] & (sounding == sounding[step])
+    alike &= (wrong[:, pitch] >= HELD * wrong[step, pitch]) & (as_good >= AS_GOOD * as_good[step])
+    first, end = step, step + 1
+    while first > 0 and alike[first - 1]:
+        first -= 1
+    while end < len(alike) and alike[end]:
+        end += 1
+    edits = [Edit(0, at, pitch) for at in range(first, end)]
+    return log.record(edits, "model", [choice.probability] * len(edits))
 
 
 def _and(mask: Mask | None, reach: Bool[np.ndarray, "step pitch"]) -> Mask:

@@ -32,7 +32,7 @@ from ripieno.music.roll import Cells, RollNote, bottom_line, top_line
 from ripieno.music.understanding import BASS_BELOW, Role, meter_at, steps_of_bars
 from ripieno.music.voices import NAMES, RANGES
 from ripieno.sampling.ancestral import Change, sample_ancestral
-from ripieno.sampling.partner import Ask, NoteSuggestion, doubts, fill, suggest_notes
+from ripieno.sampling.partner import Ask, Filling, NoteSuggestion, doubts, fill, suggest_notes
 from ripieno.sampling.voice_leading import STRETCH, is_mended, mend_fault, voices_of
 from ripieno.session import MEND, STOP_RULE, Session
 from ripieno.shapes import Bool, Int
@@ -43,6 +43,8 @@ MAX_NOTES = 20_000
 MAX_BARS = 256
 REMEMBERED = 4096  # entries that a window which comes back may have missed; with more it gets the whole piece
 OFFERED = 256  # suggestions and alternatives that can still be taken
+SEEDS = 64  # of the model's, for one of the page's
+APART = 4  # semitones that a voice keeps off the end of its range where no neighbour sings
 NEAR = 4  # steps around a refused note; when anything there changes, it may be offered again
 SURE, LIKELY = 0.7, 0.4
 VOICES: tuple[wire.Voice, ...] = ("soprano", "alto", "tenor", "bass")
@@ -463,10 +465,8 @@ class Composition:
             log = self.log
             cleared, reach, n_new = self._selected(request)
             policy = self.policy(request.bars)
-            seeds = [(request.seed * 64 + i) % 2**31 for i in range(request.n + 2)]
             try:
-                filling = fill(log, self.session.context, policy, cleared, reach, n_new, seeds[: request.n])
-                ways = yield from self._unless_changed(filling, version)
+                ways = yield from self._unless_changed(self._filling(request, policy, cleared, reach, n_new), version)
             except _Changed:
                 continue
             steps = steps_of_bars(self.session.reading, *request.bars, name=self.name)
@@ -492,6 +492,24 @@ class Composition:
                 voices=list(request.voices),
                 alternatives=offered,
             )
+
+    def _filling(
+        self,
+        request: wire.Regenerate,
+        policy: Policy,
+        cleared: Sequence[Edit],
+        reach: Bool[np.ndarray, "step pitch"],
+        n_new: int | None,
+    ) -> Generator[Ask, Prediction, list[Filling]]:
+        """As many ways as are wanted, if there are so many; with other seeds once more where some came out alike."""
+        log, found = self.log, list[Filling]()
+        for more in range(2):
+            seeds = [(SEEDS * request.seed + more * request.n + i) % 2**31 for i in range(request.n - len(found))]
+            ways = yield from fill(log, self.session.context, policy, cleared, reach, n_new, seeds)
+            found += [way for way in ways if all(set(way.edits) != set(other.edits) for other in found)]
+            if len(found) == request.n:
+                break
+        return found
 
     def doubting(self, request: wire.AskDoubts) -> Generator[Ask, Prediction, wire.Doubts]:
         """Find what the model would change; a generator that the engine drives."""
@@ -809,17 +827,24 @@ class Composition:
         pitch = np.arange(128)
         for voice in request.voices:
             lowest, highest = RANGES[voice.capitalize()]
-            low = np.full(self.n_steps, lowest - STRETCH)
-            high = np.full(self.n_steps, highest + STRETCH)
+            above, below = _neighbours(voice)
+            # up to a neighbour a voice may go to the end of its range and a little further; with none there it keeps
+            # to the middle, or a bass would sing what a tenor should
+            low = np.full(self.n_steps, lowest - STRETCH if voice == "bass" else lowest + APART)
+            high = np.full(self.n_steps, highest + STRETCH if voice == "soprano" else highest - APART)
             for note in stays:
                 other = sings.get((note.onset, note.pitch))
                 if other is None:
                     continue
                 span = slice(note.onset, note.end)
-                if VOICES.index(other) <= VOICES.index(voice):
-                    high[span] = np.minimum(high[span], note.pitch - 1)
-                if VOICES.index(other) >= VOICES.index(voice):  # its own note that stays: both, nothing is left
-                    low[span] = np.maximum(low[span], note.pitch + 1)
+                if other == voice:  # it sings already
+                    high[span] = -1
+                elif VOICES.index(other) < VOICES.index(voice):
+                    free = high[span] if other != above else np.minimum(high[span] + APART + STRETCH, highest + STRETCH)
+                    high[span] = np.minimum(free, note.pitch - 1)
+                else:
+                    free = low[span] if other != below else np.maximum(low[span] - APART - STRETCH, lowest - STRETCH)
+                    low[span] = np.maximum(free, note.pitch + 1)
             reach |= (pitch >= low[:, None]) & (pitch <= high[:, None])
         return cleared, reach & inside[:, None], len(request.voices)
 
@@ -1185,6 +1210,12 @@ def who_sings(log: EditLog, sung: Int[np.ndarray, "step voice"]) -> dict[tuple[i
         best = int(shares.argmax())
         found[note.onset, note.pitch] = voices[best] if shares[best] else None
     return found
+
+
+def _neighbours(voice: wire.Voice) -> tuple[wire.Voice | None, wire.Voice | None]:
+    """The voices above and below one."""
+    i = VOICES.index(voice)
+    return VOICES[i - 1] if i else None, VOICES[i + 1] if i + 1 < len(VOICES) else None
 
 
 def _difference(before: EditLog, after: EditLog, pitches: set[int]) -> tuple[list[OwnedNote], list[OwnedNote]]:

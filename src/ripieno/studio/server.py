@@ -545,8 +545,8 @@ def make_app(studio: Studio) -> FastAPI:
     @app.get("/api/pieces", responses=_problems())
     def recent() -> wire.Pieces:
         """Recent pieces, the newest first."""
-        found = [studio.pieces.info(stored) for stored in studio.store.recent()]
-        return wire.Pieces(pieces=found, current=studio.current_piece())
+        current = studio.current_piece()  # first: the file that the program was started with may still be opened
+        return wire.Pieces(pieces=[studio.pieces.info(stored) for stored in studio.store.recent()], current=current)
 
     @app.post("/api/pieces", status_code=201, responses=_problems(400))
     def begin(asked: wire.NewPiece) -> wire.PieceOpened:
