@@ -16,7 +16,6 @@ import time
 from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
-
 from tests.studio.page.conftest import FLAGS, Studio, chromium
 from tests.studio.page.hands import MELODY, draw, press, settled, suggested, until
 
@@ -78,7 +77,7 @@ def frames(page: Page) -> None:
             "< 8",
             statistics.median(times) < 8,
         )
-        said(f"    95th percentile", quantile(times, 0.95), "ms", "", True)
+        said("    95th percentile", quantile(times, 0.95), "ms", "", True)
 
 
 def suggestions(page: Page, rounds: int) -> None:
