@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 import ripieno
 from tests.studio.page.conftest import Studio
@@ -155,12 +155,12 @@ def test_r_offers_three_ways_one_is_taken_and_nothing_else_changes(page: Page) -
     press(page, "f")
     run_to_end(page)
     before = {(note["onset"], note["pitch"]): note for note in state(page, "notes")}
-    choose_bars(page, 1, 1)
-    press(page, "a", "r")
+    choose_bars(page, 1, 2)
+    press(page, "t", "r")
     until(page, "ripieno.desk.state.alternatives")
     ways = state(page, "state.alternatives.alternatives")
     assert 1 <= len(ways) <= 3
-    assert state(page, "state.alternatives.voices") == ["alto"]
+    assert state(page, "state.alternatives.voices") == ["tenor"]
     assert len({str(sorted(map(str, way["add"]))) for way in ways}) == len(ways), "no two are alike"
     heard = page.evaluate("ripieno.desk.heard().length")
     press(page, "ArrowUp")
@@ -488,3 +488,97 @@ def test_touch_draws_and_pinches(studio: Studio, window: Window) -> None:
     assert page.evaluate("ripieno.page.view.stepWidth") > 1.5 * wide
     settled(page)
     assert notes(page) == [(4, 67, 4)], "two fingers draw nothing"
+
+
+def test_a_browser_without_web_audio_and_midi_still_writes(studio: Studio, browser: Browser) -> None:
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    page = context.new_page()
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.add_init_script(
+        "delete globalThis.AudioContext; delete globalThis.OfflineAudioContext;"
+        "delete Navigator.prototype.requestMIDIAccess;"
+    )
+    page.goto(f"{studio.address}?piece={studio.begin()}")
+    until(page, "globalThis.ripieno?.desk.settings")
+    draw(page, MELODY[:2])
+    assert notes(page) == MELODY[:2]
+    assert not page.locator("#midi").is_visible()
+    press(page, "Space")
+    expect(page.locator(".notice.error")).to_contain_text("no sound")
+    assert faults == []
+    context.close()
+
+
+def test_a_piece_that_is_not_there_says_so(studio: Studio, window: Window) -> None:
+    page = window(f"{studio.address}?piece=nowhere", is_ready=False)
+    expect(page.locator(".notice.error")).to_contain_text("no such piece")
+
+
+def test_recent_pieces_are_listed_and_forgotten(studio: Studio, page: Page) -> None:
+    other = studio.begin(name="Morning")
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.click("#pieces-button")
+    expect(page.locator(f"#recent a[href='?piece={other}']")).to_contain_text("Morning")
+    page.locator("#recent li", has=page.locator(f"a[href='?piece={other}']")).get_by_role("button").click()
+    expect(page.locator(f"#recent a[href='?piece={other}']")).to_have_count(0)
+    page.click("#new-piece")
+    page.fill("#begin [name=key]", "H")
+    page.click("#begin [type=submit]")
+    expect(page.locator("#begin-problem")).to_contain_text("H")
+    page.fill("#begin [name=key]", "Bb")
+    page.fill("#begin [name=name]", "Noon")
+    page.select_option("#begin [name=meter]", "3/4")
+    page.click("#begin [type=submit]")
+    until(page, "globalThis.ripieno?.desk.settings?.name === 'Noon'")
+    assert state(page, "settings.key.n_sharps") == -2
+    assert state(page, "settings.bars")[0]["n_steps"] == 12
+
+
+def test_a_dropped_file_is_opened(page: Page) -> None:
+    example = (Path(__file__).parents[3] / "examples" / "greensleeves.mid").read_bytes()
+    page.evaluate(
+        """(bytes) => {
+          const transfer = new DataTransfer();
+          transfer.items.add(new File([new Uint8Array(bytes)], "tune.mid"));
+          const event = (type) => dispatchEvent(new DragEvent(type, { dataTransfer: transfer, bubbles: true }));
+          event("dragenter"); event("drop");
+        }""",
+        list(example),
+    )
+    until(page, "globalThis.ripieno?.desk.settings && ripieno.desk.settings.name !== 'Evening'")
+    assert authored(page, "file")
+
+
+def test_a_midi_keyboard_writes_chords_at_the_cursor(studio: Studio, browser: Browser) -> None:
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    page = context.new_page()
+    page.add_init_script(
+        """globalThis.keys = {};
+        navigator.requestMIDIAccess = async () => ({ inputs: new Map([["k", keys]]) });"""
+    )
+    page.goto(f"{studio.address}?piece={studio.begin()}")
+    until(page, "globalThis.ripieno?.desk.settings")
+    page.click("#midi")
+    expect(page.locator("#midi")).to_have_attribute("aria-pressed", "true")
+    for bytes_ in ([0x90, 60, 80], [0x90, 64, 80], [0x80, 60, 0], [0x80, 64, 0], [0x90, 62, 80], [0x80, 62, 0]):
+        page.evaluate("(bytes) => keys.onmidimessage({ data: new Uint8Array(bytes) })", bytes_)
+    settled(page)
+    assert notes(page) == [(0, 60, 4), (0, 64, 4), (4, 62, 4)]
+    context.close()
+
+
+def test_a_voice_or_a_row_is_locked_and_the_history_tells(page: Page) -> None:
+    draw(page, MELODY)
+    until(page, "ripieno.desk.notes.some((note) => note.voice === 'soprano')")
+    page.get_by_role("button", name="Keep the soprano as it is").click()
+    settled(page)
+    assert state(page, "settings.locks.voices[0].voice") == "soprano"
+    box = page.locator("#keyboard").bounding_box()
+    assert box is not None
+    _, y = place(page, 0, 62)
+    page.mouse.click(box["x"] + 10, y, button="right")
+    settled(page)
+    assert state(page, "settings.locks.pitches") == [62]
+    page.click("#tab-history")
+    expect(page.locator("#history")).to_contain_text("lock")

@@ -294,11 +294,13 @@ function drawNote(
     pen.stroke();
   }
   if (note.doubt !== undefined && note.doubt > 0.5) drawDoubt(pen, x, y, width, height, note.doubt, theme);
-  if (hasText && width > (note.isLocked ? 50 : 34)) {
+  const left = Math.max(x, 0); // the name of a note that begins out of sight stays in sight
+  const room = x + width - left;
+  if (hasText && room > (note.isLocked ? 50 : 34)) {
     pen.fillStyle = note.isModels ? theme.ink : theme.onVoices[note.voice];
     pen.textAlign = "left";
-    pen.fillText(noteName(note.pitch, key), x + (note.isModels ? 13 : 5), y + height / 2 + 0.5);
-    if (width > (note.isLocked ? 72 : 58)) {
+    pen.fillText(noteName(note.pitch, key), left + (note.isModels && left === x ? 13 : 5), y + height / 2 + 0.5);
+    if (room > (note.isLocked ? 72 : 58)) {
       pen.textAlign = "right";
       pen.globalAlpha *= 0.75;
       pen.fillText(VOICE_LETTERS[note.voice], x + width - (note.isLocked ? 17 : 5), y + height / 2 + 0.5);
@@ -342,12 +344,17 @@ function drawDoubt(
   /** @type {number} */ doubt,
   /** @type {Theme} */ theme,
 ) {
+  const wave = 7; // pixels
+  const tall = 1.4 + 1.6 * doubt;
   pen.strokeStyle = theme.warn;
-  pen.lineWidth = 1 + 1.5 * doubt;
+  pen.lineWidth = 1.5;
   pen.beginPath();
   const base = y + height + 1;
   pen.moveTo(x, base);
-  for (let along = 0; along < width - 2; along += 4) pen.quadraticCurveTo(x + along + 1, base + 3, x + along + 2, base), pen.quadraticCurveTo(x + along + 3, base - 3, x + along + 4, base);
+  for (let along = 0; along + wave / 2 < width; along += wave) {
+    pen.quadraticCurveTo(x + along + wave / 4, base + tall, x + along + wave / 2, base);
+    pen.quadraticCurveTo(x + along + (3 * wave) / 4, base - tall, x + along + wave, base);
+  }
   pen.stroke();
 }
 

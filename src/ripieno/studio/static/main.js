@@ -794,9 +794,19 @@ class Page {
     list.replaceChildren(
       ...pieces.slice(0, 20).map((piece) =>
         el("li", {}, el("a", { href: `?piece=${encodeURIComponent(piece.id)}`, "aria-current": piece.id === this.desk.state.piece ? "page" : null },
-          el("span", {}, piece.name), el("span", { class: "quiet" }, ago(piece.changed)))),
+          el("span", {}, piece.name), el("span", { class: "quiet" }, ago(piece.changed))),
+          piece.id !== this.desk.state.piece &&
+            el("button", { type: "button", class: "icon", "aria-label": `Forget ${piece.name}`, title: "Forget this piece and its history", onclick: () => this.forget(piece) }, "✕")),
       ),
     );
+  }
+
+  /** @param {PieceInfo} piece */
+  async forget(piece) {
+    if (!confirm(`Forget “${piece.name}” with its whole history? It cannot be brought back.`)) return;
+    const response = await fetch(`api/pieces/${encodeURIComponent(piece.id)}`, { method: "DELETE" }).catch(() => null);
+    if (!response?.ok) this.desk.say(`“${piece.name}” could not be forgotten`, true);
+    await this.listPieces();
   }
 
   listFormats() {

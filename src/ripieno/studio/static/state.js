@@ -382,15 +382,25 @@ export function historyGroups(history) {
   return groups;
 }
 
+/** @type {WeakMap<Settings, {keys: Set<string>, pitches: Set<number>, bars: {from: number, to: number}[]}>} */
+const bound = new WeakMap();
+
 /** Is a note locked, by itself, its bar, its row or its voice? @param {Settings} settings @param {NoteShape} note */
 export function isLocked(settings, note) {
-  const { locks } = settings;
-  if (locks.pitches.includes(note.pitch)) return true;
-  const same = (/** @type {NoteShape} */ other) => other.pitch === note.pitch && other.onset === note.onset;
-  if (locks.notes.some(same) || locks.voices.some((lock) => lock.notes.some(same))) return true;
-  return settings.bars.some(
-    (bar) => note.onset >= bar.start && note.onset < bar.start + bar.n_steps && locks.bars.includes(bar.number),
-  );
+  let found = bound.get(settings);
+  if (!found) {
+    const { locks } = settings;
+    found = {
+      keys: new Set([...locks.notes, ...locks.voices.flatMap((lock) => lock.notes)].map(keyOf)),
+      pitches: new Set(locks.pitches),
+      bars: settings.bars
+        .filter((bar) => locks.bars.includes(bar.number))
+        .map((bar) => ({ from: bar.start, to: bar.start + bar.n_steps })),
+    };
+    bound.set(settings, found);
+  }
+  const isInside = (/** @type {{from: number, to: number}} */ bar) => note.onset >= bar.from && note.onset < bar.to;
+  return found.pitches.has(note.pitch) || found.keys.has(keyOf(note)) || found.bars.some(isInside);
 }
 
 /**
