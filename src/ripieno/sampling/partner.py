@@ -22,18 +22,10 @@ from ripieno.errors import NothingAllowed
 from ripieno.models.context import Context
 from ripieno.models.runtime import Prediction
 from ripieno.music.roll import STEPS_PER_BAR, Cells, RollNote
-from ripieno.sampling.ancestral import Choice, allowed_probabilities, generator_at
-from ripieno.sampling.drafting import draft
+from ripieno.sampling.ancestral import allowed_probabilities, chances, generator_at
+from ripieno.sampling.drafting import Choice, draft
+from ripieno.sampling.passes import Ask
 from ripieno.shapes import Bool, Float
-
-
-@dataclass(frozen=True)
-class Ask:
-    """A batch of rolls whose prediction is wanted."""
-
-    cells: Bool[np.ndarray, "batch plane step pitch"]
-    context: Float[np.ndarray, "batch feature step"]
-
 
 LEAST = 0.1  # a note that is less probable than this is not worth a person's time
 HELD = 0.5  # of the first cell's probability that a neighbour needs to be of the same note
@@ -44,8 +36,7 @@ FINISHED = 0.5  # cells that the model still expects, below which there is nothi
 AROUND = 32  # steps on either side of a selection that the model hears
 PASSES_PER_STEP = 0.5  # for an alternative, at the most, for each step of the selection
 FEWEST_PASSES = 12
-NOTES_PER_BAR = 2  # that one pass may write, at the most
-UNLIKELY = 0.05  # of the probability of a draft's first cell, below which the others wait for the next pass
+DRAWS_PER_BAR = 4  # of one pass
 WRONG = 0.5  # probability that a cell is wrong, from which an alternative is not left with it
 
 
@@ -57,13 +48,13 @@ def beliefs(prediction: Prediction, cells: Cells, item: int = 0) -> Float[np.nda
         cells: the roll that it is of.
         item: which of the batch.
     """
-    logits = prediction.logits[item].astype(float)
-    weights = np.exp(logits - logits.max())
-    share = weights / weights.sum()
-    n_left = float(prediction.n_left[item])
-    if not np.isfinite(n_left):  # the model cannot tell: then what it likes best is sure
-        n_left = 1 / float(share.max())
-    wrong: np.ndarray = np.minimum(share[0] * max(n_left, 0.0), 1.0)
+    one = slice(item, item + 1)
+    chance = chances(Prediction(prediction.logits[one], prediction.n_left[one], prediction.sharpness))[0]
+    if not np.isfinite(prediction.n_left[item]):  # the model cannot tell: then what it likes best is sure
+        known = Prediction(prediction.logits[one], np.ones(1, dtype=np.float32), prediction.sharpness)
+        chance = chances(known)[0]
+        chance /= chance.max()
+    wrong: np.ndarray = np.clip(chance, 0.0, 1.0)
     assert wrong.shape == cells.shape[1:]
     return wrong
 
@@ -81,7 +72,7 @@ class NoteSuggestion:
 
 def suggest_notes(
     log: EditLog, context: Context, policy: Policy, n: int = 1
-) -> Generator[Ask, Prediction, tuple[list[NoteSuggestion], float]]:
+) -> Generator[Ask, Prediction | None, tuple[list[NoteSuggestion], float]]:
     """The notes that the model is surest of, the surest first, and how many cells it still expects.
 
     It is no draw: the same music gives the same suggestions. A cell is grown along its pitch while the model wants the
@@ -94,6 +85,7 @@ def suggest_notes(
     if not allowed.any():
         raise NothingAllowed("no note may change: unlock some, or allow more to be added or changed")
     prediction = yield Ask(log.cells[None], context[None])
+    assert prediction is not None
     n_left = float(prediction.n_left[0])
     if n_left < FINISHED:
         return [], n_left
@@ -105,6 +97,7 @@ def suggest_notes(
             break
         with_note = [log.record(found[i].edits, "model") for i in growing]
         again = yield Ask(np.stack([one.cells for one in with_note]), np.repeat(context[None], len(growing), axis=0))
+        assert again is not None
         has_grown = False
         for item, (i, one) in enumerate(zip(growing, with_note, strict=True)):
             longer = _grown(found[i], beliefs(again, one.cells, item), policy.allowed(one)[0], one)
@@ -206,9 +199,10 @@ class Doubted:
     n_left: float
 
 
-def doubts(log: EditLog, context: Context) -> Generator[Ask, Prediction, Doubted]:
+def doubts(log: EditLog, context: Context) -> Generator[Ask, Prediction | None, Doubted]:
     """How sure the model is of each note that sounds, and which cells it would change."""
     prediction = yield Ask(log.cells[None], context[None])
+    assert prediction is not None
     wrong = beliefs(prediction, log.cells)
     known = np.isfinite(prediction.logits[0, 0])
     notes = [
@@ -239,7 +233,7 @@ def fill(
     reach: Bool[np.ndarray, "step pitch"],
     n_new: int | None,
     seeds: Sequence[int],
-) -> Generator[Ask, Prediction, list[Filling]]:
+) -> Generator[Ask, Prediction | None, list[Filling]]:
     """Clear some cells and write others in their place, in several ways at once; no two come out alike.
 
     Args:
@@ -267,6 +261,7 @@ def fill(
     for _ in range(passes):
         rolls = np.stack([ways[i].cells[:, begin:end] for i in open_ways])
         heard = yield Ask(rolls, np.repeat(context[None, :, begin:end], len(open_ways), axis=0))
+        assert heard is not None
         for item, i in enumerate(list(open_ways)):
             way = ways[i]
             writable = _writable(way, empty, reach, n_new)
@@ -275,13 +270,12 @@ def fill(
             n_left = heard.n_left[item : item + 1]
             mine = replace(policy, selection=_and(policy.selection, writable))
             try:
-                probabilities = allowed_probabilities(Prediction(logits, n_left), way, mine)
+                probabilities = allowed_probabilities(Prediction(logits, n_left, heard.sharpness), way, mine)
             except NothingAllowed:
                 open_ways.remove(i)
                 continue
-            here = Prediction(heard.logits[item : item + 1], n_left)
             wrong = np.zeros(reach.shape)
-            wrong[begin:end] = beliefs(here, rolls[item])
+            wrong[begin:end] = beliefs(heard, rolls[item], item)
             missing = float(wrong[writable & ~way.cells[0]].sum())
             doubted = wrong[reach & way.cells[0] & ~empty.cells[0]]
             if missing + float(doubted.sum()) < best[i][0]:
@@ -289,16 +283,13 @@ def fill(
             if missing < FINISHED and not (doubted >= WRONG).any():
                 open_ways.remove(i)
                 continue
-            n_edits = max(1, NOTES_PER_BAR * len(steps) // STEPS_PER_BAR)
+            n_edits = max(1, DRAWS_PER_BAR * len(steps) // STEPS_PER_BAR)
             rng = generator_at(seeds[i], len(way.entries))
             drawn = draft(probabilities, way, mine, n_edits, rng)
-            # where no likely cell lies far enough from the others, the draft falls back on unlikely ones
-            least = UNLIKELY * drawn[0][0].probability
             for choice, _ in drawn:
-                if choice.probability >= least:
-                    free = _writable(ways[i], empty, reach, n_new)
-                    mine = replace(policy, selection=_and(policy.selection, free))
-                    ways[i] = _with_note(ways[i], choice, wrong, mine.allowed(ways[i])[0])
+                free = _writable(ways[i], empty, reach, n_new)
+                mine = replace(policy, selection=_and(policy.selection, free))
+                ways[i] = _with_note(ways[i], choice, wrong, mine.allowed(ways[i])[0], context[0] > 0)
         if not open_ways:
             break
     found: list[Filling] = []
@@ -321,9 +312,16 @@ def _writable(
 
 
 def _with_note(
-    log: EditLog, choice: Choice, wrong: Float[np.ndarray, "step pitch"], allowed: Bool[np.ndarray, "step pitch"]
+    log: EditLog,
+    choice: Choice,
+    wrong: Float[np.ndarray, "step pitch"],
+    allowed: Bool[np.ndarray, "step pitch"],
+    on_beat: Bool[np.ndarray, " step"],
 ) -> EditLog:
-    """Make a drawn edit, grown along its pitch as far as the model wants the neighbours about as much."""
+    """Make a drawn edit, grown along its pitch within its beat, as far as the model wants the neighbours as much.
+
+    Over the beat it does not grow: what is likely everywhere, the fifth of the key for instance, would be held for bars.
+    """
     _, step, pitch = choice.edit
     if not allowed[step, pitch]:  # an edit before it took its place
         return log
@@ -333,9 +331,9 @@ def _with_note(
     alike = allowed[:, pitch] & (sounding == sounding[step])
     alike &= (wrong[:, pitch] >= HELD * wrong[step, pitch]) & (as_good >= AS_GOOD * as_good[step])
     first, end = step, step + 1
-    while first > 0 and alike[first - 1]:
+    while first > 0 and alike[first - 1] and not on_beat[first]:
         first -= 1
-    while end < len(alike) and alike[end]:
+    while end < len(alike) and alike[end] and not on_beat[end]:
         end += 1
     edits = [Edit(0, at, pitch) for at in range(first, end)]
     return log.record(edits, "model", [choice.probability] * len(edits))

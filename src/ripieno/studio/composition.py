@@ -31,9 +31,11 @@ from ripieno.music.piece import within_range
 from ripieno.music.roll import Cells, RollNote, bottom_line, top_line
 from ripieno.music.understanding import BASS_BELOW, Role, meter_at, steps_of_bars
 from ripieno.music.voices import NAMES, RANGES
-from ripieno.sampling.ancestral import Change, sample_ancestral
-from ripieno.sampling.partner import Ask, Filling, NoteSuggestion, doubts, fill, suggest_notes
-from ripieno.sampling.voice_leading import STRETCH, is_mended, mend_fault, voices_of
+from ripieno.sampling.ancestral import compose
+from ripieno.sampling.drafting import QUALITIES
+from ripieno.sampling.partner import Filling, NoteSuggestion, doubts, fill, suggest_notes
+from ripieno.sampling.passes import Ask, Change, Sampler
+from ripieno.sampling.voice_leading import STRETCH, Hopeless, is_mended, mend, voices_of
 from ripieno.session import MEND, STOP_RULE, Session
 from ripieno.shapes import Bool, Int
 from ripieno.studio import messages as wire
@@ -73,6 +75,7 @@ class RunningNow:
     state: wire.RunWord = "running"
     added: dict[tuple[int, int], int] = field(default_factory=dict)  # cells that it sounded, and in which batch
     removed: dict[tuple[int, int], int] = field(default_factory=dict)
+    hopeless: Hopeless = field(default_factory=set)  # faults for which nothing better was found
 
 
 @dataclass(frozen=True)
@@ -437,7 +440,7 @@ class Composition:
 
     # The model's turn
 
-    def suggesting(self, request: wire.Suggest) -> Generator[Ask, Prediction, wire.Suggestions]:
+    def suggesting(self, request: wire.Suggest) -> Generator[Ask, Prediction | None, wire.Suggestions]:
         """Find the next whole notes; a generator that the engine drives."""
         while True:
             version = self.version
@@ -458,7 +461,7 @@ class Composition:
                 text=None if found else "nothing is left to suggest: the piece is finished",
             )
 
-    def regenerating(self, request: wire.Regenerate) -> Generator[Ask, Prediction, wire.Alternatives]:
+    def regenerating(self, request: wire.Regenerate) -> Generator[Ask, Prediction | None, wire.Alternatives]:
         """Find other ways to fill a selection; a generator that the engine drives."""
         while True:
             version = self.version
@@ -500,7 +503,7 @@ class Composition:
         cleared: Sequence[Edit],
         reach: Bool[np.ndarray, "step pitch"],
         n_new: int | None,
-    ) -> Generator[Ask, Prediction, list[Filling]]:
+    ) -> Generator[Ask, Prediction | None, list[Filling]]:
         """As many ways as are wanted, if there are so many; with other seeds once more where some came out alike."""
         log, found = self.log, list[Filling]()
         for more in range(2):
@@ -511,7 +514,7 @@ class Composition:
                 break
         return found
 
-    def doubting(self, request: wire.AskDoubts) -> Generator[Ask, Prediction, wire.Doubts]:
+    def doubting(self, request: wire.AskDoubts) -> Generator[Ask, Prediction | None, wire.Doubts]:
         """Find what the model would change; a generator that the engine drives."""
         while True:
             try:
@@ -585,7 +588,7 @@ class Composition:
             for listener in list(self.listeners):
                 listener(None)
 
-    def composing(self, run: RunningNow) -> Generator[Ask, Prediction, None]:
+    def composing(self, run: RunningNow) -> Generator[Ask, Prediction | None, None]:
         """Make changes until the piece is finished or the run is stopped; a generator that the engine drives."""
         most = run.iterations or STOP_RULE.most_edits(self.n_steps)
         while self.run is run:
@@ -595,7 +598,7 @@ class Composition:
             answer: Prediction | None = None
             try:
                 while True:
-                    item = next(changing) if answer is None else changing.send(answer)
+                    item = changing.send(answer)
                     answer = None
                     if not isinstance(item, Ask):
                         done.append(item)
@@ -610,28 +613,20 @@ class Composition:
                 self._adopt(run, done)
                 self.end_run(run, "finished" if run.n_changes else "nothing")
 
-    def _changing(self, run: RunningNow, most: int) -> Generator[Ask | Change, Prediction, None]:
-        """One change after another, from the log as it is now."""
+    def _changing(self, run: RunningNow, most: int) -> Sampler:
+        """Sample, then mend, from the log as it is now."""
         log, session, rules = self.log, self.session, self.rules
         policy = self.policy(run.bars)
-        key = None if session.reading.is_key_guessed else session.reading.key
-        for _ in range(most):
-            answer = yield Ask(log.cells[None], session.context[None])
-
-            def answered(cells: Any, context: Any, answer: Prediction = answer) -> Prediction:
-                return answer
-
-            drawn = sample_ancestral(answered, log, session.context, policy, rules.seed, iterations=1, stop=STOP_RULE)
-            change = None if is_mended(log) else next(drawn, None)
-            if change is None and MEND[rules.mend]:
-                change = mend_fault(
-                    session.model, log, session.context, policy, MEND[rules.mend], key,
-                    session.reading.beat_phase, None, the_separator(),
-                )  # fmt: skip
-            if change is None:
-                return
-            log = change.log
-            yield change
+        if not is_mended(log):  # the model would write again what was mended
+            quality = QUALITIES[rules.quality]
+            log = yield from compose(log, session.context, policy, rules.seed, most, STOP_RULE, quality)
+        if MEND[rules.mend]:
+            key = None if session.reading.is_key_guessed else session.reading.key
+            phase = session.reading.beat_phase
+            log = yield from mend(
+                log, session.context, policy, MEND[rules.mend], key, phase, run.hopeless, the_separator()
+            )
+        return log
 
     def _adopt(self, run: RunningNow, changes: Sequence[Change]) -> None:
         """Write a run's changes to the log; cells of one note go to one batch."""
@@ -656,8 +651,8 @@ class Composition:
             self._tell(wire.Running(run=_run_state(run)))
 
     def _unless_changed(
-        self, asking: Generator[Ask, Prediction, Result], version: int
-    ) -> Generator[Ask, Prediction, Result]:
+        self, asking: Generator[Ask, Prediction | None, Result], version: int
+    ) -> Generator[Ask, Prediction | None, Result]:
         """Drive a generator as long as nobody does anything to the piece.
 
         Raises:

@@ -17,11 +17,9 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
 from ripieno.errors import BadInput
 from ripieno.models.runtime import Model, Prediction, the_separator
-from ripieno.sampling.partner import Ask
+from ripieno.sampling.passes import Ask, answered
 from ripieno.studio.composition import Composition, RunningNow
 
 MOST_ROLLS = 4  # in one call
@@ -165,21 +163,14 @@ class Engine:
         try:
             if self.model is None:
                 raise self.failure or BadInput("the model is not there")
-            cells, context = asks[0].cells, asks[0].context
-            if len(asks) > 1:
-                cells = np.concatenate([ask.cells for ask in asks])
-                context = np.concatenate([ask.context for ask in asks])
-            answer = self.model(cells, context)
+            answers = answered(self.model, asks)
         except Exception as error:
             for job in jobs:
                 self._end(job, None, error)
             return
-        first = 0
-        for job, ask in zip(jobs, asks, strict=True):
-            end = first + len(ask.cells)
+        for job, ask, answer in zip(jobs, asks, answers, strict=True):
             job.n_served += float(len(ask.cells) * ask.cells.shape[2])
-            self._advance(job, Prediction(answer.logits[first:end], answer.n_left[first:end]))
-            first = end
+            self._advance(job, answer)
 
     def _advance(self, job: _Job, answer: Prediction | None) -> None:
         try:

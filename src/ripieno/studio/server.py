@@ -192,6 +192,11 @@ class _Window:
         hello = await self._hello()
         if hello is None:
             return
+        if self._studio.n_windows > MAX_WINDOWS:  # this one counted
+            said = f"{MAX_WINDOWS} windows are open; close one first"
+            await self._send(wire.Error(id=None, code="too_many_windows", text=said))
+            await self._socket.close(1013)
+            return
         try:
             composition = await asyncio.to_thread(self._studio.pieces.get, piece)
         except BadInput as error:
@@ -610,11 +615,6 @@ def make_app(studio: Studio) -> FastAPI:
     @app.websocket("/api/pieces/{piece}/socket")
     async def window(socket: WebSocket, piece: str) -> None:
         await socket.accept()
-        if studio.n_windows >= MAX_WINDOWS:
-            said = f"{MAX_WINDOWS} windows are open; close one first"
-            await socket.send_text(wire.Error(id=None, code="too_many_windows", text=said).model_dump_json())
-            await socket.close(1013)
-            return
         studio.n_windows += 1
         try:
             await _Window(socket, studio).serve(piece)
