@@ -75,6 +75,18 @@ test("a change that comes while suggestions are awaited is asked about afterward
   assert.equal(sent.length, 2);
 });
 
+test("one edit asks for suggestions once, though its entry, its answer and who sings it come one by one", () => {
+  const { desk: it, sent } = desk([note(0, 67)]);
+  it.suggest();
+  it.receive(offered("r0"));
+  it.edit({ remove: [], add: [{ onset: 8, pitch: 67, duration: 4 }] });
+  it.receive({ ...entries([note(8, 67)]), entries: entries([note(8, 67)]).entries.map((/** @type {object} */ one) => ({ ...one, id: "r1", author: "user" })) });
+  it.receive(/** @type {any} */ ({ type: "done", id: "r1", seq: 6, text: null }));
+  it.receive(offered("r2"));
+  it.receive(/** @type {any} */ ({ type: "voices", seq: 6, notes: [{ onset: 8, pitch: 67, voice: "alto" }] }));
+  assert.deepEqual(sent.map((wish) => wish.type), ["suggest", "edit", "suggest"]);
+});
+
 test("accepting sends the one that is shown, once, and then asks for the next", () => {
   const { desk: it, sent } = desk([note(0, 67)]);
   it.suggest();

@@ -191,12 +191,11 @@ export class Desk {
     }
     if (message.type === "suggestions") this.suggestion = 0;
     if (message.type === "alternatives") this.alternative = message.alternatives.length ? 0 : -1;
-    if (this.state.notes !== before.notes || this.state.pending !== before.pending) {
+    if (this.state.notes !== before.notes || this.state.pending !== before.pending) this.#forgetGone();
+    if (this.state.seq !== before.seq) {
       this.isStale = true;
-      this.#forgetGone();
-      if (this.state.doubts && this.state.seq !== before.seq && this.isDoubting) this.areDoubtsStale = true;
+      if (this.state.doubts && this.isDoubting) this.areDoubtsStale = true;
     }
-    if (this.state.settings !== before.settings) this.isStale = true;
     if (before.run?.state === "running" && !this.isRunning) this.isStale = true;
     this.ask();
     this.changed(message.type);

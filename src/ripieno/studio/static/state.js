@@ -119,13 +119,13 @@ export function reduce(state, message, now = 0) {
     case "ready":
       return { ...state, isModelReady: message.model_ready, modelText: message.text };
     case "done": {
-      const next = { ...state, pending: state.pending.filter((edit) => edit.id !== message.id) };
+      const next = { ...state, pending: without(state.pending, message.id) };
       return message.text ? { ...next, notice: notice(state, message.text) } : next;
     }
     case "error":
       return {
         ...state,
-        pending: state.pending.filter((edit) => edit.id !== message.id),
+        pending: without(state.pending, message.id),
         notice: notice(state, message.text, true),
       };
     case "suggestions":
@@ -170,6 +170,9 @@ export function reduce(state, message, now = 0) {
   }
 }
 
+/** @param {readonly Edit[]} edits @param {string | null} id @returns {readonly Edit[]} the same ones where none has the id */
+const without = (edits, id) => (edits.some((edit) => edit.id === id) ? edits.filter((edit) => edit.id !== id) : edits);
+
 /** @param {State["run"]} run A run that nobody reports on any more. @returns {State["run"]} */
 const endedRun = (run) => (run && run.state === "running" ? { ...run, state: "stopped" } : run);
 
@@ -204,7 +207,7 @@ function withEntries(state, entries, now) {
     }
     for (const item of entry.items) history.set(item.batch, item);
     if (entry.settings) settings = entry.settings;
-    if (entry.id) pending = pending.filter((edit) => edit.id !== entry.id);
+    if (entry.id) pending = without(pending, entry.id);
     said = entry.text;
   }
   return { ...state, notes, history, arrived, settings, seq, pending, fading, said };
