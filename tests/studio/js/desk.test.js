@@ -147,6 +147,30 @@ test("an alternative that is shown is heard, and nothing has changed until it is
   assert.deepEqual([sent[1].type, sent[1].alternative], ["take", "t"]);
 });
 
+test("ways that come after they were closed stay closed", () => {
+  const { desk: it } = desk([note(0, 67)]);
+  it.again();
+  it.leave();
+  it.receive(/** @type {any} */ ({ type: "alternatives", id: "r0", seq: 5, bars: [1, 1], voices: [], alternatives: [] }));
+  assert.equal(it.state.alternatives, null);
+  it.suggest();
+  it.leave();
+  it.receive(offered("r1"));
+  assert.equal(it.state.suggestions, null);
+});
+
+test("a run is begun once and stopped once, however often it is asked for", () => {
+  const { desk: it, sent } = desk([note(0, 67)]);
+  it.fill();
+  it.fill();
+  assert.deepEqual(sent.map((wish) => wish.type), ["run"]);
+  it.receive(/** @type {any} */ ({ type: "done", id: "r0", seq: 5, text: null }));
+  it.receive({ type: "running", run: { run: 0, state: "running", n_changes: 0, n_left: null, id: "r0" } });
+  it.fill();
+  it.fill();
+  assert.deepEqual(sent.map((wish) => wish.type), ["run", "stop"]);
+});
+
 test("the bass is kept when the inner voices are done again", () => {
   const { desk: it, sent } = desk([note(0, 67)]);
   it.redoInner();

@@ -7,13 +7,13 @@ import tempfile
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, ViewportSize, sync_playwright
 
 from tests.studio.page.conftest import FLAGS, Studio, chromium
 from tests.studio.page.hands import choose_bars, place, press, run_to_end, settled, suggested, until
 
 FOLDER = Path(__file__).parents[3] / "docs" / "studio"
-SIZE = {"width": 1240, "height": 760}
+SIZE: ViewportSize = {"width": 1240, "height": 760}
 
 
 def taken(page: Page, name: str) -> None:

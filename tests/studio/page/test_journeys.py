@@ -582,3 +582,35 @@ def test_a_voice_or_a_row_is_locked_and_the_history_tells(page: Page) -> None:
     assert state(page, "settings.locks.pitches") == [62]
     page.click("#tab-history")
     expect(page.locator("#history")).to_contain_text("lock")
+
+
+SCORE = """<svg xmlns="http://www.w3.org/2000/svg" width="900" height="120">
+<g class="note" data-step="0" data-duration="4"><circle cx="20" cy="60" r="6"/></g>
+<g class="note" data-step="4" data-duration="4"><circle cx="60" cy="60" r="6"/></g></svg>"""
+
+
+def test_the_staves_are_shown_and_follow_what_is_heard(studio: Studio, browser: Browser) -> None:
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    page = context.new_page()
+    page.route("**/api/health", lambda route: route.fulfill(json={**studio.ask("api/health"), "score": True}))
+    page.route("**/score.svg*", lambda route: route.fulfill(body=SCORE, content_type="image/svg+xml"))
+    page.goto(f"{studio.address}?piece={studio.begin()}")
+    until(page, "globalThis.ripieno?.desk.settings")
+    press(page, "v")
+    expect(page.locator("#score [data-step='0']")).to_have_class("note sounding")
+    page.locator("#roll").focus()
+    press(page, *["ArrowRight"] * 2)
+    expect(page.locator("#score [data-step='4']")).to_have_class("note sounding")
+    expect(page.locator("#score [data-step='0']")).to_have_class("note")
+    with page.expect_request("**/score.svg*"):
+        draw(page, MELODY[:1])
+    context.close()
+
+
+def test_after_a_click_on_a_button_the_keys_are_about_the_music(page: Page) -> None:
+    draw(page, MELODY)
+    page.click("#suggest")
+    offer = suggested(page)
+    press(page, "Tab")
+    until(page, "ripieno.desk.notes.some((note) => note.author === 'model')")
+    assert offer["note"]["onset"] in {onset for onset, _, _ in authored(page, "model")}

@@ -174,6 +174,9 @@ export class Desk {
 
   /** @param {ServerMessage | import("./state.js").LocalMessage} message */
   receive(message) {
+    // An answer that nobody waits for any more: what asked for it was closed meanwhile.
+    if (message.type === "alternatives" && this.waiting.get("again") !== message.id) return;
+    if (message.type === "suggestions" && this.waiting.get("suggest") !== message.id) return;
     const before = this.state;
     this.state = reduce(before, message, this.now());
     if (message.type === "welcome" || message.type === "lost") {
@@ -439,8 +442,10 @@ export class Desk {
   suggest(isOn = !this.isSuggesting) {
     this.isSuggesting = isOn;
     this.isStale = true;
-    if (!isOn) this.state = reduce(this.state, { type: "dropSuggestions" });
-    else {
+    if (!isOn) {
+      this.state = reduce(this.state, { type: "dropSuggestions" });
+      this.waiting.delete("suggest");
+    } else {
       this.closeAlternatives();
       this.selected = new Set(); // so that up, down and Backspace are about the suggestion
     }
@@ -503,6 +508,7 @@ export class Desk {
     this.round += 1;
     const seed = ((this.settings?.rules.seed ?? 0) * 1009 + this.round * 3) % 2 ** 31;
     this.isSuggesting = false;
+    this.waiting.delete("suggest");
     this.alternative = -1;
     this.#wait("again", {
       type: "regenerate",
@@ -552,6 +558,7 @@ export class Desk {
 
   /** Run, or stop. */
   fill() {
+    if (this.waiting.has("run") || this.waiting.has("stop")) return;
     if (this.isRunning) {
       this.#wait("stop", { type: "stop" });
     } else {

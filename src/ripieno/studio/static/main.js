@@ -72,6 +72,7 @@ class Page {
     this.isAsked = false; // a frame is asked for
     this.isRollDirty = true;
     this.arePanelsDirty = true;
+    this.panelsAt = 0;
     this.playedFrom = 0; // where Enter goes back to
     this.theme = themeOf(document.body);
     /** @type {(() => void) | null} */
@@ -198,11 +199,14 @@ class Page {
       this.drawAll(now);
     }
     this.drawMoving(playhead);
-    if (this.arePanelsDirty) {
+    // while the model streams, lists are built anew some times a second, not sixty
+    const isDue = !desk.isRunning || now - this.panelsAt > 90;
+    if (this.arePanelsDirty && isDue) {
       this.arePanelsDirty = false;
+      this.panelsAt = now;
       this.showPanels();
     }
-    if (player.isPlaying || isMoving) {
+    if (player.isPlaying || isMoving || this.arePanelsDirty) {
       if (!this.isAsked) {
         this.isAsked = true;
         requestAnimationFrame(() => this.frame());
@@ -1012,6 +1016,11 @@ function wire(page) {
   });
 
   addEventListener("keydown", (event) => pressed(page, event));
+  // After a click on a button the keys are about the music again; who pressed it by key stays where they are.
+  document.addEventListener("click", (event) => {
+    const button = /** @type {Element} */ (event.target).closest?.("button");
+    if (event.detail > 0 && button?.closest(".partner, .voices, .chosen, .transport, [aria-label='Writing']")) byId("roll").focus({ preventScroll: true });
+  });
   for (const name of ["focus", "blur"]) on("roll", name, () => page.redraw());
   new ResizeObserver(() => page.resize()).observe(byId("roll"));
   for (const query of ["(prefers-color-scheme: dark)", "(forced-colors: active)", "(prefers-reduced-motion: reduce)"]) {

@@ -15,6 +15,7 @@ export class StaffView {
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.timer = undefined;
     this.isFetching = false;
+    this.at = 0; // the step that was marked last
     /** @type {{step: number, end: number, element: Element}[]} notes by the step they begin on, where the server tells */
     this.notes = [];
     /** @type {Element[]} */
@@ -55,6 +56,8 @@ export class StaffView {
         const step = Number(element.getAttribute("data-step"));
         return { step, end: step + Number(element.getAttribute("data-duration") ?? 1), element };
       });
+      this.marked = [];
+      this.mark(this.at);
     } catch (error) {
       const message = document.createElement("p");
       message.className = "message";
@@ -68,6 +71,7 @@ export class StaffView {
 
   /** Show what sounds at a step. @param {number} step */
   mark(step) {
+    this.at = step;
     if (this.pane.hidden || !this.notes.length) return;
     const now = this.notes.filter((note) => note.step <= step && step < note.end).map((note) => note.element);
     if (now.length === this.marked.length && now.every((element, i) => element === this.marked[i])) return;
