@@ -30,7 +30,7 @@ from ripieno.shapes import Bool, Float
 LEAST = 0.1  # a note that is less probable than this is not worth a person's time
 HELD = 0.5  # of the first cell's probability that a neighbour needs to be of the same note
 AS_GOOD = 0.75  # of what the first cell is beside its step's best that a neighbour needs to be beside its own
-LONGEST_WAY = 3  # passes in which a suggested note may still grow
+LONGEST_WAY = 2  # passes in which a suggested note may still grow
 FINISHED = 0.5  # cells that the model still expects, below which there is nothing to suggest
 
 AROUND = 32  # steps on either side of a selection that the model hears
@@ -76,7 +76,8 @@ def suggest_notes(
     """The notes that the model is surest of, the surest first, and how many cells it still expects.
 
     It is no draw: the same music gives the same suggestions. A cell is grown along its pitch while the model wants the
-    neighbour about as much; then each note is looked at once more with the note in place, and may grow on.
+    neighbour about as much; then the first note, the one that is shown, is looked at once more with the note in place,
+    and may grow on.
 
     Raises:
         NothingAllowed: no note may change.
@@ -92,19 +93,15 @@ def suggest_notes(
     wrong = np.where(allowed, beliefs(prediction, log.cells), 0.0)
     found = _likeliest_notes(wrong, log, n)
     for _ in range(LONGEST_WAY):
-        growing = [i for i, note in enumerate(found) if note.adds]
-        if not growing:
+        if not found or not found[0].adds:
             break
-        with_note = [log.record(found[i].edits, "model") for i in growing]
-        again = yield Ask(np.stack([one.cells for one in with_note]), np.repeat(context[None], len(growing), axis=0))
+        there = log.record(found[0].edits, "model")
+        again = yield Ask(there.cells[None], context[None])
         assert again is not None
-        has_grown = False
-        for item, (i, one) in enumerate(zip(growing, with_note, strict=True)):
-            longer = _grown(found[i], beliefs(again, one.cells, item), policy.allowed(one)[0], one)
-            has_grown |= longer is not found[i]
-            found[i] = longer
-        if not has_grown:
+        longer = _grown(found[0], beliefs(again, there.cells), policy.allowed(there)[0], there)
+        if longer is found[0]:
             break
+        found[0] = longer
     return found, n_left
 
 
@@ -320,7 +317,7 @@ def _with_note(
 ) -> EditLog:
     """Make a drawn edit, grown along its pitch within its beat, as far as the model wants the neighbours as much.
 
-    Over the beat it does not grow: what is likely everywhere, the fifth of the key for instance, would be held for bars.
+    Over the beat it does not grow: what is likely everywhere, as the key's fifth may be, would be held for bars.
     """
     _, step, pitch = choice.edit
     if not allowed[step, pitch]:  # an edit before it took its place
