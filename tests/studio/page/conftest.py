@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
-from tests.studio.page.hands import until
+from tests.studio.page.hands import PATIENCE, until
 
 FLAGS = [
     "--no-sandbox",
@@ -26,6 +26,9 @@ FLAGS = [
     "--no-first-run",
     "--autoplay-policy=no-user-gesture-required",
 ]
+
+
+expect.set_options(timeout=PATIENCE * 1000)
 
 
 def chromium() -> str:
@@ -70,7 +73,7 @@ class Studio:
     def stop(self) -> None:
         self.process.terminate()
         try:
-            self.process.wait(10)
+            self.process.wait(PATIENCE)
         finally:
             self.kill()
 
@@ -80,7 +83,7 @@ class Studio:
         if body is not None:
             data = json.dumps(body).encode()
         request = urllib.request.Request(self.address + path, data, headers if data is not None else {})
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
             return json.load(answer)
 
     def begin(self, bars: int = 4, **more: object) -> str:
@@ -120,7 +123,7 @@ def window(browser: Browser) -> Iterator[Callable[..., Page]]:
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **options})
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(PATIENCE * 1000)
         page.on("console", heard)
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.goto(url)

@@ -7,6 +7,8 @@ from playwright.sync_api import Page
 
 Shape = tuple[int, int, int]  # onset, pitch, duration
 
+PATIENCE = 90.0  # seconds; a busy machine is slow, not wrong
+
 MELODY: list[Shape] = [
     (0, 67, 4),
     (4, 67, 4),
@@ -74,7 +76,7 @@ def choose_bars(page: Page, first: int, last: int) -> None:
     page.mouse.up()
 
 
-def until(page: Page, what: str, arg: object = None, seconds: float = 20) -> Any:
+def until(page: Page, what: str, arg: object = None, seconds: float = PATIENCE) -> Any:
     """Wait for an expression, or a function of `arg`, to become true; its value.
 
     Playwright's own way asks the page to evaluate text, which the studio's Content-Security-Policy forbids.
@@ -110,5 +112,5 @@ def suggested(page: Page) -> Any:
 
 
 def run_to_end(page: Page) -> None:
-    until(page, "ripieno.desk.state.run && ripieno.desk.state.run.state !== 'running'", seconds=120)
+    until(page, "ripieno.desk.state.run && ripieno.desk.state.run.state !== 'running'", seconds=4 * PATIENCE)
     settled(page)

@@ -375,7 +375,7 @@ def test_the_page_comes_back_when_the_studio_does(tmp_path: Path, window: Window
         page.mouse.click(x, y)  # written while nobody listens
         assert len(notes(page)) == 5
         studio.start()
-        expect(page.locator("#line-text")).to_have_text("all kept", timeout=30_000)
+        expect(page.locator("#line-text")).to_have_text("all kept")
         assert len(notes(page)) == 5
         page.reload()
         until(page, "globalThis.ripieno?.desk.settings")
