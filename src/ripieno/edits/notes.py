@@ -113,7 +113,7 @@ def put_notes(
             wanted[Edit(0, step, note.pitch)] = True
     if n_planes > 1:
         begins = beginnings(log)
-        strikes: dict[Edit, bool] = {}
+        strikes = {Edit(1, step, note.pitch): False for note in remove for step in range(note.onset, note.end)}
         for note in add:
             strikes |= {Edit(1, step, note.pitch): False for step in range(note.onset + 1, note.end)}
         for note in add:

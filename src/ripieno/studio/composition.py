@@ -39,7 +39,7 @@ from ripieno.sampling.voice_leading import STRETCH, Hopeless, is_mended, mend, v
 from ripieno.session import MEND, STOP_RULE, Session
 from ripieno.shapes import Bool, Int
 from ripieno.studio import messages as wire
-from ripieno.studio.store import Store
+from ripieno.studio.store import Store, WrittenElsewhere
 
 MAX_NOTES = 20_000
 MAX_BARS = 256
@@ -157,7 +157,7 @@ class Composition:
         self.voices_version = -1  # of the log that they are of
         self.listeners: set[Listener] = set()
         self.n_windows = 0
-        self.is_closed = False  # the piece was removed
+        self.closed_because: tuple[wire.ErrorCode, str] | None = None  # nothing can be done to it any more
         self._store = store
         self._begun_name = name
         self._begun_key = (session.reading.key, session.reading.is_key_guessed)
@@ -579,10 +579,10 @@ class Composition:
             self.end_run(run, "failed")
             self._tell(error)
 
-    def close(self) -> None:
-        """End whatever goes on: the piece is removed."""
+    def close(self, code: wire.ErrorCode, why: str) -> None:
+        """End whatever goes on, and send the windows away."""
         with self.lock:
-            self.is_closed = True
+            self.closed_because = code, why
             if self.run is not None:
                 self.end_run(self.run, "stopped")
             for listener in list(self.listeners):
@@ -602,7 +602,11 @@ class Composition:
                     answer = None
                     if not isinstance(item, Ask):
                         done.append(item)
-                        continue
+                        if run.n_changes + len(done) < most:
+                            continue
+                        self._adopt(run, done)
+                        self.end_run(run, "finished")
+                        return
                     if done:
                         self._adopt(run, done)
                         version, done = self.version, []
@@ -994,7 +998,11 @@ class Composition:
         if not rows:
             return
         name = steps[-1].log.settings.get("name")
-        self._store.append(self.id, self.seq + 1, rows, name if isinstance(name, str) else None)
+        try:
+            self._store.append(self.id, self.seq + 1, rows, name if isinstance(name, str) else None)
+        except WrittenElsewhere as error:  # what is in memory here is no longer the piece
+            self.close("conflict", str(error))
+            raise
         for step, row in zip([one for one in steps if one.log is not self.log], rows, strict=True):
             self.entries.append(self._apply(self.log, step.log, row))
         for listener in list(self.listeners):
@@ -1227,7 +1235,7 @@ def _stay(log: EditLog, batches: Sequence[int]) -> int:
     mine = set(batches)
     cells: dict[Edit, bool] = {}
     for place, entry in enumerate(log.entries):
-        if isinstance(entry, CellEntry) and place not in log.undone:
+        if isinstance(entry, CellEntry) and entry.edit.plane == 0 and place not in log.undone:
             if entry.batch in mine:
                 cells[entry.edit] = False
             elif entry.edit in cells:

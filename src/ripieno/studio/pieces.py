@@ -76,11 +76,12 @@ class Pieces:
         model = self._model()
         with self._lock:
             found = self._open.get(id)
-            if found is not None:
+            if found is not None and found.closed_because is None:
                 return found
             stored = self.store.piece(id)
             if stored is None:
                 raise Refusal("unknown_piece", "there is no such piece; it may have been removed")
+            self._open.pop(id, None)
             if len(self._open) >= MAX_OPEN:
                 self._let_go_of_one()
             composition = self._brought_back(stored, model)
@@ -149,7 +150,7 @@ class Pieces:
         with self._lock:
             composition = self._open.pop(id, None)
         if composition is not None:
-            composition.close()
+            composition.close("unknown_piece", "the piece was removed")
         return self.store.remove(id)
 
     def info(self, stored: StoredPiece) -> wire.PieceInfo:

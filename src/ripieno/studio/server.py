@@ -280,9 +280,10 @@ class _Window:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            if composition.is_closed:
-                await self._send(wire.Error(id=None, code="unknown_piece", text="the piece was removed"))
-                await self._socket.close(4404)
+            if composition.closed_because is not None:
+                code, why = composition.closed_because
+                await self._send(wire.Error(id=None, code=code, text=why))
+                await self._socket.close(4404 if code == "unknown_piece" else 1012)
                 return
             messages = list(self._outbox)
             self._outbox.clear()
@@ -344,8 +345,8 @@ class _Window:
         """
         engine = self._studio.engine
         with composition.lock:
-            if composition.is_closed:
-                raise Refusal("unknown_piece", "the piece was removed")
+            if composition.closed_because is not None:
+                raise Refusal(*composition.closed_because)
             text: str | None = None
             match message:
                 case wire.Edit():

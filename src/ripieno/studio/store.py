@@ -43,6 +43,10 @@ class DiskFull(BadInput):
     """What was to be written could not be."""
 
 
+class WrittenElsewhere(BadInput):
+    """Another program has written to the piece meanwhile."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class StoredPiece:
     """What a piece began from, and when."""
@@ -100,6 +104,7 @@ class Store:
 
         Raises:
             DiskFull: nothing, because it cannot be written.
+            WrittenElsewhere: nothing, because another program has written meanwhile.
         """
         with self._lock:
             try:
@@ -111,6 +116,8 @@ class Store:
                     if self._base.in_transaction:
                         self._base.execute("rollback")
                     raise
+            except sqlite3.IntegrityError as error:
+                raise WrittenElsewhere("another studio changed this piece meanwhile; load the page again") from error
             except sqlite3.OperationalError as error:
                 raise DiskFull(f"nothing can be saved now: {error}; make room on the disk and try again") from error
 
@@ -146,6 +153,7 @@ class Store:
 
         Raises:
             DiskFull: they could not be written; none of them was.
+            WrittenElsewhere: there are steps with these numbers already.
         """
         with self._transaction():
             self._insert(id, seq, steps)
