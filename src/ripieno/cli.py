@@ -221,7 +221,7 @@ def harmonize_command(
         str,
         typer.Option(
             metavar="high|exact|fast",
-            help="exact looks at the piece anew for every change and takes about ten times as long; fast is faster yet.",
+            help="exact looks at the piece anew for every change and takes ten times as long; fast is faster yet.",
         ),
     ] = "high",
     iterations: Annotated[

@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
+from numpy.random import Generator
+
 from ripieno.edits.log import CellEntry, EditLog
 from ripieno.music.roll import STEPS_PER_BAR
 
@@ -51,3 +53,13 @@ class StopRule:
             return False
         lasting = sum(times % 2 for times in Counter(recent).values())
         return lasting < self.lasting_ratio * self.memory
+
+
+def iterations_until(n_left: float, rng: Generator) -> int:
+    """How many iterations pass until the next edit, that one counted, if an iteration may find nothing to do.
+
+    The paper has an edit drawn in each, so that a piece which is finished is edited for ever (6.4), by whatever the
+    model finds least improbable. But where it expects fewer than one edit, `n_left` is about the chance that there is
+    anything to do at all; so often is one made. nan, where the model cannot tell, makes one each time.
+    """
+    return int(rng.geometric(n_left)) if n_left < 1 else 1
