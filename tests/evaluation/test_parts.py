@@ -146,13 +146,14 @@ def test_the_likelihood_of_both_models_is_compared_window_by_window(material: Ma
 def test_stabilisation_tells_what_changed_between_the_stop_and_the_end(material: Material) -> None:
     jobs = jobs_of("stabilisation", material)
     looks = [
-        {"iteration": n, "cells": 4.0, "four": 0.9, "touched": 5.0, "removals": 0.5} for n in range(250, 10_001, 250)
+        {"iteration": n, "edits": 310, "cells": 4.0, "four": 0.9, "touched": 5.0, "removals": 0.5}
+        for n in range(250, 10_001, 250)
     ]
     results = [
         {
             "stopped": 300,
             "every": looks,
-            "idle": looks,
+            "settling": looks,
             "voices": {
                 "stop": a_score(CADENCE, n),
                 "end": a_score(CADENCE, n),

@@ -3,8 +3,7 @@
 from ripieno.edits.edit import Edit
 from ripieno.edits.log import Author, EditLog
 from ripieno.music.roll import silence
-from ripieno.sampling.ancestral import generator_at
-from ripieno.sampling.stopping import StopRule, iterations_until
+from ripieno.sampling.stopping import StopRule
 
 RULE = StopRule(left_per_bar=2, memory=8)
 TWO_BARS = EditLog(silence(32))
@@ -46,10 +45,3 @@ def test_what_the_user_does_to_and_fro_does_not_count() -> None:
 
 def test_going_to_and_fro_is_no_end_while_the_model_would_take_something_back() -> None:
     assert not RULE.finished(toggled(24), n_left=99, removal_mass=0.9)
-
-
-def test_where_nothing_is_expected_iterations_pass_without_an_edit() -> None:
-    rng = generator_at(0, 0)
-    assert [iterations_until(n_left, rng) for n_left in (1, 7.5, float("nan"))] == [1, 1, 1]
-    waited = [iterations_until(0.1, rng) for _ in range(2000)]
-    assert abs(sum(waited) / 2000 - 10) < 1

@@ -49,7 +49,7 @@ from ripieno.music.voices import split
 from ripieno.sampling.ancestral import sample_ancestral
 from ripieno.sampling.drafting import QUALITIES
 from ripieno.sampling.passes import Change
-from ripieno.sampling.stopping import iterations_until
+from ripieno.sampling.stopping import SETTLED
 from ripieno.sampling.voice_leading import WEIGHTS
 from ripieno.session import QUALITY, STOP_RULE, TEMPERATURE, Session
 from ripieno.shapes import Float
@@ -281,7 +281,7 @@ def _stabilisation_jobs(material: Material) -> list[Job]:
     n = len(material.inputs) if is_part else N_SETTLING
     evenly = np.linspace(0, len(material.inputs) - 1, min(n, len(material.inputs))).round().astype(int)
     iterations = 1000 if is_part else N_ITERATIONS
-    options = {"iterations": iterations, "every": LOOK_EVERY, "temperature": TEMPERATURE}
+    options = {"iterations": iterations, "every": LOOK_EVERY, "temperature": TEMPERATURE, "settled": SETTLED}
     digest = material.digests["es-net"]
     return [
         Job("stabilisation", "es-net", material.inputs[i].name, 0, material.settings.model, digest, options, of)
@@ -307,35 +307,26 @@ def _stabilisation(job: Job) -> dict[str, Any]:
         stopped = change.log
     told: dict[str, Any] = {"stopped": len(stopped.entries)}
     voices = {"stop": judged(stopped)}
-    for way, begin in (("every", session.log), ("idle", stopped)):
-        changes = sample_ancestral(model, begin, *start[1:])
-        told[way], log = _looks(changes, begin, job.options, _rng(job) if way == "idle" else None)
-        voices["end" if way == "idle" else "edited on"] = judged(log)
+    for way, settled, when in (("every", 0.0, "edited on"), ("settling", SETTLED, "end")):
+        told[way], log = _looks(sample_ancestral(model, *start, settled=settled), session.log, job.options)
+        voices[when] = judged(log)
     return told | {"voices": voices}
 
 
-def _looks(
-    changes: Iterator[Change], log: EditLog, options: dict[str, Any], rng: Generator | None
-) -> tuple[list[dict[str, float]], EditLog]:
-    """How a piece goes on: with an edit in each iteration, or with a generator, only as often as one is expected."""
+def _looks(changes: Iterator[Change], log: EditLog, options: dict[str, Any]) -> tuple[list[dict[str, float]], EditLog]:
+    """What so many iterations do to a piece; when the changes end, the rest of them do nothing."""
     looks: list[dict[str, float]] = []
     recent: list[Edit] = []
-    waiting = 1 if rng is None else 0
-    change: Change | None = None
     for number in range(1, options["iterations"] + 1):
-        if change is None:
-            change = next(changes)
-            waiting = 1 if rng is None else iterations_until(change.n_left, rng)
-        waiting -= 1
-        if not waiting:
+        if (change := next(changes, None)) is not None:
             log = change.log
             recent.append(change.edit)
-            change = None
         if number % options["every"] == 0:
             sounding = np.count_nonzero(log.cells[0], axis=1)
             looks.append(
                 {
                     "iteration": number,
+                    "edits": len(log.entries),
                     "cells": float(sounding.mean()),
                     "four": float((sounding >= 4).mean()),
                     "touched": float(len(set(recent))),
@@ -352,7 +343,7 @@ def _stabilisation_summary(material: Material, jobs: Sequence[Job], results: Seq
             name: [[look[name] for look in result[way]] for result in results]
             for name in ("iteration", "cells", "four", "touched", "removals")
         }
-        for way in ("every", "idle")
+        for way in ("every", "settling")
     }
     told: dict[str, Any] = {
         "options": jobs[0].options,
@@ -370,6 +361,7 @@ def _stabilisation_summary(material: Material, jobs: Sequence[Job], results: Seq
         for when in WHEN
         if when != "stop"
     }
+    told["settled"] = [int(result["settling"][-1]["edits"]) for result in results]
     told["band"] = {when: [report["four or more pitches"].rate for report in reports[when]] for when in (*WHEN, "bach")}
     return told
 

@@ -206,7 +206,7 @@ def percent(values: Sequence[float]) -> str:
 def _stabilisation(found: dict[str, Any]) -> str:
     ways = {
         "every": "An edit in every iteration, as in the paper",
-        "idle": "From the stop on, with an edit only as often as the model expects one",
+        "settling": "The same, but cells that have less than a chance of 5 % to need a change stay as they are",
     }
     names = {
         "cells": "cells a step",
@@ -224,9 +224,13 @@ def _stabilisation(found: dict[str, Any]) -> str:
         rows = [[label, *(number(series[name][:, i].mean(), 2) for i in chosen)] for name, label in names.items()]
         said.append(f"{title}:\n\n{table(head, rows)}")
     stops = found["stopped"]
-    said.append(f"Mean of {len(stops)} sopranos. The stop rule ends them after {min(stops)} to {max(stops)} edits.")
+    settled = found["settled"]
+    said.append(
+        f"Mean of {len(stops)} sopranos. The stop rule ends them after {min(stops)} to {max(stops)} edits; without it "
+        f"they settle after {min(settled)} to {max(settled)}."
+    )
     band = found["band"]
-    whens = {"bach": "Bach", "stop": "at the stop", "end": "after all iterations", "edited on": "edited on and on"}
+    whens = {"bach": "Bach", "stop": "at the stop", "end": "settled", "edited on": "edited on and on"}
     said.append(
         "Share of steps with four or more pitches, mean (lowest to highest piece): "
         + "; ".join(f"{t} {np.mean(band[w]):.3f} ({min(band[w]):.2f} to {max(band[w]):.2f})" for w, t in whens.items())
@@ -368,14 +372,14 @@ def _plot_stabilisation(found: dict[str, Any], path: Path) -> None:
         "removals": "share of removals",
     }
     for axes, (name, label) in zip(figure.subplots(4, sharex=True), names.items(), strict=True):
-        for way, colour in (("every", "tab:orange"), ("idle", "tab:blue")):
+        for way, colour in (("every", "tab:orange"), ("settling", "tab:blue")):
             series = found["series"][way]
             for iterations, values in zip(series["iteration"], series[name], strict=True):
                 axes.plot(iterations, values, color=colour, linewidth=0.8, alpha=0.6)
         for stop in found["stopped"]:
             axes.axvline(stop, color="grey", linewidth=0.5, linestyle=":")
         axes.set_ylabel(label)
-    axes.set_xlabel("iterations; orange: an edit in each, blue: from the stop on, as expected; dotted: the stop")
+    axes.set_xlabel("iterations; orange: an edit in each; blue: settling; dotted: the stop rule")
     figure.savefig(path, dpi=100)
 
 

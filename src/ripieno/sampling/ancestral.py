@@ -89,6 +89,7 @@ def compose(
     iterations: int | None = None,
     stop: StopRule | None = None,
     quality: Quality = EXACT,
+    settled: float = 0.0,
 ) -> Sampler:
     """Edit a roll until the model expects nothing more, or goes only to and fro.  (Paper 5)
 
@@ -100,6 +101,8 @@ def compose(
         iterations: edits at the most; None for no limit but the stop rule's.
         stop: when the piece is finished; None goes on for ever, as the paper does.
         quality: how many edits may be drawn of one pass; one unless given.
+        settled: once fewer than one edit is expected, cells with a lower chance than this stay as they are, and when
+            there are no others the run ends; 0 goes on, as the paper does. See `stopping.SETTLED`.
     """
     begun = len(log.entries)
     pace = Pace(quality, log.cells.shape[1])
@@ -111,10 +114,16 @@ def compose(
             probabilities = _softmax(prediction, allowed, policy.temperature)
         except NothingAllowed:
             return log
-        fresh = probabilities
         n_left = float(prediction.n_left[0])
-        if np.isfinite(n_left):  # of these, only the ones that may be made
-            n_left = float(chances(prediction)[allowed].sum())
+        if np.isfinite(n_left):
+            chance = np.where(allowed, chances(prediction), 0.0)
+            n_left = float(chance.sum())  # of all that are expected, the ones that may be made
+            if settled and n_left < 1:
+                probabilities = np.where(chance >= settled, probabilities, 0.0)
+                if not probabilities.any():
+                    return log
+                probabilities /= probabilities.sum()
+        fresh = probabilities
         if stop is not None:
             removal_mass = float(probabilities[log.cells].sum())
             if stop.finished(log, n_left, removal_mass):
@@ -141,6 +150,7 @@ def sample_ancestral(
     iterations: int | None = None,
     stop: StopRule | None = None,
     quality: Quality = EXACT,
+    settled: float = 0.0,
 ) -> Iterator[Change]:
     """`compose`, with a model: one change after the other."""
-    return alone(compose(log, context, policy, seed, iterations, stop, quality), predict)
+    return alone(compose(log, context, policy, seed, iterations, stop, quality, settled), predict)

@@ -5,6 +5,9 @@ the roll nearly as it was. Either way it ends at a moment at which the model wou
 goes to and fro gets there by taking back only.
 
 Only edits that may be made count: what the model would change of the user's notes is no reason to go on.
+
+A run without a stop rule never ends in the paper, since in each iteration some edit is made, at last by whatever the
+model finds least improbable; with ours the steps fill up with four pitches in the end. `SETTLED` lets a run settle.
 """
 
 from __future__ import annotations
@@ -12,10 +15,11 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from numpy.random import Generator
-
 from ripieno.edits.log import CellEntry, EditLog
 from ripieno.music.roll import STEPS_PER_BAR
+
+# Once fewer than one edit is expected, a cell with a lower chance that it has to change stays as it is.
+SETTLED = 0.05
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,13 +57,3 @@ class StopRule:
             return False
         lasting = sum(times % 2 for times in Counter(recent).values())
         return lasting < self.lasting_ratio * self.memory
-
-
-def iterations_until(n_left: float, rng: Generator) -> int:
-    """How many iterations pass until the next edit, that one counted, if an iteration may find nothing to do.
-
-    The paper has an edit drawn in each, so that a piece which is finished is edited for ever (6.4), by whatever the
-    model finds least improbable. But where it expects fewer than one edit, `n_left` is about the chance that there is
-    anything to do at all; so often is one made. nan, where the model cannot tell, makes one each time.
-    """
-    return int(rng.geometric(n_left)) if n_left < 1 else 1
