@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -281,7 +282,7 @@ def _stabilisation_jobs(material: Material) -> list[Job]:
     n = len(material.inputs) if is_part else N_SETTLING
     evenly = np.linspace(0, len(material.inputs) - 1, min(n, len(material.inputs))).round().astype(int)
     iterations = 1000 if is_part else N_ITERATIONS
-    options = {"iterations": iterations, "every": LOOK_EVERY, "temperature": TEMPERATURE, "settled": SETTLED}
+    options = {"iterations": iterations, "every": LOOK_EVERY, "temperature": TEMPERATURE, "stop": asdict(STOP_RULE)}
     digest = material.digests["es-net"]
     return [
         Job("stabilisation", "es-net", material.inputs[i].name, 0, material.settings.model, digest, options, of)
@@ -393,11 +394,12 @@ def _merged(voices: Any) -> Any:
 
 def _generation_jobs(part: str, material: Material, inputs: Sequence[Input]) -> list[Job]:
     s = material.settings
-    as_it_is: dict[str, Any] = {
+    as_it_is: dict[str, Any] = {  # what is another piece if it changes
         "temperature": TEMPERATURE,
-        "quality": QUALITY,
+        "quality": asdict(QUALITIES[QUALITY]),
+        "stop": asdict(STOP_RULE),
         "weights": WEIGHTS,
-    }  # what is another piece if it changes
+    }
     passes: dict[str, Any] = {"passes": PASSES}
     ways: list[tuple[str, Path | None, str, dict[str, Any]]] = [
         ("es-net", s.model, material.digests["es-net"], as_it_is),

@@ -14,6 +14,7 @@ import numpy as np
 from ripieno.errors import BadInput
 from ripieno.evaluation.claims import LEVEL, MARGIN
 from ripieno.evaluation.parts import SHOWN
+from ripieno.sampling.stopping import SETTLED
 
 RESULTS = "results.json"
 BEGIN, END = "<!-- ripieno evaluate: {} -->", "<!-- end of {} -->"
@@ -206,7 +207,7 @@ def percent(values: Sequence[float]) -> str:
 def _stabilisation(found: dict[str, Any]) -> str:
     ways = {
         "every": "An edit in every iteration, as in the paper",
-        "settling": "The same, but cells that have less than a chance of 5 % to need a change stay as they are",
+        "settling": f"The same, but cells that need a change with less than a chance of {SETTLED:.0%} stay as they are",
     }
     names = {
         "cells": "cells a step",

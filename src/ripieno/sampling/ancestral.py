@@ -107,6 +107,7 @@ def outlook(
     if np.isfinite(n_left):
         chance = np.where(allowed, chances(prediction), 0.0)
         n_left = expected(chance, log, policy)
+        settled = settled if stop is None else stop.settled
         if settled and n_left < 1:
             probabilities = np.where(chance >= settled, probabilities, 0.0)
             if not probabilities.any():
@@ -157,7 +158,7 @@ def compose(
         stop: when the piece is finished; None goes on for ever, as the paper does.
         quality: how many edits may be drawn of one pass; one unless given.
         settled: once fewer than one edit is expected, cells with a lower chance than this stay as they are, and when
-            there are no others the run ends; 0 goes on, as the paper does. See `stopping.SETTLED`.
+            there are no others the run ends; 0 goes on, as the paper does. A stop rule has its own.
     """
     begun = len(log.entries)
     pace = Pace(quality, log.cells.shape[1])

@@ -19,7 +19,7 @@ from ripieno.edits.log import CellEntry, EditLog
 from ripieno.music.roll import STEPS_PER_BAR
 
 # Once fewer than one edit is expected, a cell with a lower chance that it has to change stays as it is.
-SETTLED = 0.05
+SETTLED = 0.01
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +30,8 @@ class StopRule:
     memory: int = 128  # edits to look back on
     lasting_ratio: float = 0.3  # share of them that must have lasted; with fewer the model goes to and fro
     removal_mass: float = 0.1  # of the model's probability that may be on taking something back at the end
-    removals: float = 0.1  # or so many expected; either will do
+    settled: float = SETTLED
+    removals: float = 0.3  # or so many expected; either will do
     most_per_bar: int = 200  # edits for every 16 steps after which a run ends whatever happens
 
     def finished(self, log: EditLog, n_left: float, removal_mass: float) -> bool:
