@@ -23,7 +23,7 @@ from tests.studio.conftest import CHORD, Knowing
 @pytest.fixture(autouse=True)
 def no_mending(monkeypatch) -> None:
     """Mending has tests of its own, and takes its time."""
-    monkeypatch.setattr("ripieno.studio.composition.MEND", dict.fromkeys(("faults", "parallels", "nothing"), {}))
+    monkeypatch.setattr("ripieno.studio.composition.MEND", {key: {} for key in ("faults", "parallels", "nothing")})
 
 
 def note(onset: int, pitch: int, duration: int = 4) -> wire.NoteShape:

@@ -47,7 +47,7 @@ class Choice:
 class Quality:
     """How much drafts may take for granted."""
 
-    drift: float  # total variation between the distribution that was used and the fresh one, near what was edited
+    drift: float  # of what is expected near an edit, before and after it, as `drift_of` has it
     longest: float  # draws in a draft, for every 16 steps of the roll
     least: float  # draws near the end, for every 16 steps, where hardly any edits are expected
 
@@ -55,8 +55,8 @@ class Quality:
 EXACT = Quality(drift=0.0, longest=0.0, least=0.0)  # one edit a pass, the paper's
 QUALITIES = {
     "exact": EXACT,
-    "high": Quality(drift=0.2, longest=3, least=0.5),
-    "fast": Quality(drift=0.4, longest=4, least=1),
+    "high": Quality(drift=0.3, longest=5, least=1),
+    "fast": Quality(drift=0.6, longest=8, least=2),
 }
 
 
@@ -65,9 +65,7 @@ def draw(probabilities: Probabilities, rng: Generator) -> Choice:
     return _drawn(probabilities, rng, 1)[0]
 
 
-def draft(
-    probabilities: Probabilities, log: EditLog, policy: Policy, n_draws: int, rng: Generator
-) -> list[tuple[Choice, EditLog]]:
+def draft(probabilities: Probabilities, log: EditLog, policy: Policy, n_draws: int, rng: Generator) -> list[Choice]:
     """Draw several times from one distribution, and keep what lies apart, each allowed when those before it are done.
 
     Args:
@@ -78,20 +76,21 @@ def draft(
         rng: the only source of chance.
 
     Returns:
-        Each edit with the probability it was drawn with, and the log after it.
+        Each edit with the probability it was drawn with.
     """
     has_budget = policy.max_additions is not None or bool(policy.max_removals)
-    drawn: list[tuple[Choice, EditLog]] = []
-    steps: list[int] = []
+    drawn: list[Choice] = []
+    taken = np.zeros(probabilities.shape[1], dtype=bool)  # too near to what was drawn
     for choice in _drawn(probabilities, rng, n_draws):
         step = choice.edit.step
-        if any(abs(step - other) < APART for other in steps):
+        if taken[step]:
             continue
-        if drawn and has_budget and not policy.allowed(log)[choice.edit]:
-            continue
-        log = log.record([choice.edit], "model", probabilities=[choice.probability])
-        drawn.append((choice, log))
-        steps.append(step)
+        if has_budget:
+            if drawn and not policy.allowed(log)[choice.edit]:
+                continue
+            log = log.record([choice.edit], "model")
+        drawn.append(choice)
+        taken[max(step - APART + 1, 0) : step + APART] = True
     return drawn
 
 
@@ -106,22 +105,26 @@ def _drawn(probabilities: Probabilities, rng: Generator, n: int) -> list[Choice]
 
 
 def drift_of(used: Probabilities, fresh: Probabilities, steps: list[int]) -> float:
-    """How far a distribution has moved near the steps that were edited.
+    """How far what is expected has moved near the steps that were edited.
+
+    Args:
+        used, fresh: how many edits are expected of each cell, before and after.
+        steps: that were edited.
 
     Returns:
-        Total variation, 0 to 1, between both, each scaled to sum to 1 over the steps within `NEAR` of an edited one,
-        the edited ones left out; the mean over these. 1 where either has no mass there.
+        Of the steps within `NEAR` of an edited one, the edited ones left out: total variation between both, as a share
+        of the edits that were expected there, or of one edit where fewer were; the mean over the edited steps.
     """
     edited = np.zeros(used.shape[1], dtype=bool)
     edited[steps] = True
-    apart = []
+    apart = np.abs(used - fresh).sum(axis=(0, 2))
+    before, after = used.sum(axis=(0, 2)), fresh.sum(axis=(0, 2))
+    apart[edited] = before[edited] = after[edited] = 0.0
+    shares = []
     for step in steps:
         near = slice(max(step - NEAR, 0), step + NEAR + 1)
-        others = ~edited[near]
-        before, after = used[:, near][:, others], fresh[:, near][:, others]
-        mass = before.sum(), after.sum()
-        apart.append(0.5 * float(np.abs(before / mass[0] - after / mass[1]).sum()) if min(mass) > 0 else 1.0)
-    return float(np.mean(apart))
+        shares.append(0.5 * apart[near].sum() / max(before[near].sum(), after[near].sum(), 1.0))
+    return float(np.mean(shares))
 
 
 class Pace:
@@ -145,6 +148,7 @@ class Pace:
         """
         if self._longest == 1.0:
             return 1
+        fresh = fresh * (n_left if np.isfinite(n_left) else self._longest)
         if self._used is not None and self._steps:
             asked = self._length * self.quality.drift / max(drift_of(self._used, fresh, self._steps), 1e-6)
             asked = min(max(asked, self._length / 2), self._length * 2)

@@ -283,7 +283,7 @@ def fill(
             n_edits = max(1, DRAWS_PER_BAR * len(steps) // STEPS_PER_BAR)
             rng = generator_at(seeds[i], len(way.entries))
             drawn = draft(probabilities, way, mine, n_edits, rng)
-            for choice, _ in drawn:
+            for choice in drawn:
                 free = _writable(ways[i], empty, reach, n_new)
                 mine = replace(policy, selection=_and(policy.selection, free))
                 ways[i] = _with_note(ways[i], choice, wrong, mine.allowed(ways[i])[0], context[0] > 0)

@@ -5,6 +5,9 @@ the roll nearly as it was. Either way it ends at a moment at which the model wou
 goes to and fro gets there by taking back only.
 
 Only edits that may be made count: what the model would change of the user's notes is no reason to go on.
+
+A run without a stop rule never ends in the paper, since in each iteration some edit is made, at last by whatever the
+model finds least improbable; with ours the steps fill up with four pitches in the end. `SETTLED` lets a run settle.
 """
 
 from __future__ import annotations
@@ -15,6 +18,9 @@ from dataclasses import dataclass
 from ripieno.edits.log import CellEntry, EditLog
 from ripieno.music.roll import STEPS_PER_BAR
 
+# Once fewer than one edit is expected, a cell with a lower chance that it has to change stays as it is.
+SETTLED = 0.01
+
 
 @dataclass(frozen=True, kw_only=True)
 class StopRule:
@@ -24,7 +30,8 @@ class StopRule:
     memory: int = 128  # edits to look back on
     lasting_ratio: float = 0.3  # share of them that must have lasted; with fewer the model goes to and fro
     removal_mass: float = 0.1  # of the model's probability that may be on taking something back at the end
-    removals: float = 0.1  # or so many expected; either will do
+    settled: float = SETTLED
+    removals: float = 0.3  # or so many expected; either will do
     most_per_bar: int = 200  # edits for every 16 steps after which a run ends whatever happens
 
     def finished(self, log: EditLog, n_left: float, removal_mass: float) -> bool:

@@ -54,6 +54,8 @@ STRETCH = 2  # semitones out of a voice's range that a new pitch may go
 SEEN = 32  # steps around a fault that the model is shown
 N_TRIED = 6  # of the likeliest remedies; the one that leaves the model least to wish for is taken
 AROUND = 8  # steps on either side of a fault; as long as they stay, it is hopeless if it was
+NEAR = 4  # steps around a remedy in which no other is made in the same round
+N_READINGS = 3  # of who sings what, at the most
 LEAST = -6.0  # mean log-probability, among the silent pitches of a step, below which a new pitch is none
 
 
@@ -111,43 +113,33 @@ def mend(
     """
     find = partial(faults, key=key, beat_phase=beat_phase, rules=weights, excused=True)
     hopeless = set() if hopeless is None else hopeless
-    voices = voices_of(log, policy, separate)
-    while True:
-        there = find(voices)
-        order = sorted(there, key=lambda fault: (-weights[fault.rule], fault.step))
-        untried = [fault for fault in order if _tried(fault, voices) not in hopeless]
-        if not untried:
-            return log
-        offers = yield from _offers(untried, log, context, voices, policy, weights, key, find)
-        chosen: list[tuple[Fault, _Remedy, float]] = []
-        for fault, (remedies, n_left) in zip(untried, offers, strict=True):
-            if not remedies:
-                hopeless.add(_tried(fault, voices))
-            elif not any(_touch(fault, remedies[0], other, one) for other, one, _ in chosen):
-                chosen.append((fault, remedies[0], n_left))
-        # who sings what may be read otherwise now; then nothing may be gained
-        kept = chosen
-        while kept:
-            after = log
-            for _, remedy, _ in kept:
-                after = after.record(remedy.edits, "model")
-            sung = voices_of(after, policy, separate)
-            now = find(sung)
-            gained = [
-                one for one in kept if _cost(now, weights, one[0], one[1]) < _cost(there, weights, one[0], one[1])
-            ]
-            if len(gained) == len(kept):
+    for _ in range(N_READINGS):
+        voices = voices_of(log, policy, separate)
+        begun = log
+        while True:
+            there = find(voices)
+            order = sorted(there, key=lambda fault: (-weights[fault.rule], fault.step))
+            untried = [fault for fault in order if _tried(fault, voices) not in hopeless]
+            if not untried:
                 break
-            hopeless |= {
-                _tried(fault, voices) for fault, remedy, n_left in kept if (fault, remedy, n_left) not in gained
-            }
-            kept = gained
-        for fault, remedy, n_left in kept:
-            log = log.record(remedy.edits, "model")
-            edit = Edit(0, remedy.place.first, remedy.pitch)
-            yield Change(log, edit, True, float(np.exp(remedy.score)), n_left, why=fault.rule)
-        if kept:
-            voices = sung
+            offers = yield from _offers(untried, log, context, voices, policy, weights, key, find)
+            chosen: list[tuple[Fault, _Remedy, float]] = []
+            for fault, (remedies, n_left) in zip(untried, offers, strict=True):
+                if not remedies:
+                    hopeless.add(_tried(fault, voices))
+                elif not any(_touch(fault, remedies[0], other, one) for other, one, _ in chosen):
+                    chosen.append((fault, remedies[0], n_left))
+            voices = voices.copy()
+            for fault, remedy, n_left in chosen:
+                place = remedy.place
+                voices[place.first : place.end, place.voice] = remedy.pitch
+                log = log.record(remedy.edits, "model")
+                edit = Edit(0, place.first, remedy.pitch)
+                yield Change(log, edit, True, float(np.exp(remedy.score)), n_left, why=fault.rule)
+        if log is begun:
+            break
+        # who sings what may be read otherwise now; then some of it has only been read away, and is looked at again
+    return log
 
 
 def _offers(
@@ -231,18 +223,12 @@ def _tried(fault: Fault, voices: Int[np.ndarray, "step voice"]) -> tuple[str, in
 
 def _reach(fault: Fault, remedy: _Remedy) -> tuple[int, int]:
     """The steps in which a remedy may make or mend faults."""
-    return min(remedy.place.first, fault.step) - AROUND, max(remedy.place.end, fault.step) + AROUND
+    return min(remedy.place.first, fault.step) - NEAR, max(remedy.place.end, fault.step) + NEAR
 
 
 def _touch(fault: Fault, remedy: _Remedy, other: Fault, another: _Remedy) -> bool:
     (first, end), (begins, ends) = _reach(fault, remedy), _reach(other, another)
     return first < ends and begins < end
-
-
-def _cost(there: Iterable[Fault], weights: Mapping[str, float], fault: Fault, remedy: _Remedy) -> float:
-    """What the faults cost that a remedy may have to do with."""
-    first, end = _reach(fault, remedy)
-    return sum(weights[other.rule] for other in there if first <= other.step < end)
 
 
 def is_mended(log: EditLog) -> bool:

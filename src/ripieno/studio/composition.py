@@ -15,6 +15,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 from typing import Annotated, Any, TypeVar
 
 import numpy as np
@@ -634,10 +635,14 @@ class Composition:
 
     def _adopt(self, run: RunningNow, changes: Sequence[Change]) -> None:
         """Write a run's changes to the log; cells of one note go to one batch."""
+        if not changes:
+            return
         log, steps = self.log, []
-        for change in changes:
-            # the sampler's log has the same entries as this one, but for the numbers of their batches
-            entries = [one for one in change.log.entries[len(log.entries) :] if isinstance(one, CellEntry)]
+        # The sampler's log has the same entries as this one, but for the numbers of their batches. What changes of one
+        # pass have in common is the log after all of them.
+        new = [one for one in changes[-1].log.entries[len(log.entries) :] if isinstance(one, CellEntry)]
+        batches = [list(entries) for _, entries in groupby(new, key=lambda entry: entry.batch)]
+        for change, entries in zip(changes, batches, strict=False):
             number = log.n_batches
             if len(entries) == 1:
                 number = _batch_beside(run, entries[0], number)
@@ -649,10 +654,9 @@ class Composition:
                 (run.removed if one.value else run.added).pop(cell, None)
             steps.append(_Step(log, self.session.describe(change), change.why))
             run.n_left = _finite(change.n_left)
-        if steps:
-            run.n_changes += len(changes)
-            self._commit(steps, run.number)
-            self._tell(wire.Running(run=_run_state(run)))
+        run.n_changes += len(changes)
+        self._commit(steps, run.number)
+        self._tell(wire.Running(run=_run_state(run)))
 
     def _unless_changed(
         self, asking: Generator[Ask, Prediction | None, Result], version: int
