@@ -3,7 +3,7 @@
 import time
 from typing import Any
 
-from playwright.sync_api import Page
+from playwright.sync_api import Error, Page
 
 Shape = tuple[int, int, int]  # onset, pitch, duration
 
@@ -83,9 +83,12 @@ def until(page: Page, what: str, arg: object = None, seconds: float = PATIENCE) 
     """
     deadline = time.monotonic() + seconds
     while True:
-        found = page.evaluate(what, arg)
-        if found:
-            return found
+        try:
+            if found := page.evaluate(what, arg):
+                return found
+        except Error as error:  # the page goes to another address: ask the next one
+            if "context was destroyed" not in error.message:
+                raise
         assert time.monotonic() < deadline, f"waited in vain for {what}"
         page.wait_for_timeout(15)
 
