@@ -514,6 +514,8 @@ def test_a_browser_without_web_audio_and_midi_still_writes(studio: Studio, brows
 
 def test_a_piece_that_is_not_there_says_so(studio: Studio, window: Window) -> None:
     page = window(f"{studio.address}?piece=nowhere", is_ready=False)
+    expect(page.locator("#line-text")).to_have_text("no piece is open")
+    expect(page.locator(".notice.error")).to_have_count(1)
     expect(page.locator(".notice.error")).to_contain_text("no such piece")
 
 

@@ -69,6 +69,7 @@ class Page {
     /** @type {Health | null} */
     this.health = null;
     this.hasFitted = false;
+    this.isRefused = false; // by the server: trying again changes nothing
     this.isAsked = false; // a frame is asked for
     this.isRollDirty = true;
     this.arePanelsDirty = true;
@@ -370,7 +371,7 @@ class Page {
     const line = byId("line");
     const waits = state.pending.length > 0;
     line.className = `line${state.connection === "lost" ? " lost" : state.connection !== "open" || waits ? " waiting" : ""}`;
-    const text = { open: waits ? "saving …" : "all kept", connecting: "connecting …", lost: "the studio has stopped; coming back as soon as it runs" }[state.connection];
+    const text = { open: waits ? "saving …" : "all kept", connecting: "connecting …", lost: this.isRefused ? "no piece is open" : "the studio has stopped; coming back as soon as it runs" }[state.connection];
     if (byId("line-text").textContent !== text) byId("line-text").textContent = text;
     byId("hint").textContent = this.hint();
   }
@@ -1111,7 +1112,9 @@ async function start() {
       receive: (message) => desk.receive(message),
       changed: (why, code) => {
         if (why === "refused") {
+          page.isRefused = true;
           desk.receive({ type: "lost" });
+          if (desk.state.notice?.isError) return; // the server has said why
           desk.say(code === 4404 ? "there is no such piece here; open another one" : "the studio does not let this window in; load the page again", true);
         } else desk.receive({ type: why });
       },
