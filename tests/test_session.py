@@ -177,7 +177,7 @@ def test_new_parts_hold_nothing_where_nothing_is_new() -> None:
 
 
 def test_what_the_user_does_while_it_composes_holds(tmp_path: Path) -> None:
-    session = a_session(wanting(FULL))
+    session = a_session(wanting(FULL), quality="exact")
     for number, change in enumerate(session.run()):
         assert change.log is session.log
         if number == 3:
@@ -186,6 +186,19 @@ def test_what_the_user_does_while_it_composes_holds(tmp_path: Path) -> None:
             session.lock(1, 1)
     assert RollNote(0, 60, 4) in session.log.notes()
     assert number == 5  # the lock left nothing to do
+
+
+def test_what_the_user_does_between_two_changes_of_one_pass_holds_and_neither_is_lost() -> None:
+    session = a_session(wanting(FULL), mend="nothing")
+    told = []
+    for change in session.run():
+        told.append(change.edit)
+        if len(told) == 2:
+            session.set(pitch=60, onset=0, duration=4)
+    assert RollNote(0, 60, 4) in session.log.notes()
+    by_model = [entry.edit for entry in session.log.entries if entry.author == "model"]
+    assert told == by_model, "every change of the log was told, once"
+    np.testing.assert_array_equal(session.log.cells & ~roll_of([RollNote(0, 60, 4)], 16), FULL)
 
 
 def test_unlocking_sets_a_piece_in_motion_again() -> None:
