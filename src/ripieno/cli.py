@@ -144,8 +144,8 @@ def harmonize_command(
             "-o",
             "--output",
             metavar="OUT",
-            help="Where to write: .mid, .musicxml or .mxl for the music, .png or .svg for a picture. May be given several "
-            "times.",
+            help="Where to write: .mid, .musicxml or .mxl for the music, .png or .svg for a picture. "
+            "May be given several times.",
             show_default=False,
         ),
     ],
