@@ -1,13 +1,19 @@
 """The whole way: a score in, harmonised, a score out. The user's part is the judge: not a byte of it may differ."""
 
+import os
 import re
+import subprocess
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from shutil import which
 
 import pytest
 
 import ripieno
-from ripieno.files.musicxml import parse_musicxml
+from ripieno.files.musicxml import parse_musicxml, write_musicxml
+from ripieno.music.piece import NewPart
+from ripieno.music.roll import RollNote
 from ripieno.session import Session
 from tests.files.scores import attributes, by_music21, facts, note, score
 
@@ -159,3 +165,82 @@ def test_from_a_score_to_midi_and_from_midi_to_a_score(tmp_path: Path):
     back = ripieno.read(tmp_path / "out.mxl")
     assert [one.pitch for one in back.notes if one.part == 0] == [one.pitch for one in tune.piece.notes]
     assert len(back.parts) == 1 + len(tune.new_parts())
+
+
+# What other programs make of it
+
+
+def complaints_of_verovio(text: str) -> str:
+    verovio = pytest.importorskip("verovio")
+    verovio.enableLog(verovio.LOG_WARNING)
+    toolkit = verovio.toolkit()
+    assert toolkit.loadData(text)
+    assert toolkit.renderToSVG(1).count("<svg") > 0
+    return toolkit.getLog()
+
+
+def complaints_of_musescore(path: Path) -> list[str]:
+    """What MuseScore says while it reads a file, debugging output included; it validates against MusicXML's schema."""
+    program = next((found for name in ("mscore3", "musescore3", "mscore", "musescore") if (found := which(name))), None)
+    if program is None:
+        pytest.skip("MuseScore is not installed")
+    done = subprocess.run(
+        [program, "-d", "-o", path.with_suffix(".mscx"), path],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "QT_QPA_PLATFORM": "offscreen", "XDG_RUNTIME_DIR": str(path.parent)},
+        timeout=300,
+        check=False,
+    )
+    said = (done.stdout + done.stderr).splitlines()
+    begin = next(i for i, line in enumerate(said) if line.startswith("convert"))
+    usual = re.compile(r"convert|\s+to |\.\.\. success!")
+    return [line for line in said[begin:] if not usual.match(line)] + [f"exit {done.returncode}"] * bool(
+        done.returncode
+    )
+
+
+@pytest.fixture(scope="module")
+def dense(tmp_path_factory) -> Path:
+    """A new score with most that we write: two staves, voices, triplets, ties, accidentals."""
+    folder: Path = tmp_path_factory.mktemp("dense")
+    piece = parse_musicxml(TRIPLETS.encode(), "it")
+    piece = replace(piece, source=None, bars=())
+    voices = tuple(
+        tuple(RollNote(at, pitch + at % 5, min(length, 32 - at)) for at in range(0, 32, length))
+        for pitch, length in ((62, 3), (58, 5), (50, 7), (41, 6))
+    )
+    new = NewPart("Organ", 19, 60, tuple(one for voice in voices for one in voice), (voices[:2], voices[2:]))
+    write_musicxml(piece, folder / "dense.musicxml", None, [new], colour="#1F5FA8")
+    return folder / "dense.musicxml"
+
+
+def test_verovio_engraves_what_we_write_without_a_complaint(harmonised, dense: Path):
+    assert complaints_of_verovio(harmonised[1]) == complaints_of_verovio(harmonised[0])
+    assert complaints_of_verovio(dense.read_text()) == ""
+
+
+def test_musescore_opens_what_we_write_without_a_complaint(harmonised, dense: Path, tmp_path: Path):
+    old, new = tmp_path / "old.musicxml", tmp_path / "new.musicxml"
+    old.write_text(harmonised[0])
+    new.write_text(harmonised[1])
+    place = re.compile(r"line \d+ col \d+|0x[0-9a-f]+")
+    before, after = ([place.sub("", line) for line in complaints_of_musescore(path)] for path in (old, new))
+    assert after == before  # the scores by hand name no instruments, which it remarks
+    assert complaints_of_musescore(dense) == []
+
+
+def test_musescore_would_complain_about_an_invalid_score(dense: Path):
+    bad = dense.with_name("bad.musicxml")
+    bad.write_text(dense.read_text().replace("<voice>", "<voic>").replace("</voice>", "</voic>"))
+    assert any("not a valid" in line for line in complaints_of_musescore(bad))
+
+
+def test_verovio_shows_which_notes_are_new(dense: Path):
+    verovio = pytest.importorskip("verovio")
+    toolkit = verovio.toolkit()
+    toolkit.loadData(dense.read_text())
+    drawn = "".join(toolkit.renderToSVG(page + 1) for page in range(toolkit.getPageCount()))
+    ids = set(re.findall(r'<note id="([^"]*)"', dense.read_text()))
+    assert len(ids) > 20
+    assert ids <= set(re.findall(r'<g id="([^"]*)" class="note"', drawn))
