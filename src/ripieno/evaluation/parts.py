@@ -46,7 +46,8 @@ from ripieno.music.harmony import ends_on_tonic_triad, estimate_key
 from ripieno.music.piece import Key
 from ripieno.music.referee import PER, Report, bootstrap, judge
 from ripieno.music.voices import split
-from ripieno.sampling.ancestral import Change, sample_ancestral
+from ripieno.sampling.ancestral import sample_ancestral
+from ripieno.sampling.passes import Change
 from ripieno.sampling.stopping import StopRule
 from ripieno.sampling.voice_leading import WEIGHTS
 from ripieno.session import STOP_RULE, TEMPERATURE, Session
