@@ -25,6 +25,8 @@ from ripieno.files.musicxml import SUFFIXES as MUSICXML_SUFFIXES
 from ripieno.files.musicxml import is_musicxml, musicxml_text, read_musicxml, write_musicxml
 from ripieno.models.context import context_of
 from ripieno.models.runtime import Model, load_model, the_separator
+from ripieno.music.analysis import chords_asked
+from ripieno.music.chords import asked_of_steps
 from ripieno.music.harmony import note_name
 from ripieno.music.piece import NewPart, Piece, Revision, Span, owners, revise, roll_of_piece, within_range
 from ripieno.music.piece import n_steps as n_steps_of
@@ -72,6 +74,8 @@ class Session:
         lock: bars, as (first, last), in which nothing may change.
         pitches: lowest and highest MIDI number of new notes.
         n_voices: how many notes may sound at once, yours included.
+        chords: a chart of chords that new notes belong to, "Ab Eb7 | Fm | ..." from the first full bar on; "none" for
+            no chords. Unless given, those that the file names.
         max_removals: how many of the piece's own notes may be changed: a number, or a share of them.
         max_additions: how many notes the model may add; None for as many as it likes.
         mend: what is put right in the model's notes when the piece is finished: "faults" of part-writing, "parallels"
@@ -100,6 +104,7 @@ class Session:
         lock: Sequence[tuple[int, int]] = (),
         pitches: tuple[int, int] | None = None,
         n_voices: int | None = 4,
+        chords: str | None = None,
         max_removals: int | float = 0,
         max_additions: int | None = None,
         mend: str = "faults",
@@ -111,7 +116,6 @@ class Session:
         self.piece = piece
         self.model = model or load_model()
         self.seed = seed
-        self.name = name
         if mend not in MEND:
             raise BadInput(f"mend {mend}: choose {', '.join(MEND)}")
         self.mend = mend
@@ -151,6 +155,8 @@ class Session:
         selection[reading.selection] = True
         if not (selection & ~locked).any():
             raise BadInput("every bar to compose in is locked: lock fewer bars, or choose others to compose in")
+        self.chords = chords_asked(piece, reading, chords)
+        classes, basses = asked_of_steps(self.chords, reading.start, n_steps) if self.chords else (None, None)
         self.policy = Policy(
             locked=locked,
             selection=selection,
@@ -160,6 +166,8 @@ class Session:
             max_additions=max_additions,
             melody=reading.melody,
             line=_moved_line(reading)[:n_steps],
+            chords=classes,
+            basses=None if reading.melody == "bass" else basses,
             temperature=temperature,
         )
         allowed = self.policy.allowed(self.log)
@@ -235,6 +243,11 @@ class Session:
         if stop is None or not is_mended(log):  # the model would write again what was mended
             quality = QUALITIES[self.quality]
             log = yield from compose(log, self.context, self.policy, self.seed, iterations, stop, quality)
+        if stop is not None and self.policy.chords is not None:  # what is asked for is written, likely or not
+            completing = replace(self.policy, only_completes=True)
+            log = yield from compose(
+                log, self.context, completing, self.seed, iterations, None, QUALITIES[self.quality]
+            )
         if stop is not None and MEND[self.mend]:
             log = yield from mend(
                 log,
@@ -368,7 +381,7 @@ class Session:
 
     def score(self, n_parts: int | None = None) -> str:
         """The piece as it is now as MusicXML text, as `save` writes it; ids of new notes begin with `NEW_ID`."""
-        return musicxml_text(self.piece, self.revision(), self.new_parts(n_parts), reading=self.reading, name=self.name)
+        return musicxml_text(self.piece, self.revision(), self.new_parts(n_parts), reading=self.reading)
 
     def save(self, path: str | Path, n_parts: int | None = None) -> list[str]:
         """Write the piece as it is now.
@@ -390,9 +403,7 @@ class Session:
         if path.suffix.lower() in (".mid", ".midi"):
             return write_midi(self.piece, path, self.revision(), self.new_parts(n_parts))
         if path.suffix.lower() in MUSICXML_SUFFIXES:
-            return write_musicxml(
-                self.piece, path, self.revision(), self.new_parts(n_parts), reading=self.reading, name=self.name
-            )
+            return write_musicxml(self.piece, path, self.revision(), self.new_parts(n_parts), reading=self.reading)
         from ripieno.files.picture import draw_roll  # brings matplotlib
 
         draw_roll(self.drawing(n_parts), path)

@@ -153,19 +153,22 @@ def tempo_at(xml: XmlText, measure: Element, bpm: float) -> Splice:
 
 
 def marked(xml: XmlText, measure: Element, element: Element, colour: str, text: str) -> Iterator[Splice]:
-    """A note in colour, with some words above it."""
+    """A note in colour unless that is "", with some words above it if there are any."""
     if text:
         notes = [child for child in measure.children if child.tag == "note"]
         head = element
         while head.has("chord") and notes.index(head):
             head = notes[notes.index(head) - 1]
         staff = element.first("staff")
+        shown = f' color="{escaped(colour)}"' if colour else ""
         words = (
             '<direction placement="above"><direction-type>'
-            f'<words color="{escaped(colour)}" font-size="8">{escaped(text)}</words></direction-type>'
+            f'<words font-size="8"{shown}>{escaped(text)}</words></direction-type>'
             f"{xml.raw(staff) if staff is not None else ''}</direction>"
         )
         yield Splice(head.start, head.start, words + xml.indent(head))
+    if not colour:
+        return
     tag = xml.text[element.start : xml.inner_start(element)].decode()
     plain = re.sub(r"""\scolor\s*=\s*("[^"]*"|'[^']*')""", "", tag)
     coloured = re.sub(r"^<note", f'<note color="{escaped(colour)}"', plain)

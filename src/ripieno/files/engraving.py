@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from ripieno.files.xmltext import escaped
+from ripieno.music.chords import KINDS, Chord
 from ripieno.music.notation import LETTERS, Head, Measure, Sound, Written, accidentals, spelled, write_voice
 from ripieno.music.roll import STEPS_PER_BEAT, RollNote
 
@@ -36,6 +37,15 @@ class Frame:
 
 
 @dataclass(frozen=True)
+class Label:
+    """What stands at a place of the score: a chord symbol above it, or words below."""
+
+    step: Fraction
+    text: str = ""
+    chord: Chord | None = None
+
+
+@dataclass(frozen=True)
 class Staff:
     """The voices of a staff, the highest first."""
 
@@ -58,6 +68,7 @@ class Sheet:
     diatonic: int = 0  # a transposing instrument sounds so many letters and semitones above what is written
     chromatic: int = 0
     fermatas: frozenset[Fraction] = field(default_factory=frozenset)  # notes that begin there have one
+    labels: tuple[Label, ...] = ()  # in order of time
 
     @property
     def fifths(self) -> int:
@@ -118,8 +129,12 @@ def measures_of(sheet: Sheet, frames: Sequence[Frame]) -> Iterator[list[str]]:
             for k in full:
                 if k != full[0] or j > 0:
                     lines += ["<backup>", f"  <duration>{length}</duration>", "</backup>"]
-                waiting = list(later) if j == 0 and k == full[0] else []
+                is_first = j == 0 and k == full[0]
+                waiting = list(later) if is_first else []
                 for n, one in enumerate(here[k]):
+                    for label in sheet.labels if is_first else ():
+                        if one.onset <= label.step < one.end:
+                            lines.append(label_xml(label, (label.step - one.onset) * divisions / STEPS_PER_BEAT))
                     while waiting and waiting[0][0] <= one.onset:
                         lines += _attributes(sheet, 0, [waiting.pop(0)], "")
                     stem = "" if len(full) == 1 else "up" if k == full[0] else "down"
@@ -196,6 +211,45 @@ def _as_read(staff: Staff, sheet: Sheet) -> Staff:
         )
 
     return replace(staff, voices=tuple(tuple(map(moved, voice)) for voice in staff.voices))
+
+
+def label_xml(label: Label, offset: Fraction) -> str:
+    """A label, so many divisions after where it stands in the file."""
+    shown = f"{float(offset):g}"
+    later = f"<offset>{shown}</offset>" if offset else ""
+    if label.chord is None:
+        words = f'<words font-size="10">{escaped(label.text)}</words>'
+        return f'<direction placement="below"><direction-type>{words}</direction-type>{later}</direction>'
+    chord = label.chord
+    plain = BASE_OF.get(chord.kind)
+    kind, degrees = plain or (chord.kind, "")
+    text = escaped(KINDS[chord.kind][1][0])
+    bass = "" if chord.bass is None else f"<bass>{_root('bass', chord.bass)}</bass>"
+    return (
+        f"<harmony><root>{_root('root', chord.root)}</root>"
+        f'<kind text="{text}">{kind}</kind>{bass}{degrees}{later}</harmony>'
+    )
+
+
+def _root(what: str, place: int) -> str:
+    alteration = (place + 1) // 7
+    alter = f"<{what}-alter>{alteration}</{what}-alter>" if alteration else ""
+    return f"<{what}-step>{LETTERS[4 * place % 7]}</{what}-step>{alter}"
+
+
+def _degree(value: int, alteration: int, how: str) -> str:
+    return (
+        f"<degree><degree-value>{value}</degree-value><degree-alter>{alteration}</degree-alter>"
+        f"<degree-type>{how}</degree-type></degree>"
+    )
+
+
+# Kinds that MusicXML makes of others
+BASE_OF = {
+    "dominant (suspended)": ("suspended-fourth", _degree(7, 0, "add")),
+    "dominant (flat ninth)": ("dominant", _degree(9, -1, "add")),
+    "major (ninth)": ("major", _degree(9, 0, "add")),
+}
 
 
 def _within_seven(n_sharps: int) -> int:

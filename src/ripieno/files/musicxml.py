@@ -23,13 +23,25 @@ from fractions import Fraction
 from pathlib import Path
 
 from ripieno.errors import BadInput
-from ripieno.files.amending import Remains, amend_measure, remains, retempo, tempo_at
-from ripieno.files.engraving import Frame, Sheet, Staff, clef_for, measures_of, score_part, time_xml, voices_of
+from ripieno.files.amending import Mark, Remains, amend_measure, marked, remains, retempo, tempo_at
+from ripieno.files.engraving import (
+    Frame,
+    Label,
+    Sheet,
+    Staff,
+    clef_for,
+    label_xml,
+    measures_of,
+    score_part,
+    time_xml,
+    voices_of,
+)
 from ripieno.files.score import MusicXmlSource, piece_of_score
 from ripieno.files.whole import whole_file
 from ripieno.files.xmltext import MAX_BYTES, Splice, escaped, parse_xml
 from ripieno.music.notation import Measure
 from ripieno.music.piece import Key, NewPart, Piece, Revision, remaining_notes
+from ripieno.music.roll import STEPS_PER_BEAT
 from ripieno.music.spelling import Unspelled, spell
 from ripieno.music.understanding import Reading, understand
 
@@ -94,7 +106,8 @@ def write_musicxml(
     *,
     reading: Reading | None = None,
     colour: str = "",
-    name: str = "the piece",
+    labels: Sequence[Label] = (),
+    marks: Sequence[Mark] = (),
 ) -> list[str]:
     """Write a piece: its source with the changes patched in, or a new score if it came from elsewhere.
 
@@ -107,7 +120,9 @@ def write_musicxml(
         reading: what the piece was taken to be, for what it does not say itself: key, meter, bars. It is found anew
             unless given.
         colour: of the new notes, as "#1F5FA8"; as the reader of the file likes unless given.
-        name: what a remark calls the piece, for instance the name of its file.
+        labels: chord symbols to stand above the first part, and words below the last.
+        marks: notes of the piece to be shown in colour in its own score, with words above them; those that are
+            dropped or shortened are not.
 
     Returns:
         What a reader may notice that was not asked for, one line each; mostly nothing.
@@ -115,7 +130,9 @@ def write_musicxml(
     Raises:
         BadInput: the file cannot be written there.
     """
-    text, remarks = musicxml_bytes(piece, revision, new_parts, reading=reading, colour=colour, name=name)
+    text, remarks = musicxml_bytes(
+        piece, revision, new_parts, reading=reading, colour=colour, labels=labels, marks=marks
+    )
     if path.suffix.lower() == ".mxl":
         source = piece.source if isinstance(piece.source, MusicXmlSource) else None
         text = _packed(text, source, path.stem)
@@ -131,10 +148,11 @@ def musicxml_text(
     *,
     reading: Reading | None = None,
     colour: str = "",
-    name: str = "the piece",
+    labels: Sequence[Label] = (),
+    marks: Sequence[Mark] = (),
 ) -> str:
     """The score that `write_musicxml` writes, uncompressed. The ids of new notes begin with `NEW_ID`."""
-    data, _ = musicxml_bytes(piece, revision, new_parts, reading=reading, colour=colour, name=name)
+    data, _ = musicxml_bytes(piece, revision, new_parts, reading=reading, colour=colour, labels=labels, marks=marks)
     return parse_xml(data, "the score").text.decode("utf-8-sig")
 
 
@@ -145,14 +163,15 @@ def musicxml_bytes(
     *,
     reading: Reading | None = None,
     colour: str = "",
-    name: str = "the piece",
+    labels: Sequence[Label] = (),
+    marks: Sequence[Mark] = (),
 ) -> tuple[bytes, list[str]]:
     """The uncompressed score that `write_musicxml` writes, in the encoding of its source, and its remarks."""
     revision = revision or Revision()
     if isinstance(piece.source, MusicXmlSource):
-        return _patched(piece, piece.source, revision, new_parts, colour, name)
+        return _patched(piece, piece.source, revision, new_parts, colour, labels, marks)
     reading = reading or understand(piece)
-    return _new_score(piece, revision, new_parts, reading, colour, name)
+    return _new_score(piece, revision, new_parts, reading, colour, labels)
 
 
 # Compressed files
@@ -242,7 +261,13 @@ def _dated(name: str) -> zipfile.ZipInfo:
 
 
 def _patched(
-    piece: Piece, source: MusicXmlSource, revision: Revision, new_parts: Sequence[NewPart], colour: str, name: str
+    piece: Piece,
+    source: MusicXmlSource,
+    revision: Revision,
+    new_parts: Sequence[NewPart],
+    colour: str,
+    labels: Sequence[Label],
+    marks: Sequence[Mark],
 ) -> tuple[bytes, list[str]]:
     splices = list(_amended(piece, source, revision))
     remarks: list[str] = []
@@ -261,8 +286,51 @@ def _patched(
             _new_sheet(part, id_, channel, number, places, colour, fermatas)
             for number, (part, id_, channel) in enumerate(zip(new_parts, ids, channels, strict=True), start=1)
         ]
+        words = tuple(label for label in labels if label.chord is None)
+        sheets[-1] = replace(sheets[-1], labels=words)
+        labels = [label for label in labels if label.chord is not None]
         splices += _with_parts(source, sheets)
+    splices += _labelled(source, labels)
+    splices += _marked(piece, source, revision, marks)
     return source.xml.spliced(splices), remarks
+
+
+def _labelled(source: MusicXmlSource, labels: Sequence[Label]) -> Iterator[Splice]:
+    """Chord symbols in the first part of a score, words in the last."""
+    for label in labels:
+        i = max(i for i, measure in enumerate(source.measures) if measure.start <= label.step or i == 0)
+        measure, part = source.measures[i], 0 if label.chord is not None else -1
+        if label.chord is not None:  # in a transposing part it is written as the player reads it
+            fifths = _fifths(source, part, label.step)
+            chord = label.chord
+            bass = None if chord.bass is None else chord.bass - fifths
+            label = replace(label, chord=replace(chord, root=chord.root - fifths, bass=bass))
+        element = measure.elements[part]
+        first = next((child for child in element.children if child.tag in ("note", "backup", "forward")), None)
+        at = element.stop if first is None else first.start
+        offset = (label.step - measure.start) * measure.divisions[part] / STEPS_PER_BEAT
+        yield Splice(at, at, label_xml(label, offset) + ("" if first is None else source.xml.indent(first)))
+
+
+def _fifths(source: MusicXmlSource, part: int, step: Fraction) -> int:
+    """How far on the line of fifths a part sounds from what is written."""
+    signature = [one for one in source.signatures[part] if one.step <= step][-1:]
+    return signature[0].fifths if signature else 0
+
+
+def _marked(piece: Piece, source: MusicXmlSource, revision: Revision, marks: Sequence[Mark]) -> Iterator[Splice]:
+    """Notes in colour, with words above them."""
+    done: set[int] = set()
+    for mark in marks:
+        place = source.places[mark.note]
+        if mark.note in revision.touched:
+            continue
+        for i, (element, number) in enumerate(zip(place.elements, place.measures, strict=True)):
+            measure = source.measures[number].elements[place.part]
+            is_new = element.start not in done
+            done.add(element.start)
+            text = mark.text if i == 0 else ""
+            yield from marked(source.xml, measure, element, mark.colour if is_new else "", text)
 
 
 def _amended(piece: Piece, source: MusicXmlSource, revision: Revision) -> Iterator[Splice]:
@@ -419,7 +487,12 @@ def _on_one_line(raw: str) -> str:
 
 
 def _new_score(
-    piece: Piece, revision: Revision, new_parts: Sequence[NewPart], reading: Reading, colour: str, name: str
+    piece: Piece,
+    revision: Revision,
+    new_parts: Sequence[NewPart],
+    reading: Reading,
+    colour: str,
+    labels: Sequence[Label],
 ) -> tuple[bytes, list[str]]:
     """A score for a piece that came from elsewhere."""
     remarks: list[str] = []
@@ -456,6 +529,10 @@ def _new_score(
     channels = _channels(piece, len(new_parts))
     for number, (new, channel) in enumerate(zip(new_parts, channels, strict=True), start=1):
         sheets.append(_new_sheet(new, f"P{len(sheets) + 1}", channel, number, places, colour))
+    if sheets:
+        sheets[0] = replace(sheets[0], labels=tuple(label for label in labels if label.chord is not None))
+        words = tuple(label for label in labels if label.chord is None)
+        sheets[-1] = replace(sheets[-1], labels=(*sheets[-1].labels, *words))
     from ripieno import __version__
 
     lines = ['<score-partwise version="4.0">']

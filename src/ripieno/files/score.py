@@ -18,6 +18,7 @@ import numpy as np
 from ripieno.errors import BadInput
 from ripieno.files.midi import MAX_STEPS
 from ripieno.files.xmltext import Element, XmlText
+from ripieno.music.chords import Chord, PlacedChord, chord_of_degrees
 from ripieno.music.harmony import key_fits
 from ripieno.music.notation import LETTERS, Measure, place_of
 from ripieno.music.piece import Bar, Key, Meter, Note, Part, Piece, Tempo, n_steps
@@ -43,6 +44,7 @@ class Signature:
     step: Fraction
     n_sharps: int
     sounding: int
+    fifths: int  # how far to the right on the line of fifths the part sounds from what is written
     mode: str  # "" where the file does not say
 
 
@@ -57,6 +59,7 @@ class ScoreMeasure:
     offset: Fraction  # how far into a full bar it begins
     elements: tuple[Element, ...]  # by part of the score
     cursors: tuple[Fraction, ...]  # by part: where its time is at the end, from the measure's beginning
+    divisions: tuple[Fraction, ...]  # by part: of a quarter note
 
     @property
     def frame(self) -> Measure:
@@ -117,6 +120,7 @@ class _InMeasure:
 
     length: Fraction = Fraction(0)
     cursor: Fraction = Fraction(0)  # where it ends
+    divisions: Fraction = Fraction(1)  # of a quarter note
     events: list[tuple[Fraction, Fraction, Element]] = field(default_factory=list)  # onset, duration, note
     others: list[tuple[Fraction, Element]] = field(default_factory=list)  # attributes, directions, sounds, harmonies
 
@@ -153,6 +157,7 @@ class _Reader:
         heads = {element.attributes.get("id", ""): element for element in self._score_parts()}
         sounded: list[_Sounded] = []
         signatures, n_graces = [], 0
+        chords: list[list[PlacedChord]] = []
         for number, row in enumerate(read):
             score_part = heads.get(self.ids[number])
             reader = _PartReader(self.name, number, _unpitched(score_part))
@@ -161,6 +166,7 @@ class _Reader:
             sounded += reader.sounded
             signatures.append(reader.signatures)
             n_graces += reader.n_graces
+            chords.append(reader.chords)
         if not sounded:
             raise BadInput(f"{self.name} has no notes; choose a file with a melody in it")
         if all(note.is_drum for note in sounded):
@@ -190,6 +196,7 @@ class _Reader:
             meters=tuple(_meters(measures)),
             keys=tuple(_keys(signatures, sounded)),
             name=self._title(),
+            chords=tuple(sorted(chords, key=len)[-1]),
             bars=tuple(self._bars(measures)),
             source=MusicXmlSource(
                 xml=self.xml,
@@ -278,9 +285,12 @@ class _Reader:
                         divisions = number_of(element.text_of("divisions"), "divisions of a quarter note", self.name)
                         if divisions <= 0:
                             raise BadInput(f"{self.name} is damaged: a quarter note has no divisions; export it again")
-                    here.others.append((cursor, element))
+                    offset = element.text_of("offset") if tag == "harmony" else ""
+                    later = 4 * number_of(offset, "an offset", self.name) / divisions if offset else Fraction(0)
+                    here.others.append((max(cursor + later, Fraction(0)), element))
                 here.length = max(here.length, cursor)
                 here.cursor = cursor
+            here.divisions = divisions
             found.append(here)
         return found
 
@@ -310,7 +320,10 @@ class _Reader:
             if length < full:
                 offset = full - length if not found else _second_half(found[-1], elements[0], length, full)
             cursors = tuple(row[i].cursor for row in read)
-            found.append(ScoreMeasure(start, start + length, numerator, denominator, offset, elements, cursors))
+            divisions = tuple(row[i].divisions for row in read)
+            found.append(
+                ScoreMeasure(start, start + length, numerator, denominator, offset, elements, cursors, divisions)
+            )
             start += length
             if start > 4 * MAX_STEPS:
                 raise BadInput(f"{self.name} lasts more than the {MAX_STEPS:,} sixteenths that are read; cut it")
@@ -386,6 +399,7 @@ class _PartReader:
         self.unpitched = unpitched
         self.sounded: list[_Sounded] = []
         self.signatures: list[Signature] = []
+        self.chords: list[PlacedChord] = []
         self.n_graces = 0
         self._tied: dict[int, list[_Sounded]] = {}  # by pitch: what goes on
         self._transposed: dict[int, tuple[int, int]] = {}  # by staff, 0 for all others: semitones, fifths
@@ -404,6 +418,8 @@ class _PartReader:
                 self._read_note(i, start + at, duration, element)
 
     def _read_other(self, step: Fraction, element: Element) -> None:
+        if element.tag == "harmony":
+            self.chords.append(PlacedChord(step, self._chord(element)))
         for transpose in element.all("transpose"):
             staff = transpose.attributes.get("number", "0")
             self._transposed[int(staff) if re.fullmatch(r"\d{1,3}", staff) else 0] = self._transposition(transpose)
@@ -414,7 +430,7 @@ class _PartReader:
                 raise BadInput(f"{self.name} is damaged: it has a key of {written} sharps; export it again")
             moved = self._transposed.get(1, self._transposed.get(0, (0, 0)))[1]
             mode = keys[0].text_of("mode").lower()
-            self.signatures.append(Signature(step, written, within_seven(written + moved), mode))
+            self.signatures.append(Signature(step, written, within_seven(written + moved), moved, mode))
         sound = element if element.tag == "sound" else element.first("sound")
         if sound is not None and _NUMBER.fullmatch(sound.attributes.get("dynamics", "")):
             self._loudness = float(sound.attributes["dynamics"])
@@ -477,6 +493,28 @@ class _PartReader:
         if not 0 <= pitch < N_PITCHES:
             raise BadInput(f"{self.name} has {step}{octave}, which no instrument plays; export it again")
         return pitch, place_of(letter, alteration) + fifths
+
+    def _chord(self, element: Element) -> Chord | None:
+        """A chord symbol as it sounds; none where it says that there is no chord, or says it in a way of its own."""
+        fifths = self._transposed.get(1, self._transposed.get(0, (0, 0)))[1]
+
+        def place(what: str) -> int | None:
+            step = element.text_of(what, f"{what}-step").upper()
+            letter = LETTERS.find(step) if len(step) == 1 else -1
+            written = element.text_of(what, f"{what}-alter") or "0"
+            if letter < 0 or not _NUMBER.fullmatch(written) or abs(float(written)) > 2:
+                return None
+            return place_of(letter, int(float(written))) + fifths
+
+        root, bass = place("root"), place("bass")
+        degrees = []
+        for degree in element.all("degree"):
+            value, alter = degree.text_of("degree-value"), degree.text_of("degree-alter") or "0"
+            if re.fullmatch(r"\d{1,2}", value) and re.fullmatch(r"[+-]?[012]", alter):
+                degrees.append((int(value), int(alter), degree.text_of("degree-type")))
+        if root is None:
+            return None
+        return chord_of_degrees(element.text_of("kind"), root, None if bass == root else bass, degrees)
 
     def _transposition(self, transpose: Element) -> tuple[int, int]:
         """Semitones and fifths from what is written to what sounds."""

@@ -15,6 +15,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
+from ripieno.music.chords import PlacedChord
 from ripieno.music.roll import N_PITCHES, Cells, RollNote, notes_of, roll_of
 
 
@@ -102,6 +103,7 @@ class Piece:
     meters: tuple[Meter, ...] = ()
     keys: tuple[Key, ...] = ()
     name: str = ""
+    chords: tuple[PlacedChord, ...] = ()  # that the file names
     bars: tuple[Bar, ...] = ()  # where the file draws its bar lines, if it does; else its meters say
     source: Any = field(default=None, repr=False, compare=False)  # what the file's writer needs to patch it
 

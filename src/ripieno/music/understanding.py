@@ -12,6 +12,7 @@ from bisect import bisect_right
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -71,6 +72,17 @@ class Reading:
     def n_bars(self) -> int:
         """Bars in the region, a pickup not counted."""
         return len(self.bar_starts) - bool(self.pickup)
+
+    @property
+    def bar_spans(self) -> list[tuple[Fraction, Fraction, Fraction]]:
+        """Of each bar but a pickup: its start, its end and the length of its beat, in steps of the file."""
+        starts = [Fraction(self.start + bar) for bar in (*self.bar_starts, self.n_steps)]
+        spans = []
+        for start, end in pairwise(starts[bool(self.pickup) :]):
+            meter = _meter_at([replace(self.meters[0], step=Fraction(self.start)), *self.meters], start)
+            is_compound = meter.numerator % 3 == 0 and meter.numerator > 3 and meter.denominator >= 8
+            spans.append((start, end, Fraction(16, meter.denominator) * (3 if is_compound else 1)))
+        return spans
 
     @property
     def last_bar(self) -> int:
