@@ -223,8 +223,9 @@ def harmonize_command(
     quality: Annotated[
         str,
         typer.Option(
-            metavar="high|exact|fast",
-            help="exact looks at the piece anew for every change and takes about ten times as long; fast is faster yet.",
+            metavar="high|exact|fast|lossless",
+            help="exact looks at the piece anew for every change and takes ten times as long; fast is faster yet; "
+            "lossless is exact for a GPU.",
         ),
     ] = "high",
     iterations: Annotated[

@@ -42,6 +42,9 @@ class _Session:
     def __init__(self, predict) -> None:
         self.predict = predict
 
+    def get_providers(self) -> list[str]:
+        return ["CPUExecutionProvider"]
+
     def run(self, outputs, inputs):
         cells = inputs["cells"] > 0.5
         whole = np.zeros((*cells.shape[:3], 128), dtype=bool)

@@ -12,7 +12,7 @@ from ripieno.errors import NothingAllowed
 from ripieno.models.context import context_of
 from ripieno.models.runtime import Prediction
 from ripieno.music.roll import RollNote, roll_of, silence
-from ripieno.sampling.ancestral import choose, generator_at, sample_ancestral
+from ripieno.sampling.ancestral import choose, expected, generator_at, sample_ancestral
 from ripieno.sampling.stopping import StopRule
 from tests.sampling.fakes import indifferent, pointing_at, wanting
 
@@ -114,3 +114,26 @@ def test_a_model_that_goes_to_and_fro_on_bad_notes_ends_by_taking_back_only() ->
 def test_each_change_keeps_its_probability_in_the_log() -> None:
     change = sampled(indifferent, EditLog(silence(16)), 1)[0]
     assert change.log.entries[0].probability == pytest.approx(1 / (16 * 128))
+
+
+def test_a_run_without_a_stop_rule_settles_if_what_is_most_improbable_may_stay() -> None:
+    target = roll_of([RollNote(0, 60, 8), RollNote(8, 62, 8)], 16)
+
+    def knowing(cells, context):  # and never quite sure
+        prediction = wanting(target)(cells, context)
+        return Prediction(prediction.logits / 3, prediction.n_left + 0.3)
+
+    for_ever = sampled(knowing, EditLog(silence(16)), 60)
+    assert len(for_ever) == 60
+    assert len(sampled(knowing, EditLog(silence(16)), 1000, settled=0.05)) == 16
+
+
+def test_no_more_notes_are_expected_than_there_is_room_for() -> None:
+    log = EditLog(roll_of([RollNote(0, 60, 8)], 16))
+    chance = np.zeros((1, 16, 128))
+    chance[0, :, [64, 67]] = 0.75  # two voices more, everywhere
+    chance[0, 3, 60] = 0.5
+    assert expected(chance, log, Policy()) == pytest.approx(24.5)
+    assert expected(chance, log, Policy(n_voices=3)) == pytest.approx(24.5)
+    assert expected(chance, log, Policy(n_voices=2)) == pytest.approx(8 * 1 + 8 * 1.5 + 0.5)
+    assert expected(chance, log, Policy(n_voices=1)) == pytest.approx(0 + 8 * 1 + 0.5)

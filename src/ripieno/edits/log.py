@@ -263,6 +263,12 @@ class EditLog:
             values.append(value)
         return self._write(edits, values, author, probabilities, batch, time, id)
 
+    def record_each(self, edits: Iterable[Edit], author: Author, probabilities: Sequence[float]) -> EditLog:
+        """Apply edits of different cells, each as a batch of its own; see `record`."""
+        edits = self._inside(edits)
+        values = [not bool(self.cells[edit]) for edit in edits]
+        return self._write(edits, values, author, probabilities, None, None, None, each=True)
+
     def set(
         self,
         step: int,
@@ -490,6 +496,7 @@ class EditLog:
         batch: int | None,
         time: float | None,
         id: EntryId | None,
+        each: bool = False,
     ) -> EditLog:
         before = self._derived
         if not edits or (id is not None and id in before.ids):
@@ -498,8 +505,8 @@ class EditLog:
         time = _seconds(time)
         likely = [None] * len(edits) if probabilities is None else [float(p) for p in probabilities]
         new = tuple(
-            CellEntry(edit=edit, value=value, batch=number, author=author, probability=p, time=time, id=id)
-            for edit, value, p in zip(edits, values, likely, strict=True)
+            CellEntry(edit=edit, value=value, batch=number + i * each, author=author, probability=p, time=time, id=id)
+            for i, (edit, value, p) in enumerate(zip(edits, values, likely, strict=True))
         )
         cells, author_of = before.cells.copy(), before.author_of.copy()
         user_cells = before.user_cells.copy() if author == "user" else before.user_cells
@@ -515,7 +522,7 @@ class EditLog:
             author_of=_read_only(author_of),
             user_cells=_read_only(user_cells),
             ids=before.ids if id is None else before.ids | {id},
-            n_batches=max(before.n_batches, number + 1),
+            n_batches=max(before.n_batches, new[-1].batch + 1),
         )
         if author == "model" and "user_note_of" in self.__dict__:
             after.__dict__["user_note_of"] = self.user_note_of

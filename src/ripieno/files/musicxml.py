@@ -108,6 +108,7 @@ def write_musicxml(
     colour: str = "",
     labels: Sequence[Label] = (),
     marks: Sequence[Mark] = (),
+    name: str = "the piece",
 ) -> list[str]:
     """Write a piece: its source with the changes patched in, or a new score if it came from elsewhere.
 
@@ -123,6 +124,7 @@ def write_musicxml(
         labels: chord symbols to stand above the first part, and words below the last.
         marks: notes of the piece to be shown in colour in its own score, with words above them; those that are
             dropped or shortened are not.
+        name: what an error calls the piece, for instance the name of its file.
 
     Returns:
         What a reader may notice that was not asked for, one line each; mostly nothing.
@@ -135,7 +137,7 @@ def write_musicxml(
     )
     if path.suffix.lower() == ".mxl":
         source = piece.source if isinstance(piece.source, MusicXmlSource) else None
-        text = _packed(text, source, path.stem)
+        text = packed_score(text, source, path.stem)
     with whole_file(path) as file:
         file.write(text)
     return remarks
@@ -150,9 +152,12 @@ def musicxml_text(
     colour: str = "",
     labels: Sequence[Label] = (),
     marks: Sequence[Mark] = (),
+    name: str = "the piece",
 ) -> str:
     """The score that `write_musicxml` writes, uncompressed. The ids of new notes begin with `NEW_ID`."""
-    data, _ = musicxml_bytes(piece, revision, new_parts, reading=reading, colour=colour, labels=labels, marks=marks)
+    data, _ = musicxml_bytes(
+        piece, revision, new_parts, reading=reading, colour=colour, labels=labels, marks=marks, name=name
+    )
     return parse_xml(data, "the score").text.decode("utf-8-sig")
 
 
@@ -165,12 +170,13 @@ def musicxml_bytes(
     colour: str = "",
     labels: Sequence[Label] = (),
     marks: Sequence[Mark] = (),
+    name: str = "the piece",
 ) -> tuple[bytes, list[str]]:
     """The uncompressed score that `write_musicxml` writes, in the encoding of its source, and its remarks."""
     revision = revision or Revision()
     if isinstance(piece.source, MusicXmlSource):
         return _patched(piece, piece.source, revision, new_parts, colour, labels, marks)
-    reading = reading or understand(piece)
+    reading = reading or understand(piece, name=name)
     return _new_score(piece, revision, new_parts, reading, colour, labels)
 
 
@@ -222,8 +228,8 @@ def _member(archive: zipfile.ZipFile, member: str, name: str) -> bytes:
 # Writing
 
 
-def _packed(text: bytes, source: MusicXmlSource | None, stem: str) -> bytes:
-    """A compressed score: what else was in the source's is kept."""
+def packed_score(text: bytes, source: MusicXmlSource | None, stem: str) -> bytes:
+    """A score, compressed: what else was in the source's is kept; without one, it is called by its stem."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         if source is not None and source.archive is not None:
@@ -375,13 +381,15 @@ def _new_sheet(
     for voices in part.staves or ((part.notes,),):
         pitches = [note.pitch for voice in voices for note in voice]
         sounds = [sounds for voice in voices for sounds in voices_of(voice, places)]
-        staves.append(Staff(clef_for(pitches), tuple(sounds) or ((),)))
+        staves.append(Staff(part.clef or clef_for(pitches), tuple(sounds) or ((),)))
     return Sheet(
         id=id_,
         name=part.name,
-        abbreviation="",
+        abbreviation=part.abbreviation,
         program=part.program,
         channel=channel,
+        diatonic=part.diatonic,
+        chromatic=part.chromatic,
         staves=tuple(staves),
         note_id=f"{NEW_ID}{number}-",
         colour=colour,

@@ -23,6 +23,7 @@ from ripieno.music.harmony import key_fits
 from ripieno.music.notation import LETTERS, Measure, place_of
 from ripieno.music.piece import Bar, Key, Meter, Note, Part, Piece, Tempo, n_steps
 from ripieno.music.roll import N_PITCHES
+from ripieno.music.understanding import Reading
 
 SEMITONES = (0, 2, 4, 5, 7, 9, 11)  # of the letters
 MODES = {"major": 0, "ionian": 0, "dorian": 2, "phrygian": 4, "lydian": -1, "mixolydian": 1, "minor": 3, "aeolian": 3}
@@ -132,6 +133,27 @@ def piece_of_score(xml: XmlText, name: str) -> Piece:
         BadInput: it is no score, is damaged, or has no notes.
     """
     return _Reader(xml, name).piece()
+
+
+def syllables_of(piece: Piece, reading: Reading) -> set[int]:
+    """The steps of the file on which the melody has a syllable; on which it has a note, where it has no words."""
+    source = piece.source if isinstance(piece.source, MusicXmlSource) else None
+    melody = [note for note in piece.notes if note.id in reading.melody_notes]
+    sung = [note for note in melody if source is not None and source.places[note.id].has_syllable]
+    return {note.steps.start for note in sung or melody}
+
+
+def not_played(piece: Piece) -> list[str]:
+    """What of a score a file that is only played does not hold, one line each."""
+    source = piece.source
+    if not isinstance(source, MusicXmlSource):
+        return []
+    said = []
+    if source.n_graces:
+        said.append(f"{source.n_graces} grace notes are in the score only")
+    if source.has_repeats:
+        said.append("Repeats are not played out: the MIDI file goes through the score once")
+    return said
 
 
 def number_of(text: str, what: str, name: str) -> Fraction:

@@ -24,6 +24,7 @@ from ripieno.music.roll import N_PITCHES
 from ripieno.shapes import Bool, Float, Int
 
 CARD_KEY = "ripieno_card"  # in the ONNX file's metadata
+GPU = ("CUDAExecutionProvider", "ROCMExecutionProvider", "DmlExecutionProvider")  # used where they are installed
 FORMAT = 1  # of the card and of the graph's inputs and outputs
 
 
@@ -65,6 +66,11 @@ class Model:
     def highest_pitch(self) -> int:
         """The highest pitch that the model can score."""
         return self.lowest_pitch + self.n_pitches - 1
+
+    @property
+    def is_on_gpu(self) -> bool:
+        """Whether many rolls in a pass cost hardly more than one."""
+        return any(provider in GPU for provider in self._session.get_providers())
 
     def __call__(
         self, cells: Bool[np.ndarray, "batch plane step pitch"], context: Float[np.ndarray, "batch feature step"]
@@ -224,7 +230,8 @@ def _open(data: bytes, name: str, n_threads: int | None) -> tuple[Any, str, dict
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     try:
-        session = ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+        there = [provider for provider in GPU if provider in ort.get_available_providers()]
+        session = ort.InferenceSession(data, options, providers=[*there, "CPUExecutionProvider"])
         meta = session.get_modelmeta().custom_metadata_map
     except Exception as error:  # ONNX Runtime raises its own kinds for every sort of damage
         raise BadInput(f"model {name} is damaged or no ONNX file; train one with `ripieno train`") from error

@@ -62,6 +62,23 @@ def chords_asked(piece: Piece, reading: Reading, asked: str | None) -> tuple[Pla
     return tuple(place_chart(parse_chart(asked), reading.bar_spans))
 
 
+def beats_of(reading: Reading, n_steps: int) -> list[int]:
+    """The steps of a reading's region on which beats begin, up to `n_steps`; the region begins one itself."""
+    spans = reading.bar_spans
+    beats = {0}
+    if reading.pickup and spans:
+        at = spans[0][0] - spans[0][2]
+        while at > reading.start:
+            beats.add(round(at) - reading.start)
+            at -= spans[0][2]
+    for start, end, beat in spans:
+        at = start
+        while at < end:
+            beats.add(round(at) - reading.start)
+            at += beat
+    return sorted(beat for beat in beats if beat < n_steps)
+
+
 def find_chords(
     cells: Cells, beats: Sequence[int], key: Key | None = None, start: int = 0, costs: Costs = COSTS
 ) -> list[PlacedChord]:

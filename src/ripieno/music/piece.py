@@ -117,6 +117,10 @@ class NewPart:
     velocity: int  # 1-127
     notes: tuple[RollNote, ...]
     staves: tuple[tuple[tuple[RollNote, ...], ...], ...] = ()  # the voices on each staff; one staff unless given
+    abbreviation: str = ""
+    clef: str = ""  # treble, treble8 (as tenors read), alto, tenor, bass; what suits the notes unless given
+    diatonic: int = 0  # a transposing instrument sounds so many letters and semitones above what is written
+    chromatic: int = 0
 
 
 class Owner(NamedTuple):

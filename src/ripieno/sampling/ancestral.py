@@ -14,6 +14,7 @@ Differences from the paper:
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.random import Generator, Philox
@@ -66,6 +67,60 @@ def chances(prediction: Prediction) -> Probabilities:
     return _softmax(prediction, every, prediction.sharpness) * float(prediction.n_left[0])
 
 
+def expected(chance: Probabilities, log: EditLog, policy: Policy) -> float:
+    """How many edits are still to come, of those that may be made.
+
+    Args:
+        chance: of each cell that may change; 0 elsewhere.
+        log: what has been done so far.
+        policy: where only some more voices may sound, no more notes are expected than there is room for.
+    """
+    if policy.n_voices is None:
+        return float(chance.sum())
+    sounding = log.cells[0]
+    added = np.where(sounding, 0.0, chance[0]).sum(axis=1)
+    room = np.maximum(policy.n_voices - np.count_nonzero(sounding, axis=1), 0)
+    return float(chance.sum() - np.maximum(added - room, 0.0).sum())
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What may come next: the probability of every cell, and how many edits are still to come."""
+
+    probabilities: Probabilities
+    n_left: float
+
+
+def outlook(
+    prediction: Prediction, log: EditLog, policy: Policy, stop: StopRule | None, settled: float = 0.0
+) -> Outlook | None:
+    """What a prediction, of a batch of one, says of the next edit; None where the piece is finished.
+
+    The other arguments are those of `compose`.
+    """
+    allowed = policy.allowed(log)
+    try:
+        probabilities = _softmax(prediction, allowed, policy.temperature)
+    except NothingAllowed:
+        return None
+    n_left = float(prediction.n_left[0])
+    if np.isfinite(n_left):
+        chance = np.where(allowed, chances(prediction), 0.0)
+        n_left = expected(chance, log, policy)
+        if settled and n_left < 1:
+            probabilities = np.where(chance >= settled, probabilities, 0.0)
+            if not probabilities.any():
+                return None
+            probabilities /= probabilities.sum()
+    if stop is not None:
+        removal_mass = float(probabilities[log.cells].sum())
+        if stop.finished(log, n_left, removal_mass):
+            return None
+        if removal_mass and stop.goes_to_and_fro(log):
+            probabilities = np.where(log.cells, probabilities / removal_mass, 0.0)
+    return Outlook(probabilities, n_left)
+
+
 def choose(prediction: Prediction, log: EditLog, policy: Policy, rng: Generator) -> Choice:
     """Draw one edit from the softmax over every allowed cell.  (Paper 5)
 
@@ -89,6 +144,7 @@ def compose(
     iterations: int | None = None,
     stop: StopRule | None = None,
     quality: Quality = EXACT,
+    settled: float = 0.0,
 ) -> Sampler:
     """Edit a roll until the model expects nothing more, or goes only to and fro.  (Paper 5)
 
@@ -100,35 +156,25 @@ def compose(
         iterations: edits at the most; None for no limit but the stop rule's.
         stop: when the piece is finished; None goes on for ever, as the paper does.
         quality: how many edits may be drawn of one pass; one unless given.
+        settled: once fewer than one edit is expected, cells with a lower chance than this stay as they are, and when
+            there are no others the run ends; 0 goes on, as the paper does. See `stopping.SETTLED`.
     """
     begun = len(log.entries)
     pace = Pace(quality, log.cells.shape[1])
     while iterations is None or len(log.entries) - begun < iterations:
         prediction = yield Ask(log.cells[None], context[None])
         assert prediction is not None
-        allowed = policy.allowed(log)
-        try:
-            probabilities = _softmax(prediction, allowed, policy.temperature)
-        except NothingAllowed:
+        now = outlook(prediction, log, policy, stop, settled)
+        if now is None:
             return log
-        fresh = probabilities
-        n_left = float(prediction.n_left[0])
-        if np.isfinite(n_left):  # of these, only the ones that may be made
-            n_left = float(chances(prediction)[allowed].sum())
-        if stop is not None:
-            removal_mass = float(probabilities[log.cells].sum())
-            if stop.finished(log, n_left, removal_mass):
-                return log
-            if removal_mass and stop.goes_to_and_fro(log):
-                probabilities = np.where(log.cells, probabilities / removal_mass, 0.0)
-        n_draws = pace.draws(fresh, n_left)
+        n_draws = pace.draws(now.probabilities, now.n_left)
         if iterations is not None:
             n_draws = min(n_draws, iterations - (len(log.entries) - begun))
-        drawn = draft(probabilities, log, policy, n_draws, generator_at(seed, len(log.entries)))
-        pace.did([choice.edit.step for choice, _ in drawn])
-        for choice, after in drawn:
-            log = after
-            yield Change(log, choice.edit, bool(log.cells[choice.edit]), choice.probability, n_left)
+        drawn = draft(now.probabilities, log, policy, n_draws, generator_at(seed, len(log.entries)))
+        pace.did([choice.edit.step for choice in drawn])
+        log = log.record_each([choice.edit for choice in drawn], "model", [choice.probability for choice in drawn])
+        for choice in drawn:
+            yield Change(log, choice.edit, bool(log.cells[choice.edit]), choice.probability, now.n_left)
     return log
 
 
@@ -141,6 +187,7 @@ def sample_ancestral(
     iterations: int | None = None,
     stop: StopRule | None = None,
     quality: Quality = EXACT,
+    settled: float = 0.0,
 ) -> Iterator[Change]:
     """`compose`, with a model: one change after the other."""
-    return alone(compose(log, context, policy, seed, iterations, stop, quality), predict)
+    return alone(compose(log, context, policy, seed, iterations, stop, quality, settled), predict)

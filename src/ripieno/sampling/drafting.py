@@ -65,9 +65,7 @@ def draw(probabilities: Probabilities, rng: Generator) -> Choice:
     return _drawn(probabilities, rng, 1)[0]
 
 
-def draft(
-    probabilities: Probabilities, log: EditLog, policy: Policy, n_draws: int, rng: Generator
-) -> list[tuple[Choice, EditLog]]:
+def draft(probabilities: Probabilities, log: EditLog, policy: Policy, n_draws: int, rng: Generator) -> list[Choice]:
     """Draw several times from one distribution, and keep what lies apart, each allowed when those before it are done.
 
     Args:
@@ -78,20 +76,21 @@ def draft(
         rng: the only source of chance.
 
     Returns:
-        Each edit with the probability it was drawn with, and the log after it.
+        Each edit with the probability it was drawn with.
     """
     has_budget = policy.max_additions is not None or bool(policy.max_removals)
-    drawn: list[tuple[Choice, EditLog]] = []
-    steps: list[int] = []
+    drawn: list[Choice] = []
+    taken = np.zeros(probabilities.shape[1], dtype=bool)  # too near to what was drawn
     for choice in _drawn(probabilities, rng, n_draws):
         step = choice.edit.step
-        if any(abs(step - other) < APART for other in steps):
+        if taken[step]:
             continue
-        if drawn and has_budget and not policy.allowed(log)[choice.edit]:
-            continue
-        log = log.record([choice.edit], "model", probabilities=[choice.probability])
-        drawn.append((choice, log))
-        steps.append(step)
+        if has_budget:
+            if drawn and not policy.allowed(log)[choice.edit]:
+                continue
+            log = log.record([choice.edit], "model")
+        drawn.append(choice)
+        taken[max(step - APART + 1, 0) : step + APART] = True
     return drawn
 
 

@@ -37,8 +37,9 @@ class Ask:
 class Change:
     """What one iteration did; `n_left` is how many edits the model expected before it.
 
-    It is one edit, but for a note that was changed for a fault of part-writing (`why`, the rule's name): that is a
-    batch of the log, and `edit` the first cell of the new pitch.
+    Changes that were drawn of one pass share their log, the one after all of them. A change is one edit, but for a note
+    that was changed for a fault of part-writing (`why`, the rule's name): that is a batch of the log, and `edit` the
+    first cell of the new pitch.
     """
 
     log: EditLog

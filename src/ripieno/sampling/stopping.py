@@ -5,6 +5,9 @@ the roll nearly as it was. Either way it ends at a moment at which the model wou
 goes to and fro gets there by taking back only.
 
 Only edits that may be made count: what the model would change of the user's notes is no reason to go on.
+
+A run without a stop rule never ends in the paper, since in each iteration some edit is made, at last by whatever the
+model finds least improbable; with ours the steps fill up with four pitches in the end. `SETTLED` lets a run settle.
 """
 
 from __future__ import annotations
@@ -14,6 +17,9 @@ from dataclasses import dataclass
 
 from ripieno.edits.log import CellEntry, EditLog
 from ripieno.music.roll import STEPS_PER_BAR
+
+# Once fewer than one edit is expected, a cell with a lower chance that it has to change stays as it is.
+SETTLED = 0.05
 
 
 @dataclass(frozen=True, kw_only=True)
