@@ -62,6 +62,22 @@ def chords_asked(piece: Piece, reading: Reading, asked: str | None) -> tuple[Pla
     return tuple(place_chart(parse_chart(asked), reading.bar_spans))
 
 
+def chart_of(placed: Sequence[PlacedChord], reading: Reading) -> str:
+    """Chords as a chart, bar by bar from the first full one, as `parse_chart` reads it."""
+    bars = []
+    for start, end, beat in reading.bar_spans:
+        here = {one.step: one.chord for one in placed if start <= one.step < end}
+        signs = []
+        at = start
+        while at < end:
+            chord = here.get(at)
+            signs.append("." if at not in here else "N.C." if chord is None else chord.symbol)
+            at += beat
+        is_one = not any(sign != "." for sign in signs[1:])
+        bars.append(signs[0] if is_one else " ".join(signs))
+    return " | ".join(bars)
+
+
 def beats_of(reading: Reading, n_steps: int) -> list[int]:
     """The steps of a reading's region on which beats begin, up to `n_steps`; the region begins one itself."""
     spans = reading.bar_spans
