@@ -8,10 +8,13 @@ from fractions import Fraction
 from pathlib import Path
 from shutil import which
 
+import numpy as np
 import pytest
 
 import ripieno
-from ripieno.files.musicxml import parse_musicxml, write_musicxml
+from ripieno.files.engraving import Label
+from ripieno.files.musicxml import musicxml_text, parse_musicxml, write_musicxml
+from ripieno.music.chords import asked_of_steps
 from ripieno.music.piece import NewPart
 from ripieno.music.roll import RollNote
 from ripieno.session import Session
@@ -244,3 +247,96 @@ def test_verovio_shows_which_notes_are_new(dense: Path):
     ids = set(re.findall(r'<note id="([^"]*)"', dense.read_text()))
     assert len(ids) > 20
     assert ids <= set(re.findall(r'<g id="([^"]*)" class="note"', drawn))
+
+
+# Chords, ensembles, syllables
+
+CHART = "G/B | D . A7 | D7 G/B . | G"
+
+
+def chorded(**options) -> Session:
+    session = Session(parse_musicxml(WALTZ.encode(), "it"), chords=CHART, **options)
+    for _ in session.run():
+        pass
+    return session
+
+
+@pytest.fixture(scope="module")
+def over_chords() -> Session:
+    return chorded(quality="fast")
+
+
+def test_new_notes_belong_to_the_chords_and_the_named_bass_is_lowest(over_chords: Session):
+    session = over_chords
+    classes, basses = asked_of_steps(session.chords, session.reading.start, session.log.cells.shape[1])
+    cells = session.log.cells[0]
+    new = cells & ~session.log.origin[0]
+    assert new.sum() > 60
+    inside = new & classes[:, np.arange(128) % 12]
+    assert inside.sum() >= 0.99 * new.sum()
+    named = np.flatnonzero((basses >= 0) & new.any(axis=1))
+    assert len(named) > 10
+    assert (cells[named].argmax(axis=1) % 12 == basses[named]).all()
+
+
+def test_chord_symbols_of_a_score_are_followed_and_read_back(over_chords: Session):
+    session = over_chords
+    text = musicxml_text(
+        session.piece, labels=[Label(one.step, chord=one.chord) for one in session.chords if one.chord]
+    )
+    assert own_part(re.sub(r"\s*<harmony>.*?</harmony>", "", text)) == own_part(WALTZ)
+    again = parse_musicxml(text.encode(), "it")
+    assert [one for one in session.chords if one.chord] == list(again.chords)
+    assert Session(again).policy.chords is not None
+    assert Session(again, chords="none").policy.chords is None
+    symbols = by_music21(text).parts[0].recurse().getElementsByClass("ChordSymbol")
+    assert [one.figure for one in symbols] == ["G/B", "D", "A7", "D7", "G/B", "G"]
+
+
+def test_the_chords_found_stand_in_the_score_as_symbols_or_numerals(tmp_path: Path):
+    for how, sign in (("symbols", "<harmony>"), ("roman", "<words")):
+        session = Session(parse_musicxml(WALTZ.encode(), "it"), write_chords=how)
+        session.set(43, 4, 12)
+        session.set(59, 4, 12)
+        text = session.score()
+        assert text.count(sign) == len([one for one in session.chords_found() if one.chord is not None]) > 0
+        if how == "roman":
+            assert ">I</words>" in text
+        by_music21(text)
+    session = Session(parse_musicxml(WALTZ.encode(), "it"), write_chords="symbols")
+    assert "Chords are written into scores only (.musicxml, .mxl)" in session.save(tmp_path / "out.mid")
+
+
+@pytest.mark.parametrize("ensemble", [None, "choir", "strings", "winds", "organ"])
+@pytest.mark.parametrize("n_parts", [1, 2, 4])
+def test_every_arrangement_sounds_the_same_notes(over_chords: Session, ensemble, n_parts, tmp_path: Path):
+    over_chords.ensemble = ensemble
+    text = over_chords.score(n_parts)
+    after = by_music21(text)
+    expected = over_chords.new_parts(4)
+    sounding = set()
+    for part in after.toSoundingPitch().parts[1:]:
+        for one in part.recurse().notes:
+            if one.tie is None or one.tie.type == "start":
+                onset = 4 * Fraction(one.getOffsetInHierarchy(after)).limit_denominator(1000)
+                sounding |= {(onset, pitch.midi) for pitch in one.pitches}
+    assert sounding == {(Fraction(one.onset), one.pitch) for part in expected for one in part.notes}
+    over_chords.ensemble = None
+
+
+def test_inner_voices_strike_again_on_syllables():
+    sung = Session(parse_musicxml(WALTZ.encode(), "it"), syllables=True)
+    sung.set(50, 4, 12)  # under "first" and "of"
+    (part,) = sung.new_parts()
+    assert [(one.onset, one.duration) for one in part.notes] == [(4, 8), (12, 4)]
+
+
+def test_what_a_midi_file_does_not_hold_of_a_score_is_said(tmp_path: Path):
+    grace = "<note><grace/><pitch><step>B</step><octave>4</octave></pitch><voice>1</voice></note>"
+    repeat = '<barline location="right"><repeat direction="backward"/></barline>'
+    session = Session(parse_musicxml(score([attributes() + grace + note("C5", 4) + repeat]).encode(), "it"))
+    assert session.save(tmp_path / "out.mid") == [
+        "1 grace notes are in the score only",
+        "Repeats are not played out: the MIDI file goes through the score once",
+    ]
+    assert session.save(tmp_path / "out.musicxml") == []
