@@ -38,7 +38,7 @@ HARMONIZE_HELP = """
 Write the other voices to a melody (or over a bass, or around an inner voice).
 
 Your own notes stay exactly as they are unless you allow otherwise with --max-removals. \
-New notes come as parts of their own (alto, tenor, bass), under your melody, on tracks after yours.
+New notes come as parts of their own (alto, tenor, bass), under your melody, on tracks or staves after yours.
 
 The model writes four-part texture in the manner of Bach's chorales, on a grid of sixteenths; tunes of other styles \
 come out hymn-like. The same file, options and seed give the same music; try another --seed for another setting.
@@ -53,6 +53,9 @@ Three different settings to choose from, piece-1.mid to piece-3.mid:
 
 A bass line from track 2, new voices between C3 and G5, in G minor:
   [green]ripieno harmonize bass.mid -o piece.mid --melody 2 --range C3-G5 --key Gm[/green]
+
+A score, for strings, over chords of yours:
+  [green]ripieno harmonize tune.musicxml -o quartet.musicxml --ensemble strings --chords "G | C D7 | Em C/E | G"[/green]
 
 Only bars 5 to 8, more adventurous, and up to two of your notes may be changed:
   [green]ripieno harmonize song.mid -o song2.mid --bars 5-8 --temperature 1.0 --max-removals 2[/green]
@@ -135,14 +138,17 @@ One part, on the chorales that choices are made on:
 
 @app.command("harmonize", help=HARMONIZE_HELP)
 def harmonize_command(
-    source: Annotated[Path, typer.Argument(metavar="IN", help="A MIDI file with your melody.", show_default=False)],
+    source: Annotated[
+        Path, typer.Argument(metavar="IN", help="A MIDI or MusicXML file with your melody.", show_default=False)
+    ],
     outputs: Annotated[
         list[Path],
         typer.Option(
             "-o",
             "--output",
             metavar="OUT",
-            help="Where to write: .mid for the music, .png or .svg for a picture. May be given several times.",
+            help="Where to write: .mid, .musicxml or .mxl for the music, .png or .svg for a picture. "
+            "May be given several times.",
             show_default=False,
         ),
     ],
@@ -196,9 +202,37 @@ def harmonize_command(
     parts: Annotated[
         int | None,
         typer.Option(
-            metavar="N", help="1 puts all new notes into one part; else one for each voice.", show_default=False
+            metavar="1|2|4",
+            help="How many new parts: one on two staves, upper and lower voices, or one for each voice.",
+            show_default="one for each voice, but for an organ",
         ),
     ] = None,
+    ensemble: Annotated[
+        str | None,
+        typer.Option(
+            metavar="choir|strings|winds|organ",
+            help="Who plays the new parts: names, clefs, ranges, sounds and transposition.",
+            show_default=False,
+        ),
+    ] = None,
+    chords: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CHART",
+            help='Chords that new notes belong to, bar by bar: "Ab Eb7 | Fm | Db/F Eb". '
+            "A named bass (Db/F) is the lowest note. None: --chords none.",
+            show_default="those in the file, if any",
+        ),
+    ] = None,
+    write_chords: Annotated[
+        str | None,
+        typer.Option(
+            metavar="symbols|roman", help="Write the chords found into the score, and print them.", show_default=False
+        ),
+    ] = None,
+    syllables: Annotated[
+        bool, typer.Option("--syllables", help="New parts strike again on the melody's syllables.")
+    ] = False,
     max_removals: Annotated[
         str,
         typer.Option(metavar="N|SHARE", help="How many of your own notes may be changed: 3, or 10% of them."),
@@ -243,6 +277,8 @@ def harmonize_command(
 ) -> None:
     """See HARMONIZE_HELP."""
     from ripieno.models.runtime import load_model
+    from ripieno.music.analysis import chart_of
+    from ripieno.music.ensembles import check_arrangement
     from ripieno.session import TEMPERATURE, Session, read
 
     if alternatives < 1:
@@ -253,8 +289,7 @@ def harmonize_command(
         raise BadInput(f"--pickup {pickup}: give its length in beats, such as 1 or 0.5; 0 for none")
     if voices < 1:
         raise BadInput(f"--voices {voices}: ask for 1 or more; for no new notes at all there is nothing to do")
-    if parts is not None and parts != 1:
-        raise BadInput(f"--parts {parts}: only 1 can be asked for; leave it out for a part for each voice")
+    check_arrangement(ensemble, parts)
     targets = [_numbered(path, i, alternatives) for i in range(alternatives) for path in outputs]
     _check_targets(source, targets)
     piece = read(source)
@@ -268,6 +303,10 @@ def harmonize_command(
         "lock": [_bars(text, "--lock") for text in lock or []],
         "pitches": None if range_ is None else _pitches(range_),
         "n_voices": voices,
+        "chords": chords,
+        "write_chords": write_chords,
+        "ensemble": ensemble,
+        "syllables": syllables,
         "max_removals": _removals(max_removals),
         "max_additions": max_additions,
         "mend": mend,
@@ -280,6 +319,8 @@ def harmonize_command(
     print(first.reading.sentence())
     for warning in first.reading.warnings:
         print(f"Note: {warning}")
+    if first.chords:
+        print(f"Chords to follow: {chart_of(first.chords, first.reading)}")
     for number in range(alternatives):
         session = first if number == 0 else Session(piece, model=loaded, seed=seed + number, **options)
         _compose(session, [_numbered(path, number, alternatives) for path in outputs], parts, iterations, verbose)
@@ -287,6 +328,8 @@ def harmonize_command(
 
 def _compose(session: Session, targets: list[Path], parts: int | None, iterations: int | None, verbose: bool) -> None:
     from time import monotonic
+
+    from ripieno.music.analysis import chart_of
 
     began = monotonic()
     interrupted = False
@@ -321,6 +364,8 @@ def _compose(session: Session, targets: list[Path], parts: int | None, iteration
     ]
     for name, value in rows:
         print(f"  {name:<28}{value}")
+    if session.write_chords is not None:
+        print(f"Chords: {chart_of(session.chords_found(), session.reading)}")
     for remark in remarks:
         print(f"Note: {remark}.")
     if interrupted:
