@@ -34,7 +34,7 @@ FLOORS = (
     {"cli", "__init__", "__main__"},
 )
 KNOW_TORCH = re.compile(r"models\.(?!runtime$|context$)\w+|training\.\w+")
-HEAVY = {"torch", "matplotlib", "onnxruntime", "mido", "onnx", "safetensors"}
+HEAVY = {"torch", "matplotlib", "onnxruntime", "mido", "onnx", "safetensors", "soundfile"}
 
 
 def room_of(module: str) -> str:

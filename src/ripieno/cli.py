@@ -48,6 +48,9 @@ come out hymn-like. The same file, options and seed give the same music; try ano
 A melody in, a four-part piece and a picture of it out:
   [green]ripieno harmonize melody.mid -o piece.mid -o piece.png[/green]
 
+The same to listen to, played on a small organ:
+  [green]ripieno harmonize melody.mid -o piece.mid -o piece.wav[/green]
+
 Three different settings to choose from, piece-1.mid to piece-3.mid:
   [green]ripieno harmonize melody.mid -o piece.mid --alternatives 3[/green]
 
@@ -56,6 +59,22 @@ A bass line from track 2, new voices between C3 and G5, in G minor:
 
 Only bars 5 to 8, more adventurous, and up to two of your notes may be changed:
   [green]ripieno harmonize song.mid -o song2.mid --bars 5-8 --temperature 1.0 --max-removals 2[/green]
+"""
+
+PLAY_HELP = """
+Play a piece on this computer, or write its sound to a file.
+
+It is played on a small organ in a small church, or on your own SoundFont. Sounds are 24 bits at 48 kHz, \
+at -18 LUFS. To play, Ripieno uses the program that your computer has for it.
+
+[bold]Examples[/bold]
+
+Listen to a piece, then write it down as a sound:
+  [green]ripieno play piece.mid[/green]
+  [green]ripieno play piece.mid -o piece.flac[/green]
+
+Slower, on the instruments of a SoundFont:
+  [green]ripieno play piece.mid --tempo 60 --soundfont choir.sf2[/green]
 """
 
 MODELS_HELP = """
@@ -142,7 +161,8 @@ def harmonize_command(
             "-o",
             "--output",
             metavar="OUT",
-            help="Where to write: .mid for the music, .png or .svg for a picture. May be given several times.",
+            help="Where to write: .mid for the music, .png, .svg or .pdf for a picture, .wav or .flac for a sound. "
+            "May be given several times.",
             show_default=False,
         ),
     ],
@@ -231,6 +251,10 @@ def harmonize_command(
         Path | None,
         typer.Option(metavar="FILE", help="A model that you trained.", show_default="the one that comes with Ripieno"),
     ] = None,
+    soundfont: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Play sounds on this .sf2 or .sf3.", show_default="a small organ"),
+    ] = None,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Tell every change as it is made.")] = False,
 ) -> None:
     """See HARMONIZE_HELP."""
@@ -249,6 +273,7 @@ def harmonize_command(
         raise BadInput(f"--parts {parts}: only 1 can be asked for; leave it out for a part for each voice")
     targets = [_numbered(path, i, alternatives) for i in range(alternatives) for path in outputs]
     _check_targets(source, targets)
+    _check_soundfont(soundfont)
     piece = read(source)
     options: dict[str, Any] = {
         "melody": melody,
@@ -273,10 +298,18 @@ def harmonize_command(
         print(f"Note: {warning}")
     for number in range(alternatives):
         session = first if number == 0 else Session(piece, model=loaded, seed=seed + number, **options)
-        _compose(session, [_numbered(path, number, alternatives) for path in outputs], parts, iterations, verbose)
+        numbered = [_numbered(path, number, alternatives) for path in outputs]
+        _compose(session, numbered, parts, iterations, soundfont, verbose)
 
 
-def _compose(session: Session, targets: list[Path], parts: int | None, iterations: int | None, verbose: bool) -> None:
+def _compose(
+    session: Session,
+    targets: list[Path],
+    parts: int | None,
+    iterations: int | None,
+    soundfont: Path | None,
+    verbose: bool,
+) -> None:
     from time import monotonic
 
     began = monotonic()
@@ -301,7 +334,7 @@ def _compose(session: Session, targets: list[Path], parts: int | None, iteration
     seconds = monotonic() - began
     remarks: list[str] = []
     for path in targets:
-        remarks += [remark for remark in session.save(path, parts) if remark not in remarks]
+        remarks += [remark for remark in session.save(path, parts, soundfont) if remark not in remarks]
     rows = [
         ("notes added", f"{session.log.n_added}"),
         ("taken back while composing", f"{session.log.n_taken_back}"),
@@ -317,6 +350,45 @@ def _compose(session: Session, targets: list[Path], parts: int | None, iteration
     if interrupted:
         print("You stopped it: what was done so far is written.")
         raise typer.Exit(130)
+
+
+@app.command("play", help=PLAY_HELP)
+def play_command(
+    source: Annotated[Path, typer.Argument(metavar="IN", help="The music to play.", show_default=False)],
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="OUT", help="Write a .wav or .flac instead.", show_default=False),
+    ] = None,
+    tempo: Annotated[
+        float | None,
+        typer.Option(metavar="BPM", help="Quarter notes a minute, in place of the file's tempo.", show_default=False),
+    ] = None,
+    soundfont: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Play it on this .sf2 or .sf3.", show_default="a small organ"),
+    ] = None,
+) -> None:
+    """See PLAY_HELP."""
+    from ripieno.files.sound import RATE, SUFFIXES, play, render, sounding_notes, write_sound
+    from ripieno.music.piece import Revision
+    from ripieno.session import checked_bpm, read
+
+    if output is not None and output.suffix.lower() not in SUFFIXES:
+        raise BadInput(f"{output.name}: a sound is a .wav or .flac file; name it {output.stem}.wav")
+    if output is not None:
+        _check_targets(source, [output])
+    revision = Revision(bpm=None if tempo is None else checked_bpm(tempo))
+    samples = render(sounding_notes(read(source), revision), soundfont)
+    seconds = samples.shape[1] / RATE
+    if output is not None:
+        write_sound(samples, output)
+        print(f"{output}: {seconds:.0f} seconds")
+        return
+    print(f"Playing {source.name}, {seconds:.0f} seconds; Ctrl-C stops it.")
+    try:
+        play(samples)
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
 
 
 @app.command("models", help=MODELS_HELP)
@@ -508,6 +580,14 @@ def _check_targets(source: Path, targets: list[Path]) -> None:
             raise BadInput(f"{target} is named twice; give each output a name of its own")
         if target.exists() and source.exists() and target.samefile(source):
             raise BadInput(f"{target} is your own file and would be overwritten; choose another name for -o")
+
+
+def _check_soundfont(path: Path | None) -> None:
+    """Refuse before the work what could not be played on after it."""
+    if path is not None:
+        from ripieno.files.soundfont import read_soundfont
+
+        read_soundfont(path)
 
 
 def _bars(text: str, option: str) -> tuple[int, int]:

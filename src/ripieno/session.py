@@ -20,6 +20,7 @@ from ripieno.edits.edit import Edit
 from ripieno.edits.log import EditLog, UndoEntry
 from ripieno.edits.policy import Policy
 from ripieno.errors import BadInput, NothingAllowed
+from ripieno.files import sound
 from ripieno.files.midi import read_midi, write_midi
 from ripieno.models.context import context_of
 from ripieno.models.runtime import Model, load_model, the_separator
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 TEMPERATURE = 0.8  # chosen on JSB valid: 1.0 has fewer triads and more sevenths than Bach (docs/log.md)
 STOP_RULE = StopRule()
 MEND: dict[str, Mapping[str, float]] = {"faults": WEIGHTS, "parallels": PARALLELS, "nothing": {}}
-SUFFIXES = (".mid", ".midi", ".png", ".svg")
+SUFFIXES = (".mid", ".midi", ".png", ".svg", ".pdf", ".wav", ".flac")
 
 
 @dataclass(frozen=True)
@@ -118,9 +119,7 @@ class Session:
             highest=self.model.highest_pitch,
         )
         if bpm is not None:
-            if not 4 <= bpm <= 1000:
-                raise BadInput(f"a tempo of {bpm:g} quarter notes a minute cannot be played; take 4 to 1000")
-            self.reading = replace(self.reading, bpm=bpm, is_bpm_given=True)
+            self.reading = replace(self.reading, bpm=checked_bpm(bpm), is_bpm_given=True)
         self.bpm = bpm
         reading = self.reading
         n_steps = _sounding_steps(piece, reading)
@@ -340,24 +339,29 @@ class Session:
             title=self.piece.name,
         )
 
-    def save(self, path: str | Path, n_parts: int | None = None) -> list[str]:
+    def save(self, path: str | Path, n_parts: int | None = None, soundfont: Path | None = None) -> list[str]:
         """Write the piece as it is now.
 
         Args:
-            path: its suffix says what: `.mid` or `.midi` is the source's own file with the new parts added, `.png` and
-                `.svg` are a picture.
+            path: its suffix says what: `.mid` or `.midi` is the source's own file with the new parts added, `.png`,
+                `.svg` and `.pdf` are a picture, `.wav` and `.flac` a sound.
             n_parts: 1 for a single accompanying part; one for each voice unless given.
+            soundfont: what a sound is played on; a small organ unless given.
 
         Returns:
             Remarks that the user should hear.
 
         Raises:
-            BadInput: unknown suffix, or the file cannot be written.
+            BadInput: unknown suffix, the file cannot be written, or the SoundFont cannot be used.
         """
         path = Path(path)
         check_target(path)
         if path.suffix.lower() in (".mid", ".midi"):
             return write_midi(self.piece, path, self.revision(), self.new_parts(n_parts))
+        if path.suffix.lower() in sound.SUFFIXES:
+            notes = sound.sounding_notes(self.piece, self.revision(), self.new_parts(n_parts))
+            sound.write_sound(sound.render(notes, soundfont), path)
+            return []
         from ripieno.files.picture import draw_roll  # brings matplotlib
 
         draw_roll(self.drawing(n_parts), path)
@@ -413,6 +417,17 @@ def _sounding_steps(piece: Piece, reading: Reading) -> int:
     last = n_steps_of(piece) - reading.start
     beats = -(-(last + reading.beat_phase) // STEPS_PER_BEAT)
     return min(beats * STEPS_PER_BEAT - reading.beat_phase, reading.n_steps)
+
+
+def checked_bpm(bpm: float) -> float:
+    """A tempo that can be played.
+
+    Raises:
+        BadInput: it cannot.
+    """
+    if not 4 <= bpm <= 1000:
+        raise BadInput(f"a tempo of {bpm:g} quarter notes a minute cannot be played; take 4 to 1000")
+    return bpm
 
 
 def check_target(path: Path) -> None:
