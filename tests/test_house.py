@@ -30,6 +30,7 @@ FLOORS = (
     {"sampling"},
     {"training", "session"},
     {"evaluation"},
+    {"proofreading", "fixing", "batch"},
     {"studio"},
     {"cli", "__init__", "__main__"},
 )

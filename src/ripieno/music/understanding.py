@@ -79,12 +79,17 @@ class Reading:
 
     def place(self, step: int) -> str:
         """Where a step of the region is, as a musician counts: "bar 3, beat 2", or "beat 2.5" half a beat later."""
+        bar, beat = self.bar_and_beat(step)
+        return f"bar {bar}, beat {beat:g}"
+
+    def bar_and_beat(self, step: int) -> tuple[int, float]:
+        """The same as numbers: the bar's, and the beat within it, from 1."""
         i = bisect_right(self.bar_starts, step) - 1
         meter = _meter_at([replace(self.meters[0], step=Fraction(self.start)), *self.meters], self.start + step)
         offset = step - self.bar_starts[i]
         if self.pickup and i == 0:  # it is the end of a bar
             offset = step - self.bar_starts[1] + math.ceil(meter.steps_per_bar)
-        return f"bar {self.first_bar + i}, beat {1 + offset * meter.denominator / 16:g}"
+        return self.first_bar + i, 1 + offset * meter.denominator / 16
 
     def sentence(self) -> str:
         """The reading in one line: "Melody: top line of track 1. 4/4, A flat major (guessed), 92 bpm, 8 bars"."""
