@@ -154,15 +154,17 @@ One part, on the chorales that choices are made on:
 
 @app.command("harmonize", help=HARMONIZE_HELP)
 def harmonize_command(
-    source: Annotated[Path, typer.Argument(metavar="IN", help="A MIDI file with your melody.", show_default=False)],
+    source: Annotated[
+        Path, typer.Argument(metavar="IN", help="A MIDI or MusicXML file with your melody.", show_default=False)
+    ],
     outputs: Annotated[
         list[Path],
         typer.Option(
             "-o",
             "--output",
             metavar="OUT",
-            help="Where to write: .mid for the music, .png, .svg or .pdf for a picture, .wav or .flac for a sound. "
-            "May be given several times.",
+            help="Where to write: .mid, .musicxml or .mxl for the music, .png, .svg or .pdf for a picture, .wav or .flac "
+            "for a sound. May be given several times.",
             show_default=False,
         ),
     ],

@@ -248,7 +248,7 @@ def thin_resolutions(voices: Int[np.ndarray, "step voice"], onsets: Bool[np.ndar
     does not. Exempt is what is exempt in `music.referee`: a note that another voice takes over, an inner leading note
     that falls a third, a seventh in tenths with a bass that walks up.
     """
-    changed = onsets.any(axis=1)
+    changed: Bool[np.ndarray, " step"] = np.asarray(onsets.any(axis=1))
     changed[1:] |= ((voices[1:] >= 0) != (voices[:-1] >= 0)).any(axis=1)
     starts = np.flatnonzero(changed).tolist()
     found = []

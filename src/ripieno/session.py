@@ -22,6 +22,8 @@ from ripieno.edits.policy import Policy
 from ripieno.errors import BadInput, NothingAllowed
 from ripieno.files import sound
 from ripieno.files.midi import read_midi, write_midi
+from ripieno.files.musicxml import SUFFIXES as MUSICXML_SUFFIXES
+from ripieno.files.musicxml import is_musicxml, musicxml_text, read_musicxml, write_musicxml
 from ripieno.models.context import context_of
 from ripieno.models.runtime import Model, load_model, the_separator
 from ripieno.music.harmony import note_name
@@ -41,7 +43,7 @@ if TYPE_CHECKING:
 TEMPERATURE = 0.8  # chosen on JSB valid: 1.0 has fewer triads and more sevenths than Bach (docs/log.md)
 STOP_RULE = StopRule()
 MEND: dict[str, Mapping[str, float]] = {"faults": WEIGHTS, "parallels": PARALLELS, "nothing": {}}
-SUFFIXES = (".mid", ".midi", ".png", ".svg", ".pdf", ".wav", ".flac")
+SUFFIXES = (".mid", ".midi", *MUSICXML_SUFFIXES, ".png", ".svg", ".pdf", *sound.SUFFIXES)
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,7 @@ class Session:
         self.piece = piece
         self.model = model or load_model()
         self.seed = seed
+        self.name = name
         if mend not in MEND:
             raise BadInput(f"mend {mend}: choose {', '.join(MEND)}")
         self.mend = mend
@@ -339,12 +342,17 @@ class Session:
             title=self.piece.name,
         )
 
+    def score(self, n_parts: int | None = None) -> str:
+        """The piece as it is now as MusicXML text, as `save` writes it; ids of new notes begin with `NEW_ID`."""
+        return musicxml_text(self.piece, self.revision(), self.new_parts(n_parts), reading=self.reading, name=self.name)
+
     def save(self, path: str | Path, n_parts: int | None = None, soundfont: Path | None = None) -> list[str]:
         """Write the piece as it is now.
 
         Args:
-            path: its suffix says what: `.mid` or `.midi` is the source's own file with the new parts added, `.png`,
-                `.svg` and `.pdf` are a picture, `.wav` and `.flac` a sound.
+            path: its suffix says what: `.mid` or `.midi`, and `.musicxml`, `.xml` or `.mxl` are the source's own file
+                with the new parts added, or a new one where the source is of the other kind; `.png`, `.svg` and `.pdf`
+                are a picture, `.wav` and `.flac` a sound.
             n_parts: 1 for a single accompanying part; one for each voice unless given.
             soundfont: what a sound is played on; a small organ unless given.
 
@@ -358,6 +366,10 @@ class Session:
         check_target(path)
         if path.suffix.lower() in (".mid", ".midi"):
             return write_midi(self.piece, path, self.revision(), self.new_parts(n_parts))
+        if path.suffix.lower() in MUSICXML_SUFFIXES:
+            return write_musicxml(
+                self.piece, path, self.revision(), self.new_parts(n_parts), reading=self.reading, name=self.name
+            )
         if path.suffix.lower() in sound.SUFFIXES:
             notes = sound.sounding_notes(self.piece, self.revision(), self.new_parts(n_parts))
             sound.write_sound(sound.render(notes, soundfont), path)
@@ -449,12 +461,13 @@ def check_target(path: Path) -> None:
 
 
 def read(path: str | Path) -> Piece:
-    """Read a piece from a MIDI file.
+    """Read a piece from a MIDI or MusicXML file; where the suffix does not say which, its first bytes do.
 
     Raises:
-        BadInput: missing, damaged, not MIDI, or nothing in it.
+        BadInput: missing, damaged, neither of the two, or nothing in it.
     """
-    return read_midi(Path(path))
+    path = Path(path)
+    return read_musicxml(path) if is_musicxml(path) else read_midi(path)
 
 
 def harmonize(piece: Piece | str | Path, *, iterations: int | None = None, **options: Any) -> Session:

@@ -75,6 +75,14 @@ class Meter:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Bar:
+    """A bar of the piece, and the number that it has in the score."""
+
+    step: Fraction
+    number: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Key:
     """A key from `step` on. `tonic` is a pitch class, 0 = C; `n_sharps` is negative for flats."""
 
@@ -94,6 +102,7 @@ class Piece:
     meters: tuple[Meter, ...] = ()
     keys: tuple[Key, ...] = ()
     name: str = ""
+    bars: tuple[Bar, ...] = ()  # where the file draws its bar lines, if it does; else its meters say
     source: Any = field(default=None, repr=False, compare=False)  # what the file's writer needs to patch it
 
 
@@ -105,6 +114,7 @@ class NewPart:
     program: int  # 0-127
     velocity: int  # 1-127
     notes: tuple[RollNote, ...]
+    staves: tuple[tuple[tuple[RollNote, ...], ...], ...] = ()  # the voices on each staff; one staff unless given
 
 
 class Owner(NamedTuple):
@@ -166,6 +176,8 @@ def n_steps(piece: Piece) -> int:
 
 def bar_starts(piece: Piece) -> list[Fraction]:
     """Where the file's own bars begin: 4/4 where it does not say. A change of meter begins a bar."""
+    if piece.bars:
+        return [bar.step for bar in piece.bars]
     length = n_steps(piece)
     meters = [Meter(step=Fraction(0), numerator=4, denominator=4)]
     for meter in piece.meters:

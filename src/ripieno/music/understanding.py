@@ -146,7 +146,8 @@ def understand(
         raise BadInput(f"{name} has no notes besides drums; choose one with a melody in it")
     role, part, line_notes = _find_melody(piece, notes, melody)
     meters, is_meter_guessed = _find_meters(piece, notes, meter)
-    metered = replace(piece, meters=meters)
+    # Who names another meter or pickup says that the file's bar lines are wrong.
+    metered = replace(piece, meters=meters, bars=piece.bars if meter is None and pickup is None else ())
     found = _find_bars(metered, notes) if pickup is None else _find_bars_after(metered, notes, pickup)
     start = found.lines[0]
     line = _line_of(line_notes, start, found.end - start, role)
@@ -458,10 +459,14 @@ def _find_bars(piece: Piece, notes: Sequence[Note]) -> _Bars:
     beat = _beat(_meter_at(piece.meters, first))
     on_beat = lines[i] + (first - lines[i]) // beat * beat
     is_short = _short_first_bar(piece.meters) is not None
+    if piece.bars:
+        is_short = lines[1] - lines[0] < _meter_at(piece.meters, lines[0]).steps_per_bar
     begins_late = on_beat > lines[i] and 2 * (lines[i + 1] - on_beat) <= lines[i + 1] - lines[i]
     has_pickup = (begins_late or (is_short and i == 0)) and last > lines[i + 1]
     # Empty bars before the first note keep their numbers, so that ours are those of the user's score.
     first_bar = 0 if has_pickup and i == 0 else i if is_short else i + 1
+    if piece.bars:
+        first_bar = piece.bars[i].number
     return _bars([on_beat if has_pickup else lines[i], *lines[i + 1 :]], first_bar, has_pickup, last)
 
 
