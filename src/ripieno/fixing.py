@@ -18,12 +18,17 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ripieno.errors import BadInput
 from ripieno.evaluation.repair import SHARPENED, chances
+from ripieno.files.corpus import MIDI_SUFFIXES
+from ripieno.files.midi import write_midi
+from ripieno.files.musicxml import SUFFIXES, write_musicxml
+from ripieno.files.score import MusicXmlSource
 from ripieno.models.context import context_of
 from ripieno.models.runtime import CoconetModel, Model, load_coconet, load_model, the_separator
 from ripieno.music.harmony import estimate_key, key_name, note_name, scale
@@ -72,6 +77,13 @@ class Fixed:
     changes: tuple[Change, ...]
     n_further: int  # changes that would have been made if more had been allowed
     revision: Revision  # what to write of the piece that came in
+
+    def summary(self, only_told: bool = False) -> str:
+        """What was done, in a line."""
+        n = len(self.changes)
+        notes = f"{n} note{'' if n == 1 else 's'} of {len(self.piece.notes)}"
+        more = f"; {self.n_further} more could be, with a higher --max-changes" if self.n_further else ""
+        return f"{notes} {'would be ' if only_told else ''}changed{more}"
 
 
 def fix(
@@ -134,6 +146,37 @@ def fix(
             break
     changes = sorted(made.values(), key=lambda change: (piece.notes[change.note].onset, piece.notes[change.note].part))
     return Fixed(now, reading, tuple(changes), n_further, _revision(piece, now))
+
+
+def write_fixed(piece: Piece, fixed: Fixed, path: Path) -> list[str]:
+    """Write a piece with its changes: its own file, patched.
+
+    Args:
+        piece: the one that was mended, as it came in.
+        fixed: what was done to it.
+        path: its suffix says what.
+
+    Returns:
+        What a reader should hear.
+
+    Raises:
+        BadInput: the file cannot be written there, or as something else than music.
+    """
+    suffix = path.suffix.lower()
+    is_score = isinstance(piece.source, MusicXmlSource)
+    if suffix in MIDI_SUFFIXES:
+        if is_score:
+            return write_midi(replace(fixed.piece, source=None), path)
+        return write_midi(piece, path, fixed.revision)
+    if suffix not in SUFFIXES:
+        raise BadInput(f"{path.name}: a mended piece is music again; name it {path.stem}.mid or {path.stem}.musicxml")
+    if not is_score:
+        return write_musicxml(replace(fixed.piece, source=None), path, name=path.name)
+    in_time = [change for change in fixed.changes if change.kind == "time"]
+    remarks = write_musicxml(piece, path, replace(fixed.revision, touched={}), name=path.name)
+    if in_time:
+        remarks.append(f"{len(in_time)} of these changes are in time: a score keeps its rhythm, change them by hand")
+    return remarks
 
 
 def _within(piece: Piece, candidate: Candidate, reading: Reading) -> bool:

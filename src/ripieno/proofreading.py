@@ -15,11 +15,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
+from ripieno.errors import BadInput
 from ripieno.evaluation.repair import SHARPENED, chances
+from ripieno.files import marking
+from ripieno.files.amending import Mark
+from ripieno.files.musicxml import SUFFIXES
+from ripieno.files.score import MusicXmlSource
 from ripieno.models.context import context_of
 from ripieno.models.runtime import CoconetModel, Model, load_coconet, load_model, the_separator
 from ripieno.music.harmony import note_name
@@ -34,6 +40,8 @@ from ripieno.shapes import Bool, Float, Int
 
 Level = Literal["error", "warning", "style"]
 LEVELS: tuple[Level, ...] = ("error", "warning", "style")
+LEVEL_NAMES: dict[str, Level] = {"errors": "error", "warnings": "warning", "style": "style"}
+COLOURS: dict[Level, str] = {"error": "#C62828", "warning": "#D9730D", "style": "#1F5FA8"}
 
 WRONG_NOTE = "wrong note"
 SURE_ERROR, SURE_WARNING = 0.9, 0.35  # how sure the models must be that a note is wrong; chosen on JSB valid
@@ -136,6 +144,7 @@ class Remark:
 class Proof:
     """A piece that was proof-read: remarks in the order of the music."""
 
+    piece: Piece  # what was read; a score, if that was asked for
     reading: Reading
     singers: Singers
     remarks: tuple[Remark, ...]
@@ -150,6 +159,19 @@ class Proof:
         """How many remarks there are of each level."""
         found = Counter(remark.level for remark in self.remarks)
         return {level: found[level] for level in LEVELS}
+
+    def summary(self, level: Level) -> str:
+        """How much there is to say, in a line, and what was not said."""
+        counts = self.counts()
+        said = [_counted(counts["error"], "error")]
+        if level != "error":
+            said.append(_counted(counts["warning"], "warning"))
+        if level == "style":
+            said.append(_counted(counts["style"], "matter of style", "matters of style"))
+        hidden = LEVELS[LEVELS.index(level) + 1 :]
+        left = sum(counts[one] for one in hidden)
+        more = f"; {left} more with --level {'warnings' if level == 'error' else 'style'}" if left else ""
+        return f"{_listed(said)}{more}"
 
     def to_json(self, level: Level) -> dict[str, Any]:
         """A report for programs, of a level and of those that are graver."""
@@ -171,6 +193,7 @@ def proofread(
     model: Model | None = None,
     fill: CoconetModel | None = None,
     rules_only: bool = False,
+    as_score: bool = False,
     name: str = "the piece",
     **reading_options: Any,
 ) -> Proof:
@@ -180,6 +203,7 @@ def proofread(
         piece: one to four parts of a voice each, or chords, which are then split into voices.
         model, fill: the bundled ones unless given.
         rules_only: say nothing of wrong notes, and name no better ones; much quicker.
+        as_score: read it as the score that it would be written as, so that `write_proof` can mark it.
         name: what errors call the piece.
         reading_options: `key`, `meter`, `pickup`, as `understand` takes them.
 
@@ -187,6 +211,8 @@ def proofread(
         BadInput: there is nothing to read, or an option does not fit the piece.
     """
     model = model or load_model()
+    if as_score:
+        piece = marking.as_score(piece)
     reading = understand(piece, name=name, lowest=model.lowest_pitch, highest=model.highest_pitch, **reading_options)
     singers = singers_of(piece, reading, the_separator())
     notes = sung_notes(singers.voices, singers.onsets)
@@ -202,9 +228,8 @@ def proofread(
     warnings = list(reading.warnings)
     if singers.n_unsung:
         warnings.append(f"{singers.n_unsung} notes sound beside four others and are not looked at")
-    return Proof(
-        reading, singers, tuple(sorted(remarks, key=lambda r: (r.step, LEVELS.index(r.level), r.rule))), tuple(warnings)
-    )
+    remarks.sort(key=lambda remark: (remark.step, LEVELS.index(remark.level), remark.rule))
+    return Proof(piece, reading, singers, tuple(remarks), tuple(warnings))
 
 
 def _back(expects: Float[np.ndarray, "note pitch"], shift: int) -> Float[np.ndarray, "note pitch"]:
@@ -293,14 +318,19 @@ class _Reader:
 
     def broken_rules(self) -> list[Remark]:
         voices = self.singers.voices
+        phrase_ends = self._phrase_ends()
         found = faults(
             voices,
             key=self.key,
             onsets=self.singers.onsets,
+            phrase_ends=phrase_ends,
             beat_phase=self.reading.beat_phase,
             excused=True,
         )
-        found += thin_resolutions(voices, self.singers.onsets)
+        found += [
+            replace(fault, excuse="phrase end" if phrase_ends[fault.step - 1] else "")
+            for fault in thin_resolutions(voices, self.singers.onsets)
+        ]
         leaps = {fault.step for fault in found if fault.rule == "hidden, soprano leaps"}
         remarks = []
         for fault in found:
@@ -310,6 +340,16 @@ class _Reader:
                 continue  # nobody says that it is a soprano
             remarks.append(self._remark(fault))
         return remarks
+
+    def _phrase_ends(self) -> Bool[np.ndarray, " step"]:
+        """Where phrases end: under fermatas, if the file is a score that has them."""
+        ends = np.zeros(len(self.singers.voices), dtype=bool)
+        if isinstance(self.piece.source, MusicXmlSource):
+            for note, place in zip(self.piece.notes, self.piece.source.places, strict=True):
+                last = note.steps.stop - 1 - self.reading.start
+                if place.has_fermata and 0 <= last < len(ends):
+                    ends[last] = True
+        return ends
 
     def _remark(self, fault: Fault) -> Remark:
         told = RULES[fault.rule]
@@ -415,6 +455,39 @@ class _Reader:
 
     def _name(self, pitch: int) -> str:
         return note_name(pitch, self.reading.key, short=True)
+
+
+def check_score_target(path: Path) -> None:
+    """Refuse a file name that no marked score can be written to.
+
+    Raises:
+        BadInput: its suffix says something else.
+    """
+    if path.suffix.lower() not in SUFFIXES:
+        raise BadInput(f"{path.name}: a marked copy is a score; name it {path.stem}.musicxml")
+
+
+def write_proof(proof: Proof, path: Path, level: Level) -> None:
+    """Write a copy of the score with the notes that are remarked on in colour, and the remarks above them.
+
+    Args:
+        proof: of a score; see `proofread`.
+        path: where to.
+        level: remarks of this level and of graver ones.
+
+    Raises:
+        BadInput: the file cannot be written there.
+    """
+    marks = []
+    for remark in sorted(proof.of_level(level), key=lambda remark: LEVELS.index(remark.level)):
+        text = remark.rule if remark.instead is None else f"{remark.rule} ({remark.instead.partition(' ')[0]}?)"
+        for i, note in enumerate(remark.notes):
+            marks.append(Mark(note, COLOURS[remark.level], text if i == 0 else ""))
+    marking.write_marked(proof.piece, path, marks)
+
+
+def _counted(n: int, one: str, many: str = "") -> str:
+    return f"{n} {one if n == 1 else many or one + 's'}"
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -23,11 +23,12 @@ from fractions import Fraction
 from pathlib import Path
 
 from ripieno.errors import BadInput
-from ripieno.files.amending import Remains, amend_measure, remains, retempo, tempo_at
+from ripieno.files.amending import Remains, amend_measure, remains, repitch, retempo, tempo_at
 from ripieno.files.engraving import Frame, Sheet, Staff, clef_for, measures_of, score_part, time_xml, voices_of
 from ripieno.files.score import MusicXmlSource, piece_of_score
 from ripieno.files.whole import whole_file
 from ripieno.files.xmltext import MAX_BYTES, Splice, escaped, parse_xml
+from ripieno.music.harmony import place_of
 from ripieno.music.notation import Measure
 from ripieno.music.piece import Key, NewPart, Piece, Revision, remaining_notes
 from ripieno.music.spelling import Unspelled, spell
@@ -118,7 +119,7 @@ def write_musicxml(
     text, remarks = musicxml_bytes(piece, revision, new_parts, reading=reading, colour=colour, name=name)
     if path.suffix.lower() == ".mxl":
         source = piece.source if isinstance(piece.source, MusicXmlSource) else None
-        text = _packed(text, source, path.stem)
+        text = packed_score(text, source, path.stem)
     with whole_file(path) as file:
         file.write(text)
     return remarks
@@ -203,7 +204,7 @@ def _member(archive: zipfile.ZipFile, member: str, name: str) -> bytes:
 # Writing
 
 
-def _packed(text: bytes, source: MusicXmlSource | None, stem: str) -> bytes:
+def packed_score(text: bytes, source: MusicXmlSource | None, stem: str) -> bytes:
     """A compressed score: what else was in the source's is kept."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -244,7 +245,7 @@ def _dated(name: str) -> zipfile.ZipInfo:
 def _patched(
     piece: Piece, source: MusicXmlSource, revision: Revision, new_parts: Sequence[NewPart], colour: str, name: str
 ) -> tuple[bytes, list[str]]:
-    splices = list(_amended(piece, source, revision))
+    splices = [*_amended(piece, source, revision), *_repitched(piece, source, revision)]
     remarks: list[str] = []
     if revision.bpm is not None:
         splices += retempo(source.xml, revision.bpm)
@@ -276,6 +277,18 @@ def _amended(piece: Piece, source: MusicXmlSource, revision: Revision) -> Iterat
     for (i, part), touched in by_measure.items():
         measure = source.measures[i]
         yield from amend_measure(source.xml, measure.elements[part], measure.frame, touched, measure.cursors[part])
+
+
+def _repitched(piece: Piece, source: MusicXmlSource, revision: Revision) -> Iterator[Splice]:
+    """What writes notes of the piece at another pitch, spelled for the key in force."""
+    for number, pitch in revision.pitches.items():
+        note, place = piece.notes[number], source.places[number]
+        keys = [key for key in piece.keys if key.step <= note.onset] or list(piece.keys[:1])
+        new_place = place_of(pitch, keys[-1] if keys else None)
+        for element, measure in zip(place.elements, place.measures, strict=True):
+            signatures = [one for one in source.signatures[place.part] if one.step <= source.measures[measure].start]
+            n_sharps = signatures[-1].n_sharps if signatures else 0
+            yield from repitch(source.xml, element, pitch - note.pitch, new_place - place.place, n_sharps)
 
 
 def _places(
