@@ -32,6 +32,9 @@ COMFORT = {"top": (57, 81), "inner": (48, 76), "bass": (36, 64)}
 CLEARLY_OUTSIDE = 1.0  # semitones beyond it, on average over the line; nearer ones stay where they are
 BASS_BELOW = 54  # a lone line is a bass if it is lower on average; JSB's basses average 46-56, its tenors 55-63
 
+MOST_NOTES = 50_000  # a long symphony has fewer
+MOST_AT_ONCE = 200
+
 ON_GRID = Fraction(1, 8)  # of a step: a player's unevenness, but no triplet
 
 
@@ -144,6 +147,7 @@ def understand(
     notes = [note for note in piece.notes if not piece.parts[note.part].is_drums]
     if not notes:
         raise BadInput(f"{name} has no notes besides drums; choose one with a melody in it")
+    _check_size(notes, name)
     role, part, line_notes = _find_melody(piece, notes, melody)
     meters, is_meter_guessed = _find_meters(piece, notes, meter)
     # Who names another meter or pickup says that the file's bar lines are wrong.
@@ -176,6 +180,27 @@ def understand(
         warnings=tuple(_warnings(piece, notes, chosen_key if is_key_guessed else None, shift, lowest, highest)),
     )
     return replace(reading, selection=steps_of_bars(reading, *bars, name=name)) if bars else reading
+
+
+def _check_size(notes: Sequence[Note], name: str) -> None:
+    """Refuse what is a fault of a file, and would take for ever.
+
+    Raises:
+        BadInput: there are too many notes, or too many at once.
+    """
+    fault = "see whether a program wrote notes that never end, or cut it"
+    if len(notes) > MOST_NOTES:
+        raise BadInput(f"{name} has {len(notes):,} notes, more than the {MOST_NOTES:,} that are read; {fault}")
+    turns: dict[int, int] = {}
+    for note in notes:
+        steps = note.steps
+        turns[steps.start] = turns.get(steps.start, 0) + 1
+        turns[steps.stop] = turns.get(steps.stop, 0) - 1
+    at_once = 0
+    for step in sorted(turns):
+        at_once += turns[step]
+        if at_once > MOST_AT_ONCE:
+            raise BadInput(f"{name} has more than {MOST_AT_ONCE} notes at once; {fault}")
 
 
 def steps_of_bars(reading: Reading, first: int, last: int, *, name: str = "the piece") -> slice:
