@@ -34,7 +34,7 @@ def test_composing_fills_in_what_is_missing_and_stops() -> None:
 
 def test_faults_of_part_writing_are_mended_at_the_end_unless_the_user_wants_them_left() -> None:
     ways = ("nothing", "parallels", "faults")
-    left, only, mended = (Session(read(EXAMPLE), mend=mend, bars=(1, 4), temperature=1.0) for mend in ways)
+    left, only, mended = (Session(read(EXAMPLE), mend=mend, bars=(1, 8), temperature=1.0, seed=1) for mend in ways)
     why = {session.mend: {change.why for change in session.run()} for session in (left, only, mended)}
     assert why["nothing"] == {None}
     assert why["parallels"] <= {None, *PARALLELS}
@@ -42,7 +42,7 @@ def test_faults_of_part_writing_are_mended_at_the_end_unless_the_user_wants_them
     assert not list(mended.run()), "what is mended is finished"
 
     def sung(session: Session) -> np.ndarray:
-        return voices_of(session.log, session.policy, the_separator())[: 4 * 16]
+        return voices_of(session.log, session.policy, the_separator())[: 8 * 16]
 
     def cost(session: Session) -> float:
         found = faults(sung(session), rules=WEIGHTS, excused=True)
@@ -170,7 +170,7 @@ def test_the_piece_ends_where_the_tune_does() -> None:
 
 def test_new_parts_hold_nothing_where_nothing_is_new() -> None:
     tune = [RollNote(bar * 16, 72, 16) for bar in range(3)]
-    session = a_session(wanting(roll_of([*tune, RollNote(20, 55, 4)], 48)), tune, bars=(2, 2))
+    session = a_session(wanting(roll_of([*tune, RollNote(20, 55, 4)], 48)), tune, bars=(2, 2), mend="nothing")
     list(session.run())
     for part in session.new_parts():
         assert all(note.onset >= 16 and note.end <= 32 for note in part.notes)

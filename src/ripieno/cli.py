@@ -285,6 +285,13 @@ def harmonize_command(
         float | None,
         typer.Option(metavar="T", help="Lower is safer, higher more daring.", show_default="0.8"),
     ] = None,
+    quality: Annotated[
+        str,
+        typer.Option(
+            metavar="high|exact|fast",
+            help="exact looks at the piece anew for every change and takes ten times as long; fast is faster yet.",
+        ),
+    ] = "high",
     iterations: Annotated[
         int | None,
         typer.Option(
@@ -334,6 +341,7 @@ def harmonize_command(
         "max_additions": max_additions,
         "mend": mend,
         "temperature": TEMPERATURE if temperature is None else temperature,
+        "quality": quality,
     }
     if len(sources) > 1 or outputs[0].is_dir() or str(outputs[0]).endswith("/"):
         if len(outputs) > 1 or alternatives > 1:

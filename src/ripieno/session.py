@@ -32,15 +32,18 @@ from ripieno.music.piece import n_steps as n_steps_of
 from ripieno.music.roll import N_PITCHES, STEPS_PER_BEAT, RollNote, notes_of
 from ripieno.music.understanding import Reading, steps_of_bars, understand
 from ripieno.music.voices import parts_of
-from ripieno.sampling.ancestral import Change, choose, generator_at, sample_ancestral
+from ripieno.sampling.ancestral import choose, compose, generator_at
+from ripieno.sampling.drafting import QUALITIES
+from ripieno.sampling.passes import Change, Sampler, alone
 from ripieno.sampling.stopping import StopRule
-from ripieno.sampling.voice_leading import PARALLELS, WEIGHTS, Hopeless, is_mended, mend_fault
+from ripieno.sampling.voice_leading import PARALLELS, WEIGHTS, Hopeless, is_mended, mend
 from ripieno.shapes import Int
 
 if TYPE_CHECKING:
     from ripieno.files.picture import RollDrawing
 
 TEMPERATURE = 0.8  # chosen on JSB valid: 1.0 has fewer triads and more sevenths than Bach (docs/log.md)
+QUALITY = "high"
 STOP_RULE = StopRule()
 MEND: dict[str, Mapping[str, float]] = {"faults": WEIGHTS, "parallels": PARALLELS, "nothing": {}}
 SUFFIXES = (".mid", ".midi", *MUSICXML_SUFFIXES, ".png", ".svg", ".pdf", *sound.SUFFIXES)
@@ -75,6 +78,8 @@ class Session:
         mend: what is put right in the model's notes when the piece is finished: "faults" of part-writing, "parallels"
             alone, or "nothing".
         temperature: 1 is the model as it was trained; below the default safer, above it more daring.
+        quality: "high"; "exact" looks at the piece anew for every edit, as the paper does, and takes ten times as long;
+            "fast" takes less time still.
         seed: the same seed gives the same music.
         name: what errors call the piece, for instance the name of its file.
 
@@ -100,6 +105,7 @@ class Session:
         max_additions: int | None = None,
         mend: str = "faults",
         temperature: float = TEMPERATURE,
+        quality: str = QUALITY,
         seed: int = 0,
         name: str = "the piece",
     ) -> None:
@@ -110,6 +116,9 @@ class Session:
         if mend not in MEND:
             raise BadInput(f"mend {mend}: choose {', '.join(MEND)}")
         self.mend = mend
+        if quality not in QUALITIES:
+            raise BadInput(f"quality {quality}: choose {', '.join(QUALITIES)}")
+        self.quality = quality
         self.reading: Reading = understand(
             piece,
             melody=melody,
@@ -193,36 +202,50 @@ class Session:
             iterations: changes at the most; as many as the stop rule bears unless given.
             stop: when the piece is finished; None goes on until `iterations` are done.
         """
+        return alone(self.composing(iterations, stop), self.model)
+
+    def composing(self, iterations: int | None = None, stop: StopRule | None = STOP_RULE) -> Sampler:
+        """`run` for whoever owns the passes: several sessions can share them (`sampling.passes.together`)."""
         if iterations is None and stop is not None:
             iterations = stop.most_edits(self.log.cells.shape[1])
         done = 0
         hopeless: Hopeless = set()
         while iterations is None or done < iterations:
-            # one at a time from what is there now: the user may have done something meanwhile
-            change = None
-            if stop is None or not is_mended(self.log):  # the model would write again what was mended
-                one = sample_ancestral(
-                    self.model, self.log, self.context, self.policy, self.seed, iterations=1, stop=stop
-                )
-                change = next(one, None)
-            if change is None and stop is not None and MEND[self.mend]:
-                change = mend_fault(
-                    self.model,
-                    self.log,
-                    self.context,
-                    self.policy,
-                    MEND[self.mend],
-                    None if self.reading.is_key_guessed else self.reading.key,  # all the notes tell more than a tune
-                    self.reading.beat_phase,
-                    hopeless,
-                    the_separator(),
-                )
-            if change is None:
-                return
-            self.log = change.log
-            self._undone.clear()
-            done += 1
-            yield change
+            policy, log = self.policy, self.log
+            turn = self._turn(None if iterations is None else iterations - done, stop, hopeless)
+            answer = None
+            while self.policy is policy and self.log is log:  # else the user has done something: begin from there
+                try:
+                    told = turn.send(answer)
+                except StopIteration:
+                    return log
+                if isinstance(told, Change):
+                    self.log = log = told.log
+                    self._undone.clear()
+                    done += 1
+                answer = yield told
+                if isinstance(told, Change) and done == iterations:
+                    return self.log
+        return self.log
+
+    def _turn(self, iterations: int | None, stop: StopRule | None, hopeless: Hopeless) -> Sampler:
+        """Sample, then mend, as if nobody interfered."""
+        log = self.log
+        if stop is None or not is_mended(log):  # the model would write again what was mended
+            quality = QUALITIES[self.quality]
+            log = yield from compose(log, self.context, self.policy, self.seed, iterations, stop, quality)
+        if stop is not None and MEND[self.mend]:
+            log = yield from mend(
+                log,
+                self.context,
+                self.policy,
+                MEND[self.mend],
+                None if self.reading.is_key_guessed else self.reading.key,  # all the notes tell more than a tune
+                self.reading.beat_phase,
+                hopeless,
+                the_separator(),
+            )
+        return log
 
     # The user's turn
 

@@ -146,15 +146,26 @@ def test_the_likelihood_of_both_models_is_compared_window_by_window(material: Ma
 def test_stabilisation_tells_what_changed_between_the_stop_and_the_end(material: Material) -> None:
     jobs = jobs_of("stabilisation", material)
     looks = [
-        {"iteration": n, "cells": 4.0, "four": 0.9, "touched": 5.0, "removals": 0.5} for n in range(250, 10_001, 250)
+        {"iteration": n, "edits": 310, "cells": 4.0, "four": 0.9, "touched": 5.0, "removals": 0.5}
+        for n in range(250, 10_001, 250)
     ]
     results = [
-        {"stopped": 300, "looks": looks, "voices": {"stop": a_score(CADENCE, n), "end": a_score(PARALLEL, n)}}
+        {
+            "stopped": 300,
+            "every": looks,
+            "settling": looks,
+            "voices": {
+                "stop": a_score(CADENCE, n),
+                "end": a_score(CADENCE, n),
+                "edited on": a_score(PARALLEL, n),
+            },
+        }
         for n in range(3)
     ]
     found = summary_of("stabilisation", material, jobs, results)
     assert found["figures"]["parallel octaves"]["stop"] == 0
-    assert found["figures"]["parallel octaves"]["end"] > 0
+    assert found["figures"]["parallel octaves"]["end"] == 0
+    assert found["figures"]["parallel octaves"]["edited on"] > 0
     text = told("stabilisation", found, material)
     assert "after 300 to 300 edits" in text
     assert "| cells a step | 4.00 | 4.00 | 4.00 | 4.00 |" in text

@@ -114,3 +114,15 @@ def test_a_model_that_goes_to_and_fro_on_bad_notes_ends_by_taking_back_only() ->
 def test_each_change_keeps_its_probability_in_the_log() -> None:
     change = sampled(indifferent, EditLog(silence(16)), 1)[0]
     assert change.log.entries[0].probability == pytest.approx(1 / (16 * 128))
+
+
+def test_a_run_without_a_stop_rule_settles_if_what_is_most_improbable_may_stay() -> None:
+    target = roll_of([RollNote(0, 60, 8), RollNote(8, 62, 8)], 16)
+
+    def knowing(cells, context):  # and never quite sure
+        prediction = wanting(target)(cells, context)
+        return Prediction(prediction.logits / 3, prediction.n_left + 0.3)
+
+    for_ever = sampled(knowing, EditLog(silence(16)), 60)
+    assert len(for_ever) == 60
+    assert len(sampled(knowing, EditLog(silence(16)), 1000, settled=0.05)) == 16

@@ -9,13 +9,14 @@ from ripieno.edits.policy import Policy
 from ripieno.models.context import context_of
 from ripieno.models.runtime import Prediction
 from ripieno.music.roll import silence
-from ripieno.sampling.ancestral import generator_at
-from ripieno.sampling.drafting import APART, QUALITIES, Quality, draft, drift_of, sample_drafts
+from ripieno.sampling.ancestral import generator_at, sample_ancestral
+from ripieno.sampling.drafting import APART, NEAR, QUALITIES, Pace, Quality, draft, drift_of
+from ripieno.sampling.stopping import StopRule
 from tests.sampling.fakes import indifferent, wanting
 
 N_STEPS = 32
 CONTEXT = context_of(N_STEPS)
-BOLD = Quality(drift=1.0, longest=100, share=1.0)
+BOLD = Quality(drift=1.0, longest=100, least=100)
 
 
 def uniform(*cells: Edit) -> np.ndarray:
@@ -33,7 +34,9 @@ def passes_and_changes(model, n, quality, policy=None, seed=0, **options):
         return model(cells, context)
 
     log = EditLog(silence(N_STEPS))
-    changes = list(sample_drafts(counted, log, CONTEXT, policy or Policy(), quality, seed, iterations=n, **options))
+    changes = list(
+        sample_ancestral(counted, log, CONTEXT, policy or Policy(), seed, iterations=n, quality=quality, **options)
+    )
     return len(rolls), changes
 
 
@@ -45,14 +48,15 @@ def test_the_edits_of_a_draft_lie_apart_and_come_once() -> None:
     assert min(np.diff(steps)) >= APART
 
 
-def test_each_edit_has_its_probability_given_those_before_it() -> None:
-    first, second, third = Edit(0, 0, 60), Edit(0, 10, 60), Edit(0, 20, 60)
-    drawn = draft(uniform(first, second, third), EditLog(silence(N_STEPS)), Policy(), 3, generator_at(0, 0))
-    assert [choice.probability for choice, _ in drawn] == pytest.approx([1 / 3, 1 / 2, 1])
+def test_each_edit_has_the_probability_that_it_was_drawn_with() -> None:
+    cells = [Edit(0, 0, 60), Edit(0, 10, 60), Edit(0, 20, 60)]
+    drawn = draft(uniform(*cells), EditLog(silence(N_STEPS)), Policy(), 30, generator_at(0, 0))
+    assert [choice.probability for choice, _ in drawn] == pytest.approx([1 / 3] * 3)
     assert drawn[-1][1].cells.sum() == 3
 
 
-def test_the_order_of_a_draft_follows_draws_without_replacement() -> None:
+def test_no_cell_comes_sooner_than_its_share_of_the_mass_says() -> None:
+    # of two draws, the second counts where it is another cell: so often both come, and so often one alone
     cells = [Edit(0, 0, 60), Edit(0, 10, 60), Edit(0, 20, 60)]
     p = np.array([0.6, 0.3, 0.1])
     probabilities = np.zeros((1, N_STEPS, 128))
@@ -61,13 +65,12 @@ def test_the_order_of_a_draft_follows_draws_without_replacement() -> None:
     log, n = EditLog(silence(N_STEPS)), 3000
     counts = np.zeros((3, 3))
     for seed in range(n):
-        (one, _), (two, _), *_ = draft(probabilities, log, Policy(), 3, generator_at(seed, 0))
-        counts[cells.index(one.edit), cells.index(two.edit)] += 1
-    expected = np.array([[p[i] * p[j] / (1 - p[i]) if i != j else 0 for j in range(3)] for i in range(3)])
-    apart = ~np.eye(3, dtype=bool)
-    chi_square = ((counts - n * expected)[apart] ** 2 / (n * expected[apart])).sum()
-    assert chi_square < 20.5  # 5 degrees of freedom, one run in a thousand
-    assert not counts[~apart].any()
+        drawn = [
+            cells.index(choice.edit) for choice, _ in draft(probabilities, log, Policy(), 2, generator_at(seed, 0))
+        ]
+        counts[drawn[0], drawn[-1]] += 1
+    chi_square = ((counts - n * np.outer(p, p)) ** 2 / (n * np.outer(p, p))).sum()
+    assert chi_square < 26.1  # 8 degrees of freedom, one run in a thousand
 
 
 def test_a_budget_of_notes_binds_within_a_draft() -> None:
@@ -93,16 +96,24 @@ def test_one_that_changes_with_every_edit_is_looked_at_for_each() -> None:
         logits[:, :, :, 40 + int(cells.sum()) % 20] = 50.0
         return Prediction(logits, np.full(len(cells), 99.0))
 
-    n_passes, changes = passes_and_changes(fickle, 20, QUALITIES["fast"])
-    assert (n_passes, len(changes)) == (20, 20)
+    n_passes, changes = passes_and_changes(fickle, 40, QUALITIES["fast"])
+    assert len(changes) == 40
+    assert n_passes > 20
 
 
-def test_towards_the_end_there_is_one_edit_a_pass() -> None:
+def test_a_draft_draws_no_more_often_than_edits_are_expected() -> None:
+    pace = Pace(Quality(drift=1.0, longest=100, least=0.5), N_STEPS)
+    everywhere = np.full((1, N_STEPS, 128), 1 / (N_STEPS * 128))
+    assert pace.draws(everywhere, n_left=7.2) == 7
+    assert pace.draws(everywhere, n_left=0.1) == 1
+    assert pace.draws(everywhere, n_left=float("nan")) > 7
+
+
+def test_a_finished_piece_is_left_by_drafts_too() -> None:
     target = silence(N_STEPS)
     target[0, ::8, 60] = True
-    n_passes, changes = passes_and_changes(wanting(target), 4, Quality(drift=1.0, longest=100, share=0.2))
-    assert changes[-1].log.cells.sum() == 4
-    assert n_passes == 4
+    _, changes = passes_and_changes(wanting(target), None, BOLD, stop=StopRule())
+    np.testing.assert_array_equal(changes[-1].log.cells, target)
 
 
 def test_the_same_seed_gives_the_same_piece() -> None:
@@ -110,8 +121,10 @@ def test_the_same_seed_gives_the_same_piece() -> None:
     assert [change.edit for change in one] == [change.edit for change in other]
 
 
-def test_drift_is_nought_where_only_the_edited_steps_differ() -> None:
-    used = uniform(Edit(0, 0, 60), Edit(0, 9, 60))
-    fresh = uniform(Edit(0, 1, 60), Edit(0, 9, 60))
-    assert drift_of(used, fresh, [0, 1]) == 0
-    assert drift_of(used, fresh, [9]) == pytest.approx(1)
+def test_drift_is_nought_where_only_the_edited_steps_differ_or_what_is_far() -> None:
+    used = uniform(Edit(0, 0, 60), Edit(0, 4, 60), Edit(0, 20, 60))
+    near = uniform(Edit(0, 1, 60), Edit(0, 4, 60), Edit(0, 20, 60))
+    far = uniform(Edit(0, 0, 60), Edit(0, 4, 60), Edit(0, 30, 60))
+    assert drift_of(used, near, [0, 1]) == 0
+    assert drift_of(used, far, [2]) == 0
+    assert drift_of(used, near, [NEAR - 4]) == pytest.approx(1)  # its own step out, 0 and 1 remain: all of it moved

@@ -22,7 +22,12 @@ def test_hardly_any_edits_left_is_the_end_in_proportion_to_the_length() -> None:
 
 
 def test_the_end_is_no_state_that_the_model_would_take_something_back_from() -> None:
-    assert not RULE.finished(TWO_BARS, n_left=0, removal_mass=0.5)
+    assert not RULE.finished(TWO_BARS, n_left=1, removal_mass=0.5)
+    assert not RULE.finished(toggled(8), n_left=float("nan"), removal_mass=0.5)
+
+
+def test_what_it_would_take_back_is_nothing_where_hardly_any_edit_is_expected() -> None:
+    assert RULE.finished(TWO_BARS, n_left=0.1, removal_mass=0.9)
 
 
 def test_going_to_and_fro_is_the_end_also_for_a_model_that_cannot_count() -> None:

@@ -13,7 +13,8 @@ from ripieno.models.runtime import Prediction
 from ripieno.music.harmony import key_of, parallels
 from ripieno.music.referee import cadence, faults
 from ripieno.music.roll import RollNote, roll_of
-from ripieno.sampling.voice_leading import PARALLELS, WEIGHTS, Hopeless, mend_fault, voices_of
+from ripieno.sampling.passes import Change, alone
+from ripieno.sampling.voice_leading import PARALLELS, WEIGHTS, Hopeless, mend, voices_of
 
 N_STEPS = 8
 SOPRANO = [RollNote(0, 76, 4), RollNote(4, 74, 4)]
@@ -47,6 +48,11 @@ def liking(*pitches: int) -> Callable[..., Prediction]:
         return Prediction(logits, np.zeros(len(cells), dtype=np.float32))
 
     return predict
+
+
+def mend_fault(model, *arguments, **options) -> Change | None:
+    """The first change alone."""
+    return next(alone(mend(*arguments, **options), model), None)
 
 
 def test_the_example_has_parallel_fifths_between_alto_and_bass() -> None:

@@ -46,10 +46,12 @@ from ripieno.music.harmony import ends_on_tonic_triad, estimate_key
 from ripieno.music.piece import Key
 from ripieno.music.referee import PER, Report, bootstrap, judge
 from ripieno.music.voices import split
-from ripieno.sampling.ancestral import Change, sample_ancestral
-from ripieno.sampling.stopping import StopRule
+from ripieno.sampling.ancestral import sample_ancestral
+from ripieno.sampling.drafting import QUALITIES
+from ripieno.sampling.passes import Change
+from ripieno.sampling.stopping import SETTLED
 from ripieno.sampling.voice_leading import WEIGHTS
-from ripieno.session import STOP_RULE, TEMPERATURE, Session
+from ripieno.session import QUALITY, STOP_RULE, TEMPERATURE, Session
 from ripieno.shapes import Float
 
 N_ORDERS = 5  # of the framewise likelihood
@@ -58,6 +60,7 @@ K, S, POOL, N_PICKS = 10, 10, 8, 3  # of the notewise likelihood
 N_ITERATIONS = 10_000  # paper 6.4
 N_SETTLING = 12  # pieces that go on for so long
 LOOK_EVERY = 250  # of these iterations
+WHEN = ("stop", "end", "edited on")  # a piece is judged: at the stop; at the end, without edits or with one each time
 SHARE = 0.05  # of a piece's notes that are damaged
 THRESHOLDS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 0.9)  # of ES-Net's repair
 MARGINS = (1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0)  # of Coconet's
@@ -278,7 +281,7 @@ def _stabilisation_jobs(material: Material) -> list[Job]:
     n = len(material.inputs) if is_part else N_SETTLING
     evenly = np.linspace(0, len(material.inputs) - 1, min(n, len(material.inputs))).round().astype(int)
     iterations = 1000 if is_part else N_ITERATIONS
-    options = {"iterations": iterations, "every": LOOK_EVERY, "temperature": TEMPERATURE}
+    options = {"iterations": iterations, "every": LOOK_EVERY, "temperature": TEMPERATURE, "settled": SETTLED}
     digest = material.digests["es-net"]
     return [
         Job("stabilisation", "es-net", material.inputs[i].name, 0, material.settings.model, digest, options, of)
@@ -296,39 +299,51 @@ def _stabilisation(job: Job) -> dict[str, Any]:
     def judged(log: EditLog) -> list[list[int]]:
         return [[int(pitch) for pitch in row] for row in split(log.cells, 4, line, 0, the_separator())]
 
-    def edits(iterations: int, stop: StopRule | None) -> Iterator[Change]:
-        start = session.log, session.context, session.policy, job.seed
-        return sample_ancestral(model, *start, iterations=iterations, stop=stop)
+    start = session.log, session.context, session.policy, job.seed
+    stopped = session.log
+    for change in sample_ancestral(
+        model, *start, STOP_RULE.most_edits(stopped.cells.shape[1]), STOP_RULE, QUALITIES[QUALITY]
+    ):
+        stopped = change.log
+    told: dict[str, Any] = {"stopped": len(stopped.entries)}
+    voices = {"stop": judged(stopped)}
+    for way, settled, when in (("every", 0.0, "edited on"), ("settling", SETTLED, "end")):
+        told[way], log = _looks(sample_ancestral(model, *start, settled=settled), session.log, job.options)
+        voices[when] = judged(log)
+    return told | {"voices": voices}
 
-    log, stopped = session.log, 0
-    for change in edits(STOP_RULE.most_edits(log.cells.shape[1]), STOP_RULE):
-        log, stopped = change.log, stopped + 1
-    voices = {"stop": judged(log)}
+
+def _looks(changes: Iterator[Change], log: EditLog, options: dict[str, Any]) -> tuple[list[dict[str, float]], EditLog]:
+    """What so many iterations do to a piece; when the changes end, the rest of them do nothing."""
     looks: list[dict[str, float]] = []
     recent: list[Edit] = []
-    for number, change in enumerate(edits(job.options["iterations"], None), 1):
-        log = change.log
-        recent.append(change.edit)
-        if number % job.options["every"] == 0:
+    for number in range(1, options["iterations"] + 1):
+        if (change := next(changes, None)) is not None:
+            log = change.log
+            recent.append(change.edit)
+        if number % options["every"] == 0:
             sounding = np.count_nonzero(log.cells[0], axis=1)
             looks.append(
                 {
                     "iteration": number,
+                    "edits": len(log.entries),
                     "cells": float(sounding.mean()),
                     "four": float((sounding >= 4).mean()),
                     "touched": float(len(set(recent))),
-                    "removals": float(np.mean([not bool(log.cells[edit]) for edit in recent])),
+                    "removals": float(np.mean([not bool(log.cells[edit]) for edit in recent])) if recent else 0.0,
                 }
             )
             recent = []
-    voices["end"] = judged(log)
-    return {"stopped": stopped, "looks": looks, "voices": voices}
+    return looks, log
 
 
 def _stabilisation_summary(material: Material, jobs: Sequence[Job], results: Sequence[Any]) -> dict[str, Any]:
     looks = {
-        name: [[look[name] for look in result["looks"]] for result in results]
-        for name in ("iteration", "cells", "four", "touched", "removals")
+        way: {
+            name: [[look[name] for look in result[way]] for result in results]
+            for name in ("iteration", "cells", "four", "touched", "removals")
+        }
+        for way in ("every", "settling")
     }
     told: dict[str, Any] = {
         "options": jobs[0].options,
@@ -337,11 +352,17 @@ def _stabilisation_summary(material: Material, jobs: Sequence[Job], results: Seq
         "series": looks,
     }
     bachs = {of.name: of.voices for of in material.inputs}
-    reports = {when: [judge(np.array(result["voices"][when])) for result in results] for when in ("stop", "end")} | {
+    reports = {when: [judge(np.array(result["voices"][when])) for result in results] for when in WHEN} | {
         "bach": [judge(_as_heard(bachs[job.name])) for job in jobs]
     }
     told["figures"] = {name: {when: sum(some, Report()).figure(name) for when, some in reports.items()} for name in PER}
-    told["drift"] = {name: _paired(reports["stop"], reports["end"], reports["bach"], name) for name in PER}
+    told["drift"] = {
+        when: {name: _paired(reports["stop"], reports[when], reports["bach"], name) for name in PER}
+        for when in WHEN
+        if when != "stop"
+    }
+    told["settled"] = [int(result["settling"][-1]["edits"]) for result in results]
+    told["band"] = {when: [report["four or more pitches"].rate for report in reports[when]] for when in (*WHEN, "bach")}
     return told
 
 
@@ -372,7 +393,11 @@ def _merged(voices: Any) -> Any:
 
 def _generation_jobs(part: str, material: Material, inputs: Sequence[Input]) -> list[Job]:
     s = material.settings
-    as_it_is: dict[str, Any] = {"temperature": TEMPERATURE, "weights": WEIGHTS}  # what is another piece if it changes
+    as_it_is: dict[str, Any] = {
+        "temperature": TEMPERATURE,
+        "quality": QUALITY,
+        "weights": WEIGHTS,
+    }  # what is another piece if it changes
     passes: dict[str, Any] = {"passes": PASSES}
     ways: list[tuple[str, Path | None, str, dict[str, Any]]] = [
         ("es-net", s.model, material.digests["es-net"], as_it_is),

@@ -204,33 +204,51 @@ def percent(values: Sequence[float]) -> str:
 
 
 def _stabilisation(found: dict[str, Any]) -> str:
-    series = {name: np.array(rows, dtype=float) for name, rows in found["series"].items()}
-    iterations = series["iteration"][0]
-    marks = [1000, 2000, 5000, 10_000]
-    chosen = [int(np.flatnonzero(iterations == at)[0]) for at in marks if (iterations == at).any()]
+    ways = {
+        "every": "An edit in every iteration, as in the paper",
+        "settling": "The same, but cells that have less than a chance of 5 % to need a change stay as they are",
+    }
     names = {
         "cells": "cells a step",
         "four": "four or more pitches",
         "touched": f"distinct cells touched in {found['options']['every']}",
         "removals": "share of removals",
     }
-    head = ["after", *(f"{iterations[i]:.0f}" for i in chosen)]
-    said = table(
-        head, [[label, *(number(series[name][:, i].mean(), 2) for i in chosen)] for name, label in names.items()]
-    )
+    said = []
+    for way, title in ways.items():
+        series = {name: np.array(rows, dtype=float) for name, rows in found["series"][way].items()}
+        iterations = series["iteration"][0]
+        marks = [1000, 2000, 5000, 10_000]
+        chosen = [int(np.flatnonzero(iterations == at)[0]) for at in marks if (iterations == at).any()]
+        head = ["iterations", *(f"{iterations[i]:.0f}" for i in chosen)]
+        rows = [[label, *(number(series[name][:, i].mean(), 2) for i in chosen)] for name, label in names.items()]
+        said.append(f"{title}:\n\n{table(head, rows)}")
     stops = found["stopped"]
-    said += f"\n\nMean of {len(stops)} sopranos. The stop rule ends them after {min(stops)} to {max(stops)} edits."
-    drift = {name: value for name, value in found["drift"].items() if isfinite(value[0])}
-    rows = []
-    for name in (*SHOWN, *(name for name in drift if name not in SHOWN)):
-        if name in drift:
-            figures = found["figures"][name]
-            mean, error = drift[name]
-            rows.append(
-                [name, *(number(figures[w], 2) for w in ("bach", "stop", "end")), f"{mean:+.2f} +- {1.96 * error:.2f}"]
-            )
-    head = ["", "Bach", "at the stop", "at the end", "change, in standard deviations of Bach's (95 %)"]
-    return f"{said}\n\n{table(head, rows)}"
+    settled = found["settled"]
+    said.append(
+        f"Mean of {len(stops)} sopranos. The stop rule ends them after {min(stops)} to {max(stops)} edits; without it "
+        f"they settle after {min(settled)} to {max(settled)}."
+    )
+    band = found["band"]
+    whens = {"bach": "Bach", "stop": "at the stop", "end": "settled", "edited on": "edited on and on"}
+    said.append(
+        "Share of steps with four or more pitches, mean (lowest to highest piece): "
+        + "; ".join(f"{t} {np.mean(band[w]):.3f} ({min(band[w]):.2f} to {max(band[w]):.2f})" for w, t in whens.items())
+        + "."
+    )
+    drift = found["drift"]
+    known = [name for name in (*SHOWN, *(n for n in drift["end"] if n not in SHOWN)) if isfinite(drift["end"][name][0])]
+    rows = [
+        [
+            name,
+            *(number(found["figures"][name][when], 2) for when in whens),
+            *(f"{drift[when][name][0]:+.2f} +- {1.96 * drift[when][name][1]:.2f}" for when in ("end", "edited on")),
+        ]
+        for name in known
+    ]
+    head = ["", *whens.values(), "change since the stop, in standard deviations of Bach's (95 %)", "edited on and on"]
+    said.append(table(head, rows))
+    return "\n\n".join(said)
 
 
 def _chorales(found: dict[str, Any]) -> str:
@@ -354,12 +372,14 @@ def _plot_stabilisation(found: dict[str, Any], path: Path) -> None:
         "removals": "share of removals",
     }
     for axes, (name, label) in zip(figure.subplots(4, sharex=True), names.items(), strict=True):
-        for iterations, values in zip(found["series"]["iteration"], found["series"][name], strict=True):
-            axes.plot(iterations, values, linewidth=0.8, alpha=0.7)
+        for way, colour in (("every", "tab:orange"), ("settling", "tab:blue")):
+            series = found["series"][way]
+            for iterations, values in zip(series["iteration"], series[name], strict=True):
+                axes.plot(iterations, values, color=colour, linewidth=0.8, alpha=0.6)
         for stop in found["stopped"]:
             axes.axvline(stop, color="grey", linewidth=0.5, linestyle=":")
         axes.set_ylabel(label)
-    axes.set_xlabel("iterations; dotted: where the stop rule ends a piece")
+    axes.set_xlabel("iterations; orange: an edit in each; blue: settling; dotted: the stop rule")
     figure.savefig(path, dpi=100)
 
 

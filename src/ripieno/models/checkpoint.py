@@ -230,7 +230,7 @@ def _export_unet(network: UNet, path: Path, card: dict[str, Any], half: bool, te
         dynamic={"cells": dynamic, "context": dynamic},
         outputs=("logits", "n_left"),
     )
-    about = {"step_multiple": c.step_multiple, "n_planes": c.n_planes}
+    about = {"step_multiple": c.step_multiple, "n_planes": c.n_planes, "logits_divided_by": temperature}
     return _write(graph, path, c, about | card, half, lambda written: _parity(network, written, temperature))
 
 

@@ -33,10 +33,13 @@ class Prediction:
 
     logits: unnormalised scores of the next edit; -inf outside the model's pitch window.
     n_left: how many edits the model expects are still to come; nan if it was not trained to tell.
+    sharpness: what the scores were multiplied by when the model was exported; without it, its own probabilities are
+        the softmax of `logits / sharpness`.
     """
 
     logits: Float[np.ndarray, "batch plane step pitch"]
     n_left: Float[np.ndarray, " batch"]
+    sharpness: float = 1.0
 
 
 Predict = Callable[[Bool[np.ndarray, "batch plane step pitch"], Float[np.ndarray, "batch feature step"]], Prediction]
@@ -80,7 +83,7 @@ class Model:
         logits, n_left = self._session.run(None, {"cells": source, "context": around})
         whole = np.full((batch, cells.shape[1], n_steps, N_PITCHES), -np.inf, dtype=np.float32)
         whole[:, : self.n_planes, :, window] = logits[:, :, :n_steps]
-        return Prediction(whole, n_left)
+        return Prediction(whole, n_left, 1 / self.card.get("logits_divided_by", 1.0))
 
 
 # Pitches (MIDI numbers, -1 a rest) and which of them are known, to log probabilities of each voice's pitch at each

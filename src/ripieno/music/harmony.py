@@ -121,6 +121,10 @@ def parse_pitch(text: str) -> int:
     return pitch
 
 
+_EVERY_KEY = np.stack([[np.roll(profile, tonic) for tonic in range(12)] for profile in _PROFILES])
+_EVERY_KEY -= _EVERY_KEY.mean(axis=-1, keepdims=True)  # (mode, tonic, pitch class)
+
+
 def key_fits(weights: Float[np.ndarray, " pitch_class"], final: int | None = None) -> Float[np.ndarray, "mode tonic"]:
     """How well each of the 24 keys fits: correlation with its profile, and a bonus if its tonic comes last.
 
@@ -128,11 +132,9 @@ def key_fits(weights: Float[np.ndarray, " pitch_class"], final: int | None = Non
         weights: how long each pitch class sounds.
         final: pitch class of the last note, the lowest if there are several.
     """
-    profiles = np.stack([[np.roll(profile, tonic) for tonic in range(12)] for profile in _PROFILES])
-    profiles -= profiles.mean(axis=-1, keepdims=True)
     centred = weights - weights.mean()
-    size = np.linalg.norm(centred) * np.linalg.norm(profiles, axis=-1)
-    fits: np.ndarray = profiles @ centred / np.maximum(size, 1e-9)
+    size = np.linalg.norm(centred) * np.linalg.norm(_EVERY_KEY, axis=-1)
+    fits: np.ndarray = _EVERY_KEY @ centred / np.maximum(size, 1e-9)
     if final is not None:
         fits[:, final % 12] += _FINAL_BONUS
     return fits

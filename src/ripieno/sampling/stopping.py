@@ -3,6 +3,11 @@
 A piece is finished when the model expects hardly any more edits, or only goes to and fro: what it did lately has left
 the roll nearly as it was. Either way it ends at a moment at which the model would hardly take anything back; one that
 goes to and fro gets there by taking back only.
+
+Only edits that may be made count: what the model would change of the user's notes is no reason to go on.
+
+A run without a stop rule never ends in the paper, since in each iteration some edit is made, at last by whatever the
+model finds least improbable; with ours the steps fill up with four pitches in the end. `SETTLED` lets a run settle.
 """
 
 from __future__ import annotations
@@ -13,15 +18,19 @@ from dataclasses import dataclass
 from ripieno.edits.log import CellEntry, EditLog
 from ripieno.music.roll import STEPS_PER_BAR
 
+# Once fewer than one edit is expected, a cell with a lower chance that it has to change stays as it is.
+SETTLED = 0.05
+
 
 @dataclass(frozen=True, kw_only=True)
 class StopRule:
     """The thresholds, chosen on melodies of the Bach Doodle.  (docs/log.md)"""
 
-    left_per_bar: float = 0.05  # edits still expected, for every 16 steps, below which the piece is finished
+    left_per_bar: float = 0.025  # edits still expected, for every 16 steps, below which the piece is finished
     memory: int = 128  # edits to look back on
     lasting_ratio: float = 0.3  # share of them that must have lasted; with fewer the model goes to and fro
     removal_mass: float = 0.1  # of the model's probability that may be on taking something back at the end
+    removals: float = 0.1  # or so many expected; either will do
     most_per_bar: int = 200  # edits for every 16 steps after which a run ends whatever happens
 
     def finished(self, log: EditLog, n_left: float, removal_mass: float) -> bool:
@@ -29,10 +38,10 @@ class StopRule:
 
         Args:
             log: what was done so far.
-            n_left: edits that the model expects are still to come; nan if it cannot tell.
+            n_left: edits that the model expects are still to come, of those that may be made; nan if it cannot tell.
             removal_mass: probability that the next edit takes something back.
         """
-        if removal_mass > self.removal_mass:
+        if removal_mass > self.removal_mass and not n_left * removal_mass <= self.removals:
             return False
         few = n_left < self.left_per_bar * log.cells.shape[1] / STEPS_PER_BAR
         return few or self.goes_to_and_fro(log)

@@ -8,13 +8,17 @@ faulty, by `WEIGHTS`, the one that leaves the model least to wish for takes the 
 stays, and so does whatever the policy keeps. Faults for which nothing better is likely stay too, and so do those
 that could only be mended at the cost of the final cadence.
 
+The faults of a piece are looked at together, in rounds, and the model sees but the two bars around each: a round is two
+passes over many short rolls instead of two over the whole for each fault.
+
 The paper has no voices and nothing like this.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -22,11 +26,11 @@ from ripieno.edits.edit import Edit
 from ripieno.edits.log import CellEntry, EditLog
 from ripieno.edits.policy import Policy
 from ripieno.models.context import Context
-from ripieno.models.runtime import Predict
+from ripieno.models.runtime import Prediction
 from ripieno.music.piece import Key
 from ripieno.music.referee import Fault, cadence, faults
 from ripieno.music.voices import NAMES, RANGES, Separate, split
-from ripieno.sampling.ancestral import Change
+from ripieno.sampling.passes import Ask, Change, Sampler
 from ripieno.shapes import Bool, Float, Int
 
 PARALLELS = {"parallel fifths": 1.0, "parallel octaves": 1.0, "contrary fifths": 1.0, "contrary octaves": 1.0}
@@ -47,9 +51,24 @@ WEIGHTS = {
     "lone sixteenth": 0.5,
 }
 STRETCH = 2  # semitones out of a voice's range that a new pitch may go
+SEEN = 32  # steps around a fault that the model is shown
 N_TRIED = 6  # of the likeliest remedies; the one that leaves the model least to wish for is taken
 AROUND = 8  # steps on either side of a fault; as long as they stay, it is hopeless if it was
 LEAST = -6.0  # mean log-probability, among the silent pitches of a step, below which a new pitch is none
+
+
+@dataclass(frozen=True)
+class _Remedy:
+    """Another pitch at a place, and how likely the model finds it."""
+
+    place: _Place
+    pitch: int
+    score: float
+
+    @property
+    def edits(self) -> list[Edit]:
+        """The old cells, then the new."""
+        return [*self.place.removed, *(Edit(0, at, self.pitch) for at in range(self.place.first, self.place.end))]
 
 
 @dataclass(frozen=True)
@@ -66,8 +85,7 @@ CADENCES = ("perfect authentic", "authentic", "plagal", "half", "other")  # from
 Hopeless = set[tuple[str, int, bytes]]  # faults for which nothing better was found, with the notes around them
 
 
-def mend_fault(
-    predict: Predict,
+def mend(
     log: EditLog,
     context: Context,
     policy: Policy,
@@ -76,14 +94,13 @@ def mend_fault(
     beat_phase: int = 0,
     hopeless: Hopeless | None = None,
     separate: Separate | None = None,
-) -> Change | None:
-    """Change one note so that the piece is less faulty; None where no note will do.
+) -> Sampler:
+    """Change notes until the piece is no less faulty for any.
 
-    It is no draw: the same log gives the same change. All of its edits are one batch of the log, without a probability
-    there, by which `is_mended` knows them.
+    It is no draw: the same log gives the same changes. The edits of a change are one batch of the log, without a
+    probability there, by which `is_mended` knows them.
 
     Args:
-        predict: the model.
         log: a piece that is finished, or nearly so.
         context: of the roll.
         policy: which cells may change; its melody and `n_voices` tell the voices apart.
@@ -92,56 +109,140 @@ def mend_fault(
         hopeless: remembers from call to call what was tried in vain.
         separate: tells four voices apart; see `music.voices.split`.
     """
-
-    def found_in(voices: Int[np.ndarray, "step voice"]) -> list[Fault]:
-        return faults(voices, key=key, beat_phase=beat_phase, rules=weights, excused=True)
-
-    def cost_of(voices: Int[np.ndarray, "step voice"]) -> float:
-        return sum(weights[fault.rule] for fault in found_in(voices))
-
+    find = partial(faults, key=key, beat_phase=beat_phase, rules=weights, excused=True)
     hopeless = set() if hopeless is None else hopeless
     voices = voices_of(log, policy, separate)
-    there = found_in(voices)
-    cost = sum(weights[fault.rule] for fault in there)
-    end = CADENCES.index(cadence(voices, key))
-    for fault in sorted(there, key=lambda fault: (-weights[fault.rule], fault.step)):
-        near = voices[max(fault.step - AROUND, 0) : fault.step + AROUND]
-        tried = fault.rule, fault.step, near.tobytes()
-        if tried in hopeless:
-            continue
-        places = _places(voices, fault.step, fault.voices, log, policy)
-        if places:
-            without = [log.record(place.removed, "model") if place.removed else log for place in places]
-            prediction = predict(
-                np.stack([one.cells for one in without]), np.repeat(context[None], len(places), axis=0)
-            )
-            remedies: list[tuple[float, _Place, int, EditLog]] = []
-            for place, one, logits in zip(places, without, prediction.logits, strict=True):
-                likely = _log_probabilities(logits[0, place.first : place.end], one.cells[0, place.first : place.end])
-                remedies += [
-                    (float(likely[pitch]), place, pitch, one)
-                    for pitch in _pitches(place, voices, one, policy)
-                    if likely[pitch] >= LEAST
-                ]
-            better: list[tuple[float, Edit, EditLog]] = []
-            for score, place, pitch, _ in sorted(remedies, key=lambda one: -one[0]):
-                rewritten = voices.copy()
-                rewritten[place.first : place.end, place.voice] = pitch
-                if cost_of(rewritten) < cost and CADENCES.index(cadence(rewritten, key)) <= end:
-                    added = [Edit(0, at, pitch) for at in range(place.first, place.end)]
-                    better.append((score, added[0], log.record([*place.removed, *added], "model")))
-                if len(better) == N_TRIED:
-                    break
-            if better:
-                rolls = np.stack([one.cells for _, _, one in better])
-                n_left = predict(rolls, np.repeat(context[None], len(better), axis=0)).n_left
-                for i in np.argsort(n_left, kind="stable"):
-                    score, edit, best = better[i]
-                    # who sings what may be read otherwise now; then nothing may be gained
-                    if cost_of(voices_of(best, policy, separate)) < cost:
-                        return Change(best, edit, True, float(np.exp(score)), float(n_left[i]), why=fault.rule)
-        hopeless.add(tried)
-    return None
+    while True:
+        there = find(voices)
+        order = sorted(there, key=lambda fault: (-weights[fault.rule], fault.step))
+        untried = [fault for fault in order if _tried(fault, voices) not in hopeless]
+        if not untried:
+            return log
+        offers = yield from _offers(untried, log, context, voices, policy, weights, key, find)
+        chosen: list[tuple[Fault, _Remedy, float]] = []
+        for fault, (remedies, n_left) in zip(untried, offers, strict=True):
+            if not remedies:
+                hopeless.add(_tried(fault, voices))
+            elif not any(_touch(fault, remedies[0], other, one) for other, one, _ in chosen):
+                chosen.append((fault, remedies[0], n_left))
+        # who sings what may be read otherwise now; then nothing may be gained
+        kept = chosen
+        while kept:
+            after = log
+            for _, remedy, _ in kept:
+                after = after.record(remedy.edits, "model")
+            sung = voices_of(after, policy, separate)
+            now = find(sung)
+            gained = [
+                one for one in kept if _cost(now, weights, one[0], one[1]) < _cost(there, weights, one[0], one[1])
+            ]
+            if len(gained) == len(kept):
+                break
+            hopeless |= {
+                _tried(fault, voices) for fault, remedy, n_left in kept if (fault, remedy, n_left) not in gained
+            }
+            kept = gained
+        for fault, remedy, n_left in kept:
+            log = log.record(remedy.edits, "model")
+            edit = Edit(0, remedy.place.first, remedy.pitch)
+            yield Change(log, edit, True, float(np.exp(remedy.score)), n_left, why=fault.rule)
+        if kept:
+            voices = sung
+
+
+def _offers(
+    untried: Sequence[Fault],
+    log: EditLog,
+    context: Context,
+    voices: Int[np.ndarray, "step voice"],
+    policy: Policy,
+    weights: Mapping[str, float],
+    key: Key | None,
+    find: Callable[..., list[Fault]],
+) -> Generator[Ask, Prediction | None, list[tuple[list[_Remedy], float]]]:
+    """For each fault what would make the piece less faulty, the best first, and how many edits that leaves."""
+
+    def cost_of(sung: Int[np.ndarray, "step voice"]) -> float:
+        return sum(weights[fault.rule] for fault in find(sung))
+
+    cost, end = cost_of(voices), CADENCES.index(cadence(voices, key))
+    n_steps = len(voices)
+    asked: list[tuple[int, _Place, EditLog, slice]] = []
+    for number, fault in enumerate(untried):
+        seen = _seen(fault.step, n_steps)
+        asked += [
+            (number, place, log.record(place.removed, "model") if place.removed else log, seen)
+            for place in _places(voices, fault.step, fault.voices, log, policy)
+        ]
+    likely: list[list[tuple[float, int, _Place]]] = [[] for _ in untried]
+    prediction = yield from _shown([(one, seen) for _, _, one, seen in asked], context)
+    for (number, place, one, seen), logits in zip(asked, prediction.logits, strict=True):
+        part = slice(max(place.first, seen.start), min(place.end, seen.stop))
+        within = slice(part.start - seen.start, part.stop - seen.start)
+        scores = _log_probabilities(logits[0, within], one.cells[0, part])
+        pitches = _pitches(place, voices, one, policy)
+        likely[number] += [(float(scores[pitch]), pitch, place) for pitch in pitches if scores[pitch] >= LEAST]
+    better: list[list[_Remedy]] = []
+    for options in likely:
+        found: list[_Remedy] = []
+        for score, pitch, place in sorted(options, key=lambda option: -option[0]):
+            rewritten = voices.copy()
+            rewritten[place.first : place.end, place.voice] = pitch
+            if cost_of(rewritten) < cost and CADENCES.index(cadence(rewritten, key)) <= end:
+                found.append(_Remedy(place, pitch, score))
+            if len(found) == N_TRIED:
+                break
+        better.append(found)
+    rolls = [
+        (log.record(remedy.edits, "model"), _seen(fault.step, n_steps))
+        for fault, found in zip(untried, better, strict=True)
+        for remedy in found
+    ]
+    prediction = yield from _shown(rolls, context)
+    offers, at = [], 0
+    for found in better:
+        left = prediction.n_left[at : at + len(found)]
+        at += len(found)
+        order = np.argsort(left, kind="stable")
+        offers.append(([found[i] for i in order], float(left.min()) if len(found) else 0.0))
+    return offers
+
+
+def _shown(rolls: Sequence[tuple[EditLog, slice]], context: Context) -> Generator[Ask, Prediction | None, Prediction]:
+    """What the model says of parts of rolls."""
+    if not rolls:
+        return Prediction(np.zeros((0, 1, 1, 1), dtype=np.float32), np.zeros(0, dtype=np.float32))
+    cells = np.stack([log.cells[:, seen] for log, seen in rolls])
+    prediction = yield Ask(cells, np.stack([context[:, seen] for _, seen in rolls]))
+    assert prediction is not None
+    return prediction
+
+
+def _seen(step: int, n_steps: int) -> slice:
+    """The steps around a fault that the model is shown; the whole where that is short."""
+    first = max(min(step - SEEN // 2, n_steps - SEEN), 0)
+    return slice(first, min(first + SEEN, n_steps))
+
+
+def _tried(fault: Fault, voices: Int[np.ndarray, "step voice"]) -> tuple[str, int, bytes]:
+    """A fault with the notes around it."""
+    return fault.rule, fault.step, voices[max(fault.step - AROUND, 0) : fault.step + AROUND].tobytes()
+
+
+def _reach(fault: Fault, remedy: _Remedy) -> tuple[int, int]:
+    """The steps in which a remedy may make or mend faults."""
+    return min(remedy.place.first, fault.step) - AROUND, max(remedy.place.end, fault.step) + AROUND
+
+
+def _touch(fault: Fault, remedy: _Remedy, other: Fault, another: _Remedy) -> bool:
+    (first, end), (begins, ends) = _reach(fault, remedy), _reach(other, another)
+    return first < ends and begins < end
+
+
+def _cost(there: Iterable[Fault], weights: Mapping[str, float], fault: Fault, remedy: _Remedy) -> float:
+    """What the faults cost that a remedy may have to do with."""
+    first, end = _reach(fault, remedy)
+    return sum(weights[other.rule] for other in there if first <= other.step < end)
 
 
 def is_mended(log: EditLog) -> bool:
