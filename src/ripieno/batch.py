@@ -19,7 +19,7 @@ from typing import Any
 import ripieno
 from ripieno.errors import BadInput
 from ripieno.models.runtime import Model
-from ripieno.sampling.ancestral import Change
+from ripieno.sampling.passes import Change
 from ripieno.session import Session, check_target, read
 
 JOURNAL = ".ripieno-journal.jsonl"

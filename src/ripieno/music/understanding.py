@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Literal
@@ -177,7 +177,7 @@ def understand(
         pickup=found.lines[1] - min(note.steps.start for note in notes) if found.has_pickup else 0,
         shift=shift,
         selection=slice(0, found.end - start),
-        warnings=tuple(_warnings(piece, notes, chosen_key if is_key_guessed else None, shift, lowest, highest)),
+        warnings=tuple(_warnings(piece, notes, found, chosen_key if is_key_guessed else None, shift, lowest, highest)),
     )
     return replace(reading, selection=steps_of_bars(reading, *bars, name=name)) if bars else reading
 
@@ -605,23 +605,34 @@ def _length_in_words(length: int, meter: Meter) -> str:
 
 
 def _warnings(
-    piece: Piece, notes: Sequence[Note], guess: Key | None, shift: int, lowest: int, highest: int
+    piece: Piece, notes: Sequence[Note], bars: _Bars, guess: Key | None, shift: int, lowest: int, highest: int
 ) -> Iterable[str]:
     drums = [_label(piece, part) for part in range(len(piece.parts)) if piece.parts[part].is_drums]
     if drums:
         yield f"The drums ({', '.join(drums)}, channel 10) are left alone"
     if guess is not None and piece.keys:
         yield f"The file says {key_name(piece.keys[0])}, but its notes say {key_name(guess)}"
-    off = sum(_is_off_grid(note.onset) for note in notes)
+    off = [note for note in notes if _is_off_grid(note.onset)]
     if off:
+        where = _in_ranges({bars.first_bar + max(bisect_right(bars.lines, note.onset) - 1, 0) for note in off})
         yield (
-            f"{off} of {len(notes)} notes begin off the sixteenth grid: "
+            f"{len(off)} of {len(notes)} notes begin off the sixteenth grid (bar{where}): "
             "the model hears them on the nearest sixteenth, the file keeps them as they are"
         )
     lost = sum(not lowest <= note.pitch + shift <= highest for note in notes)
     if lost:
         known = f"{note_name(lowest - shift)} to {note_name(highest - shift)}"
         yield f"{lost} of {len(notes)} notes lie outside {known}: the model does not hear them, the file keeps them"
+
+
+def _in_ranges(bars: Collection[int]) -> str:
+    """Bars as one says them, after "bar": " 3", "s 1-4, 7"; of many the first."""
+    ordered = sorted(bars)
+    begins = [bar for bar in ordered if bar - 1 not in bars]
+    ends = [bar for bar in ordered if bar + 1 not in bars]
+    ranges = [f"{first}" if first == last else f"{first}-{last}" for first, last in zip(begins, ends, strict=True)]
+    said = ", ".join(ranges[:6]) + (f" and {len(ranges) - 6} more places" if len(ranges) > 6 else "")
+    return f" {said}" if len(ordered) == 1 else f"s {said}"
 
 
 def _is_off_grid(onset: Fraction) -> bool:
