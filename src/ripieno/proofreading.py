@@ -44,14 +44,14 @@ LEVEL_NAMES: dict[str, Level] = {"errors": "error", "warnings": "warning", "styl
 COLOURS: dict[Level, str] = {"error": "#C62828", "warning": "#D9730D", "style": "#1F5FA8"}
 
 WRONG_NOTE = "wrong note"
-SURE_ERROR, SURE_WARNING = 0.9, 0.35  # how sure the models must be that a note is wrong; chosen on JSB valid
+SURE_ERROR, SURE_WARNING = 0.8, 0.15  # how sure the models must be that a note is wrong; chosen on JSB valid
 FAR_OUT = 2  # semitones out of its range from which on a note is an error
 STRETCH = 16  # steps on either side that are looked at again when a remedy is tried
 N_TRIED = 6  # likeliest pitches tried in the place of each note at fault
 LEAST = -5.0  # log probability below which a pitch is no remedy
 
 # How sure the models are that a note is wrong, from what they say of it: weights of a logistic regression.
-SUSPICION = {"bias": -1.0, "mean chance": 0.8, "highest chance": 0.2, "expected": -0.5, "margin": 0.5}
+SUSPICION = {"bias": -3.686, "mean chance": 0.335, "highest chance": 0.056, "expected": -0.339, "margin": 0.315}
 
 
 @dataclass(frozen=True)
