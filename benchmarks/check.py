@@ -199,8 +199,8 @@ def planted(job: tuple[int, str, Voices], n_each: int) -> dict[str, tuple[int, i
 
 def fit(data: Path) -> None:
     rows, labels = [], []
-    for number, (name, voices) in enumerate(chorales(data, "valid")):
-        for which, kind in enumerate(("", *DAMAGE)):
+    for number, (name, voices) in enumerate(chorales(data, "valid")[::3]):
+        for which, kind in enumerate(("", *DAMAGE[:2])):
             hurt, wrong = voices, None
             if kind:
                 damaged = damage(voices, kind, 0.05, Generator(Philox(key=[7, number * len(DAMAGE) + which])))

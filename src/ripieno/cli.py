@@ -48,6 +48,9 @@ come out hymn-like. The same file, options and seed give the same music; try ano
 A melody in, a four-part piece and a picture of it out:
   [green]ripieno harmonize melody.mid -o piece.mid -o piece.png[/green]
 
+The score of it as a page to print, the new notes in blue:
+  [green]ripieno harmonize melody.mid -o piece.mid -o piece.pdf --as score[/green]
+
 The same to listen to, played on a small organ:
   [green]ripieno harmonize melody.mid -o piece.mid -o piece.wav[/green]
 
@@ -310,6 +313,9 @@ def harmonize_command(
         Path | None,
         typer.Option(metavar="FILE", help="Play sounds on this .sf2 or .sf3.", show_default="a small organ"),
     ] = None,
+    as_: Annotated[
+        str, typer.Option("--as", metavar="roll|score", help="Draw pictures as a piano roll, or engrave a score.")
+    ] = "roll",
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Tell every change as it is made.")] = False,
 ) -> None:
     """See HARMONIZE_HELP."""
@@ -326,6 +332,8 @@ def harmonize_command(
         raise BadInput(f"--voices {voices}: ask for 1 or more; for no new notes at all there is nothing to do")
     if parts is not None and parts != 1:
         raise BadInput(f"--parts {parts}: only 1 can be asked for; leave it out for a part for each voice")
+    if as_ not in ("roll", "score"):
+        raise BadInput(f"--as {as_}: choose roll or score")
     _check_soundfont(soundfont)
     options: dict[str, Any] = {
         "melody": melody,
@@ -360,7 +368,7 @@ def harmonize_command(
     for number in range(alternatives):
         session = first if number == 0 else Session(piece, model=loaded, seed=seed + number, **options)
         numbered = [_numbered(path, number, alternatives) for path in outputs]
-        _compose(session, numbered, parts, iterations, soundfont, verbose)
+        _compose(session, numbered, parts, iterations, soundfont, as_ == "score", verbose)
 
 
 def _harmonize_all(
@@ -406,6 +414,7 @@ def _compose(
     parts: int | None,
     iterations: int | None,
     soundfont: Path | None,
+    as_score: bool,
     verbose: bool,
 ) -> None:
     from time import monotonic
@@ -432,7 +441,7 @@ def _compose(
     seconds = monotonic() - began
     remarks: list[str] = []
     for path in targets:
-        remarks += [remark for remark in session.save(path, parts, soundfont) if remark not in remarks]
+        remarks += [remark for remark in session.save(path, parts, soundfont, as_score) if remark not in remarks]
     rows = [
         ("notes added", f"{session.log.n_added}"),
         ("taken back while composing", f"{session.log.n_taken_back}"),

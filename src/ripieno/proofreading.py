@@ -249,11 +249,11 @@ def evidence(
     notes: Sequence[Sung], chance: Float[np.ndarray, "step pitch"], expects: Float[np.ndarray, "note pitch"]
 ) -> dict[str, Float[np.ndarray, " note"]]:
     """What the models say of each note; the names are those of `SUSPICION`."""
-    log_chance = np.log(np.maximum(chance, 1e-6))
+    chance = np.maximum(chance, 1e-6)
     own = np.array([one[note.pitch] for note, one in zip(notes, expects, strict=True)])
     return {
-        "mean chance": np.array([log_chance[note.steps, note.pitch].mean() for note in notes]),
-        "highest chance": np.array([log_chance[note.steps, note.pitch].max() for note in notes]),
+        "mean chance": np.array([np.log(chance[note.steps, note.pitch].mean()) for note in notes]),
+        "highest chance": np.array([np.log(chance[note.steps, note.pitch].max()) for note in notes]),
         "expected": own,
         "margin": expects.max(axis=1) - own if len(notes) else own,
     }

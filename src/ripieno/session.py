@@ -369,7 +369,13 @@ class Session:
         """The piece as it is now as MusicXML text, as `save` writes it; ids of new notes begin with `NEW_ID`."""
         return musicxml_text(self.piece, self.revision(), self.new_parts(n_parts), reading=self.reading, name=self.name)
 
-    def save(self, path: str | Path, n_parts: int | None = None, soundfont: Path | None = None) -> list[str]:
+    def save(
+        self,
+        path: str | Path,
+        n_parts: int | None = None,
+        soundfont: Path | None = None,
+        as_score: bool = False,
+    ) -> list[str]:
         """Write the piece as it is now.
 
         Args:
@@ -378,6 +384,7 @@ class Session:
                 are a picture, `.wav` and `.flac` a sound.
             n_parts: 1 for a single accompanying part; one for each voice unless given.
             soundfont: what a sound is played on; a small organ unless given.
+            as_score: a picture is an engraved score, not a piano roll.
 
         Returns:
             Remarks that the user should hear.
@@ -396,6 +403,14 @@ class Session:
         if path.suffix.lower() in sound.SUFFIXES:
             notes = sound.sounding_notes(self.piece, self.revision(), self.new_parts(n_parts))
             sound.write_sound(sound.render(notes, soundfont), path)
+            return []
+        if as_score:
+            from ripieno.files.scorepicture import NEW_COLOUR, draw_score  # brings verovio
+
+            # told apart by colour, and by their name where there is none
+            parts = [replace(part, name=f"{part.name} (new)") for part in self.new_parts(n_parts)]
+            options: dict[str, Any] = {"reading": self.reading, "colour": NEW_COLOUR, "name": self.name}
+            draw_score(musicxml_text(self.piece, self.revision(), parts, **options), path)
             return []
         from ripieno.files.picture import draw_roll  # brings matplotlib
 
