@@ -171,9 +171,9 @@ def write_fixed(piece: Piece, fixed: Fixed, path: Path) -> list[str]:
     if suffix not in SUFFIXES:
         raise BadInput(f"{path.name}: a mended piece is music again; name it {path.stem}.mid or {path.stem}.musicxml")
     if not is_score:
-        return write_musicxml(replace(fixed.piece, source=None), path, name=path.name)
+        return write_musicxml(replace(fixed.piece, source=None), path)
     in_time = [change for change in fixed.changes if change.kind == "time"]
-    remarks = write_musicxml(piece, path, replace(fixed.revision, touched={}), name=path.name)
+    remarks = write_musicxml(piece, path, replace(fixed.revision, touched={}))
     if in_time:
         remarks.append(f"{len(in_time)} of these changes are in time: a score keeps its rhythm, change them by hand")
     return remarks

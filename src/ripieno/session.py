@@ -409,7 +409,7 @@ class Session:
 
             # told apart by colour, and by their name where there is none
             parts = [replace(part, name=f"{part.name} (new)") for part in self.new_parts(n_parts)]
-            options: dict[str, Any] = {"reading": self.reading, "colour": NEW_COLOUR, "name": self.name}
+            options: dict[str, Any] = {"reading": self.reading, "colour": NEW_COLOUR}
             draw_score(musicxml_text(self.piece, self.revision(), parts, **options), path)
             return []
         from ripieno.files.picture import draw_roll  # brings matplotlib
