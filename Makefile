@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 MELODY ?= examples/old-hundredth.mid# what `make demo` harmonises
 DATA ?=# where `make train` finds its music
 CONFIG ?= chorale# what `make train` trains: chorale, or paper
+N ?= 10000# how many files `make fuzz` mutates
 PYTHON ?=# the Python to use; unless given, the first that will do
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -15,13 +16,14 @@ export PIP_CONSTRAINT := constraints.txt
 export PIP_BUILD_CONSTRAINT := constraints.txt
 INSTALL := $(BIN)/python -m pip install -q -c constraints.txt
 
-.PHONY: help demo test check format train clean
+.PHONY: help demo test fuzz check format train clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo     harmonise a melody (MELODY=$(MELODY)) into the folder demo"
 	@echo "make test     everything that CI checks: make check, then the tests"
 	@echo "make check    style and types alone"
+	@echo "make fuzz     read $(N) mutated MIDI files, and as many scores (N=$(N))"
 	@echo "make format   put the code's layout right"
 	@echo "make train    train a model: make train DATA=folder-of-music CONFIG=$(CONFIG)"
 	@echo "make clean    remove everything that these made, but not trained models (folder runs)"
@@ -37,6 +39,9 @@ demo: $(VENV)/installed
 
 test: check
 	$(BIN)/python -m pytest
+
+fuzz: $(VENV)/develops
+	$(BIN)/python -m tests.fuzzing --n $(N)
 
 check: $(VENV)/develops
 	$(BIN)/ruff check

@@ -7,6 +7,7 @@ import pytest
 
 from ripieno import BadInput, Session, piece_from_notes, read
 from ripieno.edits.edit import Edit
+from ripieno.edits.log import CellEntry
 from ripieno.models.runtime import the_separator
 from ripieno.music.harmony import parallels
 from ripieno.music.referee import faults
@@ -196,7 +197,7 @@ def test_what_the_user_does_between_two_changes_of_one_pass_holds_and_neither_is
         if len(told) == 2:
             session.set(pitch=60, onset=0, duration=4)
     assert RollNote(0, 60, 4) in session.log.notes()
-    by_model = [entry.edit for entry in session.log.entries if entry.author == "model"]
+    by_model = [e.edit for e in session.log.entries if isinstance(e, CellEntry) and e.author == "model"]
     assert told == by_model, "every change of the log was told, once"
     np.testing.assert_array_equal(session.log.cells & ~roll_of([RollNote(0, 60, 4)], 16), FULL)
 

@@ -20,6 +20,7 @@ from ripieno.edits.edit import Edit
 from ripieno.edits.log import EditLog, UndoEntry
 from ripieno.edits.policy import Policy
 from ripieno.errors import BadInput, NothingAllowed
+from ripieno.files import sound
 from ripieno.files.engraving import Label
 from ripieno.files.midi import read_midi, write_midi
 from ripieno.files.musicxml import SUFFIXES as MUSICXML_SUFFIXES
@@ -52,7 +53,7 @@ QUALITY = "high"
 LOSSLESS = "lossless"
 STOP_RULE = StopRule()
 MEND: dict[str, Mapping[str, float]] = {"faults": WEIGHTS, "parallels": PARALLELS, "nothing": {}}
-SUFFIXES = (".mid", ".midi", *MUSICXML_SUFFIXES, ".png", ".svg")
+SUFFIXES = (".mid", ".midi", *MUSICXML_SUFFIXES, ".png", ".svg", ".pdf", *sound.SUFFIXES)
 
 
 @dataclass(frozen=True)
@@ -145,9 +146,7 @@ class Session:
             highest=self.model.highest_pitch,
         )
         if bpm is not None:
-            if not 4 <= bpm <= 1000:
-                raise BadInput(f"a tempo of {bpm:g} quarter notes a minute cannot be played; take 4 to 1000")
-            self.reading = replace(self.reading, bpm=bpm, is_bpm_given=True)
+            self.reading = replace(self.reading, bpm=checked_bpm(bpm), is_bpm_given=True)
         self.bpm = bpm
         reading = self.reading
         n_steps = _sounding_steps(piece, reading)
@@ -445,20 +444,28 @@ class Session:
             self.piece, self.revision(), self.new_parts(n_parts), reading=self.reading, labels=self.labels()
         )
 
-    def save(self, path: str | Path, n_parts: int | None = None) -> list[str]:
+    def save(
+        self,
+        path: str | Path,
+        n_parts: int | None = None,
+        soundfont: Path | None = None,
+        as_score: bool = False,
+    ) -> list[str]:
         """Write the piece as it is now.
 
         Args:
             path: its suffix says what: `.mid` or `.midi`, and `.musicxml`, `.xml` or `.mxl` are the source's own file
-                with the new parts added, or a new one where the source is of the other kind; `.png` and `.svg` are a
-                picture.
+                with the new parts added, or a new one where the source is of the other kind; `.png`, `.svg` and `.pdf`
+                are a picture, `.wav` and `.flac` a sound.
             n_parts: as `new_parts` takes it.
+            soundfont: what a sound is played on; a small organ unless given.
+            as_score: a picture is an engraved score, not a piano roll.
 
         Returns:
             Remarks that the user should hear.
 
         Raises:
-            BadInput: unknown suffix, or the file cannot be written.
+            BadInput: unknown suffix, the file cannot be written, or the SoundFont cannot be used.
         """
         path = Path(path)
         check_target(path)
@@ -469,6 +476,18 @@ class Session:
             return self.remarks(True) + write_musicxml(
                 self.piece, path, self.revision(), parts, reading=self.reading, labels=self.labels()
             )
+        if path.suffix.lower() in sound.SUFFIXES:
+            notes = sound.sounding_notes(self.piece, self.revision(), self.new_parts(n_parts))
+            sound.write_sound(sound.render(notes, soundfont), path)
+            return []
+        if as_score:
+            from ripieno.files.scorepicture import NEW_COLOUR, draw_score  # brings verovio
+
+            # told apart by colour, and by their name where there is none
+            parts = [replace(part, name=f"{part.name} (new)") for part in self.new_parts(n_parts)]
+            options: dict[str, Any] = {"reading": self.reading, "colour": NEW_COLOUR, "labels": self.labels()}
+            draw_score(musicxml_text(self.piece, self.revision(), parts, **options), path)
+            return []
         from ripieno.files.picture import draw_roll  # brings matplotlib
 
         draw_roll(self.drawing(n_parts), path)
@@ -524,6 +543,17 @@ def _sounding_steps(piece: Piece, reading: Reading) -> int:
     last = n_steps_of(piece) - reading.start
     beats = -(-(last + reading.beat_phase) // STEPS_PER_BEAT)
     return min(beats * STEPS_PER_BEAT - reading.beat_phase, reading.n_steps)
+
+
+def checked_bpm(bpm: float) -> float:
+    """A tempo that can be played.
+
+    Raises:
+        BadInput: it cannot.
+    """
+    if not 4 <= bpm <= 1000:
+        raise BadInput(f"a tempo of {bpm:g} quarter notes a minute cannot be played; take 4 to 1000")
+    return bpm
 
 
 def check_target(path: Path) -> None:

@@ -152,6 +152,39 @@ def tempo_at(xml: XmlText, measure: Element, bpm: float) -> Splice:
     return Splice(at, at, text + (xml.indent(first) if first is not None else ""))
 
 
+def repitch(xml: XmlText, element: Element, semitones: int, fifths: int, n_sharps: int) -> Iterator[Splice]:
+    """A note at another pitch; the written one moves as the sounding one does.
+
+    Args:
+        xml: the source.
+        element: a <note> with a <pitch>.
+        semitones: how far it goes.
+        fifths: how far its name goes on the line of fifths.
+        n_sharps: the signature that it is written under, for its accidental.
+    """
+    pitch = element.first("pitch")
+    if pitch is None:
+        return
+    letters = "FCGDAEB"
+    alter = round(float(pitch.text_of("alter") or 0))
+    written = letters.index(pitch.text_of("step")) - 1 + 7 * alter
+    number = (int(pitch.text_of("octave")) + 1) * 12 + "C D EF G A B".index(pitch.text_of("step")) + alter + semitones
+    place = written + fifths
+    letter, alter = letters[(place + 1) % 7], (place + 1) // 7
+    octave = (number - alter) // 12 - 1
+    inside = f"<step>{letter}</step>{f'<alter>{alter}</alter>' if alter else ''}<octave>{octave}</octave>"
+    yield Splice(xml.inner_start(pitch), pitch.stop, inside)
+    signature = (n_sharps + 6 - letters.index(letter)) // 7  # the alteration that the key gives this letter
+    names = {-2: "flat-flat", -1: "flat", 0: "natural", 1: "sharp", 2: "double-sharp"}
+    accidental = f"<accidental>{names[alter]}</accidental>" if alter != signature and alter in names else ""
+    old = element.first("accidental")
+    if old is not None:
+        yield Splice(old.start, old.end, accidental)
+    elif accidental:
+        before = [child for child in element.children if child.tag in ("type", "dot", "voice", "tie", "duration")]
+        yield Splice(before[-1].end, before[-1].end, accidental)
+
+
 def marked(xml: XmlText, measure: Element, element: Element, colour: str, text: str) -> Iterator[Splice]:
     """A note in colour unless that is "", with some words above it if there are any."""
     if text:

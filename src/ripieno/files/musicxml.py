@@ -23,7 +23,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from ripieno.errors import BadInput
-from ripieno.files.amending import Mark, Remains, amend_measure, marked, remains, retempo, tempo_at
+from ripieno.files.amending import Mark, Remains, amend_measure, marked, remains, repitch, retempo, tempo_at
 from ripieno.files.engraving import (
     Frame,
     Label,
@@ -39,6 +39,7 @@ from ripieno.files.engraving import (
 from ripieno.files.score import MusicXmlSource, piece_of_score
 from ripieno.files.whole import whole_file
 from ripieno.files.xmltext import MAX_BYTES, Splice, escaped, parse_xml
+from ripieno.music.harmony import place_of
 from ripieno.music.notation import Measure
 from ripieno.music.piece import Key, NewPart, Piece, Revision, remaining_notes
 from ripieno.music.roll import STEPS_PER_BEAT
@@ -275,7 +276,7 @@ def _patched(
     labels: Sequence[Label],
     marks: Sequence[Mark],
 ) -> tuple[bytes, list[str]]:
-    splices = list(_amended(piece, source, revision))
+    splices = [*_amended(piece, source, revision), *_repitched(piece, source, revision)]
     remarks: list[str] = []
     if revision.bpm is not None:
         splices += retempo(source.xml, revision.bpm)
@@ -350,6 +351,18 @@ def _amended(piece: Piece, source: MusicXmlSource, revision: Revision) -> Iterat
     for (i, part), touched in by_measure.items():
         measure = source.measures[i]
         yield from amend_measure(source.xml, measure.elements[part], measure.frame, touched, measure.cursors[part])
+
+
+def _repitched(piece: Piece, source: MusicXmlSource, revision: Revision) -> Iterator[Splice]:
+    """What writes notes of the piece at another pitch, spelled for the key in force."""
+    for number, pitch in revision.pitches.items():
+        note, place = piece.notes[number], source.places[number]
+        keys = [key for key in piece.keys if key.step <= note.onset] or list(piece.keys[:1])
+        new_place = place_of(pitch, keys[-1] if keys else None)
+        for element, measure in zip(place.elements, place.measures, strict=True):
+            signatures = [one for one in source.signatures[place.part] if one.step <= source.measures[measure].start]
+            n_sharps = signatures[-1].n_sharps if signatures else 0
+            yield from repitch(source.xml, element, pitch - note.pitch, new_place - place.place, n_sharps)
 
 
 def _places(

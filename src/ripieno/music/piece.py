@@ -145,6 +145,7 @@ class Revision:
 
     touched: Mapping[int, tuple[Span, ...]] = field(default_factory=dict)  # by Note.id; () where nothing is left
     new_notes: tuple[RollNote, ...] = ()  # steps and pitches of the file
+    pitches: Mapping[int, int] = field(default_factory=dict)  # by Note.id, where it is another than it was
     bpm: float | None = None  # one tempo for the whole file, in place of those it has; None: as it was
 
 
@@ -276,7 +277,8 @@ def remaining_notes(piece: Piece, revision: Revision) -> tuple[Note, ...]:
     left: list[Note] = []
     for note in piece.notes:
         for span in revision.touched.get(note.id, (Span(note.onset, note.end),)):
-            left.append(replace(note, id=len(left), onset=span.onset, duration=span.end - span.onset))
+            pitch = revision.pitches.get(note.id, note.pitch)
+            left.append(replace(note, id=len(left), pitch=pitch, onset=span.onset, duration=span.end - span.onset))
     return tuple(left)
 
 

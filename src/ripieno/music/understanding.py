@@ -33,6 +33,9 @@ COMFORT = {"top": (57, 81), "inner": (48, 76), "bass": (36, 64)}
 CLEARLY_OUTSIDE = 1.0  # semitones beyond it, on average over the line; nearer ones stay where they are
 BASS_BELOW = 54  # a lone line is a bass if it is lower on average; JSB's basses average 46-56, its tenors 55-63
 
+MOST_NOTES = 50_000  # a long symphony has fewer
+MOST_AT_ONCE = 200
+
 ON_GRID = Fraction(1, 8)  # of a step: a player's unevenness, but no triplet
 
 
@@ -91,12 +94,17 @@ class Reading:
 
     def place(self, step: int) -> str:
         """Where a step of the region is, as a musician counts: "bar 3, beat 2", or "beat 2.5" half a beat later."""
+        bar, beat = self.bar_and_beat(step)
+        return f"bar {bar}, beat {beat:g}"
+
+    def bar_and_beat(self, step: int) -> tuple[int, float]:
+        """The same as numbers: the bar's, and the beat within it, from 1."""
         i = bisect_right(self.bar_starts, step) - 1
         meter = _meter_at([replace(self.meters[0], step=Fraction(self.start)), *self.meters], self.start + step)
         offset = step - self.bar_starts[i]
         if self.pickup and i == 0:  # it is the end of a bar
             offset = step - self.bar_starts[1] + math.ceil(meter.steps_per_bar)
-        return f"bar {self.first_bar + i}, beat {1 + offset * meter.denominator / 16:g}"
+        return self.first_bar + i, 1 + offset * meter.denominator / 16
 
     def sentence(self) -> str:
         """The reading in one line: "Melody: top line of track 1. 4/4, A flat major (guessed), 92 bpm, 8 bars"."""
@@ -151,6 +159,7 @@ def understand(
     notes = [note for note in piece.notes if not piece.parts[note.part].is_drums]
     if not notes:
         raise BadInput(f"{name} has no notes besides drums; choose one with a melody in it")
+    _check_size(notes, name)
     role, part, line_notes = _find_melody(piece, notes, melody)
     meters, is_meter_guessed = _find_meters(piece, notes, meter)
     # Who names another meter or pickup says that the file's bar lines are wrong.
@@ -183,6 +192,27 @@ def understand(
         warnings=tuple(_warnings(piece, notes, found, chosen_key if is_key_guessed else None, shift, lowest, highest)),
     )
     return replace(reading, selection=steps_of_bars(reading, *bars, name=name)) if bars else reading
+
+
+def _check_size(notes: Sequence[Note], name: str) -> None:
+    """Refuse what is a fault of a file, and would take for ever.
+
+    Raises:
+        BadInput: there are too many notes, or too many at once.
+    """
+    fault = "see whether a program wrote notes that never end, or cut it"
+    if len(notes) > MOST_NOTES:
+        raise BadInput(f"{name} has {len(notes):,} notes, more than the {MOST_NOTES:,} that are read; {fault}")
+    turns: dict[int, int] = {}
+    for note in notes:
+        steps = note.steps
+        turns[steps.start] = turns.get(steps.start, 0) + 1
+        turns[steps.stop] = turns.get(steps.stop, 0) - 1
+    at_once = 0
+    for step in sorted(turns):
+        at_once += turns[step]
+        if at_once > MOST_AT_ONCE:
+            raise BadInput(f"{name} has more than {MOST_AT_ONCE} notes at once; {fault}")
 
 
 def steps_of_bars(reading: Reading, first: int, last: int, *, name: str = "the piece") -> slice:
