@@ -124,6 +124,19 @@ Three notes at the most, and only if it is very sure:
   [green]ripieno fix melody.mid -o mended.mid --max-changes 3 --sure 80%[/green]
 """
 
+STUDIO_HELP = """
+Write with the model, note by note, in the browser: you set what you like, it suggests or fills in the rest.
+
+Opens your browser on a page of this computer; nothing leaves it. FILE is a MIDI file, or a project that the studio \
+saved. Without one you go on with the piece you had last. Every change is kept as you make it.
+
+[bold]Examples[/bold]
+
+  [green]ripieno studio[/green]
+  [green]ripieno studio melody.mid[/green]
+  [green]ripieno studio --no-browser --port 9000[/green]
+"""
+
 MODELS_HELP = """
 Tell what a model is: what it learned from, how well it does, what it cannot do.
 
@@ -659,6 +672,38 @@ def fix_command(
         print(f"Note: {remark}.")
     if output is not None and not dry_run:
         print(f"written {output}")
+
+
+@app.command("studio", help=STUDIO_HELP)
+def studio_command(
+    source: Annotated[
+        Path | None, typer.Argument(metavar="[FILE]", help="What to open.", show_default="where you were")
+    ] = None,
+    port: Annotated[
+        int, typer.Option(metavar="N", help="Where on this computer the page is; 0 for any that is free.")
+    ] = 8440,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Only say the address.")] = False,
+    model: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="A model that you trained.", show_default="the one that comes with Ripieno"),
+    ] = None,
+    folder: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Where pieces are kept.", show_default="your own data folder"),
+    ] = None,
+) -> None:
+    """See STUDIO_HELP."""
+    from ripieno.studio.server import listen, open_studio, serve
+
+    def ready(address: str) -> None:
+        print(f"The studio is open: {address}   (Ctrl+C closes it)", flush=True)
+        if not no_browser:
+            import webbrowser
+
+            webbrowser.open(address)
+
+    taken = listen(port)
+    serve(open_studio(source, folder, model), taken, ready)
 
 
 @app.command("models", help=MODELS_HELP)

@@ -35,7 +35,7 @@ from ripieno.music.harmony import note_name
 from ripieno.music.piece import NewPart, Piece, Revision, Span, owners, revise, roll_of_piece, within_range
 from ripieno.music.piece import n_steps as n_steps_of
 from ripieno.music.roll import N_PITCHES, STEPS_PER_BEAT, RollNote, notes_of
-from ripieno.music.understanding import Reading, steps_of_bars, understand
+from ripieno.music.understanding import Reading, blank, lengthened, steps_of_bars, understand
 from ripieno.music.voices import parts_of
 from ripieno.sampling.ancestral import choose, compose, generator_at
 from ripieno.sampling.drafting import QUALITIES
@@ -94,6 +94,8 @@ class Session:
             "fast" takes less time still, and "lossless" is "exact" for a GPU (which "exact" becomes there).
         seed: the same seed gives the same music.
         name: what errors call the piece, for instance the name of its file.
+        n_bars: length of a piece in which nothing is written yet; others are as long as their notes.
+        n_planes: 2 keeps repeated notes of one pitch apart; as many as the model hears unless given.
 
     Raises:
         BadInput: the options do not fit the piece or one another.
@@ -124,6 +126,8 @@ class Session:
         quality: str = QUALITY,
         seed: int = 0,
         name: str = "the piece",
+        n_bars: int | None = None,
+        n_planes: int | None = None,
     ) -> None:
         self.piece = piece
         self.model = model or load_model()
@@ -134,23 +138,29 @@ class Session:
         if quality not in (*QUALITIES, LOSSLESS):
             raise BadInput(f"quality {quality}: choose {', '.join((*QUALITIES, LOSSLESS))}")
         self.quality = quality
-        self.reading: Reading = understand(
-            piece,
-            melody=melody,
-            key=key,
-            meter=meter,
-            pickup=pickup,
-            bars=bars,
-            name=name,
-            lowest=self.model.lowest_pitch,
-            highest=self.model.highest_pitch,
+        is_empty = n_bars is not None and all(piece.parts[note.part].is_drums for note in piece.notes)
+        self.reading: Reading = (
+            blank(piece, n_bars or 1, meter=meter, key=key)
+            if is_empty
+            else understand(
+                piece,
+                melody=melody,
+                key=key,
+                meter=meter,
+                pickup=pickup,
+                bars=bars,
+                name=name,
+                lowest=self.model.lowest_pitch,
+                highest=self.model.highest_pitch,
+            )
         )
         if bpm is not None:
             self.reading = replace(self.reading, bpm=checked_bpm(bpm), is_bpm_given=True)
         self.bpm = bpm
         reading = self.reading
-        n_steps = _sounding_steps(piece, reading)
-        cells = roll_of_piece(piece, reading.start, n_steps, reading.shift, n_planes=self.model.n_planes)
+        n_steps = reading.n_steps if is_empty else _sounding_steps(piece, reading)
+        n_planes = n_planes or self.model.n_planes
+        cells = roll_of_piece(piece, reading.start, n_steps, reading.shift, n_planes=n_planes)
         struck = {
             (owner.first, owner.pitch)
             for owner in owners(piece, reading.start, n_steps, reading.shift)
@@ -342,6 +352,20 @@ class Session:
         """The opposite of `lock`."""
         self._lock(first_bar, last_bar, False)
 
+    def lengthen(self, n_bars: int) -> None:
+        """Add empty bars at the end."""
+        reading = self.reading = lengthened(self.reading, n_bars)
+        self.log = self.log.lengthened(reading.n_steps)
+        self.context = context_of(reading.n_steps, beat_phase=reading.beat_phase)
+        locked, selection = np.zeros((2, reading.n_steps), dtype=bool)
+        old = self.policy
+        if old.locked is not None and old.selection is not None:
+            locked[: len(old.locked)] = old.locked
+            selection[: len(old.selection)] = old.selection
+            selection[len(old.selection) :] = True
+        line = _moved_line(reading)
+        self.policy = replace(old, locked=locked, selection=selection, line=line)
+
     # The way out
 
     def revision(self) -> Revision:
@@ -372,7 +396,7 @@ class Session:
             line=self.policy.line,
             role=reading.melody,
             n_parts=n_parts,
-            velocity=median(own),
+            velocity=median(own or [80]),
             separate=the_separator(),
         )
         return [replace(part, notes=tuple(map(self._in_file, part.notes))) for part in parts]

@@ -500,3 +500,42 @@ def test_repeated_notes_that_the_roll_joins_are_counted_as_the_user_does() -> No
     assert touched.undo(0) == EditLog(origin, touched.undo(0).entries, frozenset({(4, 72)}))
     assert EditLog.from_json(json.loads(json.dumps(touched.to_json()))) == touched
     assert touched != EditLog(origin, touched.entries)
+
+
+def test_several_batches_are_undone_and_brought_back_as_one_entry(log: EditLog) -> None:
+    for pitch in (60, 62, 64):
+        log = log.with_note(pitch, 0, 2)
+    without = log.undo_all([0, 2])
+    assert len(without.entries) == len(log.entries) + 1
+    assert without.notes() == [RollNote(0, 62, 2)]
+    again = without.redo_all([0, 1, 2])
+    assert again.notes() == log.notes()
+    assert again.redo_all([0]) is again
+
+
+def test_cells_put_together_are_one_batch(log: EditLog) -> None:
+    log = log.put([Edit(0, 0, 60), Edit(0, 1, 60), Edit(0, 2, 60)], [True, True, False])
+    assert [entry.batch for entry in log.entries] == [0, 0]  # the third was silent already
+    assert log.notes() == [RollNote(0, 60, 2)]
+
+
+def test_a_log_knows_the_requests_that_it_holds(log: EditLog) -> None:
+    log = log.with_note(60, 0, id="e-1").undo(0, id="u-1")
+    assert log.holds("e-1")
+    assert log.holds("u-1")
+    assert not log.holds("e-2")
+
+
+@given(logs())
+def test_a_lengthened_log_is_the_same_with_silence_after_it(log: EditLog) -> None:
+    longer = log.lengthened(N_STEPS + 5)
+    assert np.array_equal(longer.cells[:, :N_STEPS], log.cells)
+    assert not longer.cells[:, N_STEPS:].any()
+    assert longer.entries_to_json() == log.entries_to_json()
+    with pytest.raises(BadInput, match="cannot be cut"):
+        longer.lengthened(N_STEPS)
+
+
+@given(logs(), st.integers(0, 20))
+def test_the_newest_entries_are_what_a_store_appends(log: EditLog, first: int) -> None:
+    assert log.entries_to_json(first) == log.to_json()["entries"][first:]

@@ -165,6 +165,10 @@ class EditLog:
         """Each setting's newest live value."""
         return {name: json.loads(text) for name, text in self._derived.texts.items()}
 
+    def holds(self, id: EntryId) -> bool:
+        """Whether an entry came of the message with this id."""
+        return id in self._derived.ids
+
     def notes(self) -> list[RollNote]:
         """The notes that sound now, ordered by onset and then pitch."""
         return notes_of(self.cells)
@@ -289,7 +293,30 @@ class EditLog:
         Raises:
             BadInput: the cell lies outside the roll, or there is no such batch.
         """
-        return self._put([Edit(plane, step, pitch)], [value], author, batch, time, id)
+        return self.put([Edit(plane, step, pitch)], [value], author, batch=batch, time=time, id=id)
+
+    def put(
+        self,
+        cells: Iterable[Edit],
+        values: Sequence[bool],
+        author: Author = "user",
+        *,
+        batch: int | None = None,
+        time: float | None = None,
+        id: EntryId | None = None,
+    ) -> EditLog:
+        """Sound or silence several cells, as one batch; each as `set` does.
+
+        Raises:
+            BadInput: a cell lies outside the roll, or there is no such batch.
+        """
+        before, author_of = self.cells, self.author_of
+        news = [
+            (edit, bool(value))
+            for edit, value in zip(self._inside(cells), values, strict=True)
+            if before[edit] != value or (author == "user" and author_of[edit] == MODEL)
+        ]
+        return self._write([edit for edit, _ in news], [value for _, value in news], author, None, batch, time, id)
 
     def with_note(
         self,
@@ -315,7 +342,7 @@ class EditLog:
         if self.origin.shape[0] > 1:
             edits += [Edit(1, step, pitch) for step in steps]
             values += [step == onset for step in steps]
-        return self._put(edits, values, by, batch, time, id)
+        return self.put(edits, values, by, batch=batch, time=time, id=id)
 
     def record_setting(
         self,
@@ -376,6 +403,20 @@ class EditLog:
         dead = [place for place in self._places(batch, entry, "redo") if place in self.undone]
         return self._revive("redo", dead, author, time, id)
 
+    def undo_all(
+        self, batches: Iterable[int], *, author: Author = "user", time: float | None = None, id: EntryId | None = None
+    ) -> EditLog:
+        """Undo several batches, a run for instance, as one entry. See `undo`."""
+        places = [place for batch in batches for place in self._places(batch, None, "undo")]
+        return self._revive("undo", sorted(set(places) - self.undone), author, time, id)
+
+    def redo_all(
+        self, batches: Iterable[int], *, author: Author = "user", time: float | None = None, id: EntryId | None = None
+    ) -> EditLog:
+        """Bring back several batches that were undone, as one entry. See `redo`."""
+        places = [place for batch in batches for place in self._places(batch, None, "redo")]
+        return self._revive("redo", sorted(set(places) & self.undone), author, time, id)
+
     def overwritten(self, batch: int | None = None, *, entry: int | None = None) -> list[Edit]:
         """The cells of a batch, or of one entry, that a later live entry decides, so that undo and redo leave them be.
 
@@ -401,8 +442,23 @@ class EditLog:
             "shape": list(self.origin.shape),
             "origin": base64.b64encode(packed).decode("ascii"),
             "struck": [list(cell) for cell in sorted(self.struck)],
-            "entries": [_entry_to_json(entry) for entry in self.entries],
+            "entries": self.entries_to_json(),
         }
+
+    def entries_to_json(self, first: int = 0) -> list[Any]:
+        """The entries from the place `first` on, as `to_json` holds them: what a store appends."""
+        return [_entry_to_json(entry) for entry in self.entries[first:]]
+
+    def lengthened(self, n_steps: int) -> EditLog:
+        """The same log over a roll of more steps, silent at the end.
+
+        Raises:
+            BadInput: that would cut the roll off.
+        """
+        if n_steps < self.origin.shape[1]:
+            raise BadInput(f"a roll of {self.origin.shape[1]} steps cannot be cut to {n_steps}; lengthen it instead")
+        longer = np.pad(self.origin, ((0, 0), (0, n_steps - self.origin.shape[1]), (0, 0)))
+        return EditLog(longer, self.entries, self.struck)
 
     @classmethod
     def from_json(cls, data: object) -> EditLog:
@@ -468,24 +524,6 @@ class EditLog:
             ids=frozenset(entry.id for entry in self.entries if entry.id is not None),
             n_batches=max((entry.batch + 1 for entry in self.entries), default=0),
         )
-
-    def _put(
-        self,
-        edits: list[Edit],
-        values: list[bool],
-        author: Author,
-        batch: int | None,
-        time: float | None,
-        id: EntryId | None,
-    ) -> EditLog:
-        """Write what is not so already; see `set`."""
-        cells, author_of = self.cells, self.author_of
-        news = [
-            (edit, bool(value))
-            for edit, value in zip(self._inside(edits), values, strict=True)
-            if cells[edit] != value or (author == "user" and author_of[edit] == MODEL)
-        ]
-        return self._write([edit for edit, _ in news], [value for _, value in news], author, None, batch, time, id)
 
     def _write(
         self,

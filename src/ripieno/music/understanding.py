@@ -18,7 +18,7 @@ from typing import Literal
 import numpy as np
 
 from ripieno.errors import BadInput
-from ripieno.music.harmony import MODES, estimate_key, key_fits, key_name, note_name, parse_key
+from ripieno.music.harmony import MODES, estimate_key, key_fits, key_name, key_of, note_name, parse_key
 from ripieno.music.piece import Key, Meter, Note, Piece, bar_starts, n_steps
 from ripieno.music.roll import N_PITCHES, STEPS_PER_BEAT
 from ripieno.shapes import Float, Int
@@ -100,7 +100,7 @@ class Reading:
     def bar_and_beat(self, step: int) -> tuple[int, float]:
         """The same as numbers: the bar's, and the beat within it, from 1."""
         i = bisect_right(self.bar_starts, step) - 1
-        meter = _meter_at([replace(self.meters[0], step=Fraction(self.start)), *self.meters], self.start + step)
+        meter = meter_at(self, step)
         offset = step - self.bar_starts[i]
         if self.pickup and i == 0:  # it is the end of a bar
             offset = step - self.bar_starts[1] + math.ceil(meter.steps_per_bar)
@@ -213,6 +213,64 @@ def _check_size(notes: Sequence[Note], name: str) -> None:
         at_once += turns[step]
         if at_once > MOST_AT_ONCE:
             raise BadInput(f"{name} has more than {MOST_AT_ONCE} notes at once; {fault}")
+
+
+def blank(piece: Piece, n_bars: int, *, meter: str | None = None, key: str | None = None) -> Reading:
+    """The reading of a piece in which nothing is written yet: so many whole bars, new notes anywhere.
+
+    Args:
+        piece: without notes; its tempo, and its meter and key unless given, count.
+        n_bars: 1 or more.
+        meter, key: as for `understand`; 4/4 and C major unless either says.
+
+    Raises:
+        BadInput: there is no such meter or key, or its bars do not begin on sixteenths.
+    """
+    meters, is_guessed = _find_meters(piece, [], meter) if meter or piece.meters else ((_meter(4, 4),), False)
+    length = meters[0].steps_per_bar
+    if length.denominator != 1:
+        raise BadInput(f"bars of {_in_figures(meters[0])} do not end on a sixteenth; choose a meter over 16 or less")
+    n_steps = n_bars * int(length)
+    return Reading(
+        melody="inner",
+        melody_part="an empty piece",
+        melody_notes=frozenset(),
+        part=None,
+        line=np.full(n_steps, -1),
+        meters=meters[:1],
+        is_meter_guessed=is_guessed,
+        key=parse_key(key) if key else piece.keys[0] if piece.keys else key_of(0, "major"),
+        is_key_guessed=False,
+        bpm=piece.tempos[0].bpm if piece.tempos else 120.0,
+        is_bpm_given=bool(piece.tempos),
+        start=0,
+        n_steps=n_steps,
+        bar_starts=tuple(range(0, n_steps, int(length))),
+        first_bar=1,
+        pickup=0,
+        shift=0,
+        selection=slice(0, n_steps),
+        warnings=(),
+    )
+
+
+def meter_at(reading: Reading, step: int) -> Meter:
+    """The meter in force at a step of the region."""
+    return _meter_at([replace(reading.meters[0], step=Fraction(reading.start)), *reading.meters], reading.start + step)
+
+
+def lengthened(reading: Reading, n_bars: int) -> Reading:
+    """The reading of the same piece with so many more bars at its end, in its last meter."""
+    length = math.ceil(meter_at(reading, reading.n_steps).steps_per_bar)
+    n_steps = reading.n_steps + n_bars * length
+    is_selected_to_end = reading.selection.stop == reading.n_steps
+    return replace(
+        reading,
+        n_steps=n_steps,
+        bar_starts=(*reading.bar_starts, *range(reading.n_steps, n_steps, length)),
+        line=np.concatenate([reading.line, np.full(n_steps - reading.n_steps, -1)]),
+        selection=slice(reading.selection.start, n_steps) if is_selected_to_end else reading.selection,
+    )
 
 
 def steps_of_bars(reading: Reading, first: int, last: int, *, name: str = "the piece") -> slice:

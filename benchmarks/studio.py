@@ -1,0 +1,247 @@
+"""Is the studio's server fast, fair and safe enough?  Times are of this machine; say which when you quote them.
+
+    python -m benchmarks.studio             all of it, some minutes
+    python -m benchmarks.studio suggest     one part: start, suggest, alternatives, stream, load, kills, fuzz
+
+Everything but the fuzzing talks to a server in a process of its own, over loopback, as a page would.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import statistics
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import websockets
+from tests.studio.conftest import serving
+from tests.studio.talking import Address
+from tests.studio.test_kill import end, kill_in_a_run, lost, start
+from tests.studio.test_server import nonsense
+
+from ripieno.studio import server as server_module
+from ripieno.studio.server import Studio
+from ripieno.studio.store import Store
+
+TUNE = (Path(__file__).parents[1] / "examples" / "old-hundredth.mid").read_bytes()  # 8 bars
+N_SESSIONS = 20
+LOAD_SECONDS = 20
+
+
+@contextmanager
+def own_server() -> Iterator[Address]:
+    """A server in a process of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        process, port = start(Path(folder))
+        try:
+            yield Address(port)
+        finally:
+            end(process)
+
+
+def percentile(values: list[float], share: float) -> float:
+    """The value below which a share of them lies."""
+    return sorted(values)[min(int(share * len(values)), len(values) - 1)]
+
+
+def new_piece(server: Address) -> str:
+    """The eight bars of Old Hundredth, once more."""
+    return str(server.post("/api/pieces/import?name=tune.mid", TUNE)["piece"]["id"])
+
+
+def start_up() -> None:
+    """From the command to a page that can be used: health, the list of pieces, and the piece itself."""
+    times = []
+    for _ in range(5):
+        with tempfile.TemporaryDirectory() as folder:
+            began = time.monotonic()
+            process, port = start(Path(folder))
+            try:
+                server = Address(port)
+                with server.window(server.get("/api/pieces")["current"]):
+                    times.append(time.monotonic() - began)
+            finally:
+                end(process)
+    print(f"start: a piece is there {statistics.median(times):.2f} s after the command (bar: 2 s)")
+
+
+def suggest() -> None:
+    """The next whole note after an edit of the person's."""
+    times = []
+    with own_server() as server, server.window(new_piece(server)) as window:
+        window.ask("suggest")
+        for i in range(40):
+            note = {"onset": 4 * (i % 32), "pitch": 48 + i // 32, "duration": 4}
+            assert window.ask("edit", add=[note])["type"] == "done"
+            began = time.monotonic()
+            assert window.ask("suggest", n=5)["type"] == "suggestions"
+            times.append(time.monotonic() - began)
+            window.ask("undo")
+            time.sleep(0.1)  # a person takes longer
+    said = f"median {1000 * statistics.median(times):.0f} ms, 95 % {1000 * percentile(times, 0.95):.0f} ms"
+    print(f"suggest: {said} after an edit (bar: median 100 ms)")
+
+
+def alternatives() -> None:
+    """Three ways to fill two bars of one voice."""
+    times, n_found = [], []
+    with own_server() as server, server.window(new_piece(server)) as window:
+        window.ask("run")
+        window.until(lambda message: message["type"] == "running" and message["run"]["state"] != "running")
+        for i in range(24):
+            began = time.monotonic()
+            voice = ("alto", "tenor", "bass")[i % 3]
+            found = window.ask("regenerate", bars=[1 + i % 7, 2 + i % 7], voices=[voice], seed=i)
+            times.append(time.monotonic() - began)
+            n_found.append(len(found["alternatives"]))
+    said = f"median {statistics.median(times):.2f} s, 95 % {percentile(times, 0.95):.2f} s"
+    print(f"alternatives: {said}, {statistics.mean(n_found):.1f} of 3 found (bar: 1 s)")
+
+
+def stream() -> None:
+    """Changes a second of one run, as they reach the window."""
+    with own_server() as server, server.window(new_piece(server)) as window:
+        for quality in ("exact", "high", "fast"):
+            window.ask("rules", changes={"quality": quality, "mend": "nothing"})
+            n_before = len(window.entries)
+            began = time.monotonic()
+            window.ask("run")
+            window.until(lambda message: message["type"] == "running" and message["run"]["state"] != "running")
+            took = time.monotonic() - began
+            n = len(window.entries) - n_before
+            print(f"stream, {quality}: {n / took:.0f} changes a second, {took:.1f} s for the piece (bar: 20 a second)")
+            window.ask("undo")
+
+
+async def _one_session(
+    port: int, piece: str, seconds: float, rng: random.Random, stops: bool
+) -> tuple[int, float, list[float]]:
+    """Run again and again; how many changes came, in how many seconds, and how long each stop took."""
+    address = f"ws://127.0.0.1:{port}/api/pieces/{piece}/socket"
+    n_changes, waits = 0, []
+    async with websockets.connect(address, max_size=None, ping_interval=None) as line:
+
+        async def say(type: str, **rest: Any) -> str:
+            id = uuid.uuid4().hex
+            await line.send(json.dumps({"type": type, "id": id, **rest}))
+            return id
+
+        async def answer(id: str | None, until: float, ends: bool = False) -> bool:
+            """Hear until the answer, the end of a run, or a time; whether that is what came."""
+            nonlocal n_changes
+            while (left := until - time.monotonic()) > 0:
+                try:
+                    message = json.loads(await asyncio.wait_for(line.recv(), left))
+                except TimeoutError:
+                    return False
+                if message["type"] == "entries":
+                    n_changes += sum(entry["run"] is not None for entry in message["entries"])
+                if id is not None and message.get("id") == id:
+                    return True
+                if ends and message["type"] == "running" and message["run"]["state"] != "running":
+                    return True
+            return False
+
+        await line.send(json.dumps({"type": "hello", "protocol": 1, "seen": None}))
+        await line.recv()
+        await answer(
+            await say("rules", changes={"seed": rng.randrange(1000), "mend": "nothing"}), time.monotonic() + 60
+        )
+        began = time.monotonic()
+        deadline = began + seconds
+        while time.monotonic() < deadline:
+            await say("run")
+            pause = rng.uniform(0.5, 2) if stops else seconds
+            if not await answer(None, min(deadline, time.monotonic() + pause), ends=True):
+                asked = time.monotonic()
+                if await answer(await say("stop"), asked + 60):
+                    waits.append(time.monotonic() - asked)
+            await answer(await say("undo"), time.monotonic() + 60)
+        return n_changes, time.monotonic() - began, waits
+
+
+def load() -> None:
+    """Twenty pieces that run at once: is each served, and is a stop obeyed?"""
+    with own_server() as server:
+        pieces = [new_piece(server) for _ in range(N_SESSIONS)]
+        rng = random.Random(0)
+
+        async def all_of_them(stops: bool) -> list[tuple[int, float, list[float]]]:
+            sessions = [
+                _one_session(server.port, piece, LOAD_SECONDS, random.Random(rng.random()), stops) for piece in pieces
+            ]
+            return list(await asyncio.gather(*sessions))
+
+        rates = [n / took for n, took, _ in asyncio.run(all_of_them(stops=False))]
+        mean = statistics.mean(rates)
+        said = f"{sum(rates):.0f} changes a second in all, the least served gets {min(rates) / mean:.2f} of the mean"
+        print(f"load: {N_SESSIONS} runs at once: {said} (bar: 0.8)")
+        waits = [wait for _, _, waited in asyncio.run(all_of_them(stops=True)) for wait in waited]
+        said = f"median {1000 * statistics.median(waits):.0f} ms, 95 % {1000 * percentile(waits, 0.95):.0f} ms"
+        print(f"load: {len(waits)} stops obeyed: {said} (bar: 95 % in 300 ms)")
+
+
+def kills(n: int = 200) -> None:
+    """Kill the server in the middle of runs; what was acknowledged must be there."""
+    rng = random.Random(0)
+    piece: str | None = None
+    n_heard = n_lost = 0
+    with tempfile.TemporaryDirectory() as name:
+        for _ in range(n):
+            piece, heard = kill_in_a_run(Path(name), piece, rng)
+            n_heard += len(heard)
+            n_lost += len(lost(Path(name), piece, heard))
+    print(f"kills: {n} of them, {n_heard} acknowledged entries, {n_lost} missing (bar: none)")
+
+
+def fuzz(n: int = 20_000) -> None:
+    """Bad messages: each is refused, the server lives, and nobody else's piece is touched."""
+    server_module.PER_SECOND = server_module.BURST = 10**9
+    rng = random.Random(0)
+    with tempfile.TemporaryDirectory() as name:
+        store = Store(Path(name) / "studio.sqlite")
+        with serving(Studio(store)) as served:
+            mine, other = served.new_piece(), served.new_piece()
+            n_refused = n_other = 0
+            with served.window(other) as bystander:
+                for at in range(0, n, 500):
+                    with served.window(mine) as window:
+                        for _ in range(min(500, n - at)):
+                            window.socket.send(nonsense(rng))
+                        for _ in range(min(500, n - at)):
+                            answer = window.until(lambda message: message["type"] != "voices")
+                            n_refused += answer.get("code") == "bad_message"
+                            n_other += answer["type"] != "error"
+                answer = bystander.ask("tempo", bpm=90)
+                ok = answer["type"] == "done" and answer["seq"] == 1 and served.get("/api/health")["model"] == "ready"
+                heard = [message for message in bystander.heard if message["type"] == "error"]
+        n_steps = len(store.steps(mine))
+        store.close()
+    print(
+        f"fuzz: {n_refused} of {n} bad messages refused, {n_other} answered otherwise, {n_steps} changed the piece, "
+        f"another window {'untouched' if ok and not heard else 'HARMED'} (bar: all, none, none, untouched)"
+    )
+
+
+PARTS: dict[str, Callable[[], None]] = {
+    "start": start_up,
+    "suggest": suggest,
+    "alternatives": alternatives,
+    "stream": stream,
+    "load": load,
+    "kills": kills,
+    "fuzz": fuzz,
+}
+
+
+if __name__ == "__main__":
+    for part in sys.argv[1:] or PARTS:
+        PARTS[part]()

@@ -1,0 +1,1296 @@
+"""One piece in the studio: a session, its log as the windows see it, and what was offered.  (Paper 5)
+
+Whatever changes the piece goes through `_commit`: first it is on disk, then it holds, then the windows hear of it.
+Nothing here waits for the model. What needs it is a generator that yields `Ask`s, which the engine drives; between two
+passes a person may have done anything, and what was asked before that is asked again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import secrets
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+from typing import Annotated, Any, TypeVar
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from ripieno.edits.edit import Edit
+from ripieno.edits.log import USER, CellEntry, EditLog, SettingEntry, UndoEntry
+from ripieno.edits.notes import NoteGone, OwnedNote, note_at, notes_of_batch, owned_notes, put_notes
+from ripieno.edits.policy import Policy
+from ripieno.errors import BadInput, NothingAllowed
+from ripieno.models.runtime import Prediction, the_separator
+from ripieno.music import harmony
+from ripieno.music.piece import within_range
+from ripieno.music.roll import Cells, RollNote, bottom_line, top_line
+from ripieno.music.understanding import BASS_BELOW, Role, meter_at, steps_of_bars
+from ripieno.music.voices import NAMES, RANGES
+from ripieno.sampling.ancestral import compose
+from ripieno.sampling.drafting import QUALITIES
+from ripieno.sampling.partner import Filling, NoteSuggestion, doubts, fill, suggest_notes
+from ripieno.sampling.passes import Ask, Change, Sampler
+from ripieno.sampling.voice_leading import STRETCH, Hopeless, is_mended, mend, voices_of
+from ripieno.session import MEND, STOP_RULE, Session
+from ripieno.shapes import Bool, Int
+from ripieno.studio import messages as wire
+from ripieno.studio.store import Store, WrittenElsewhere
+
+MAX_NOTES = 20_000
+MAX_BARS = 256
+REMEMBERED = 4096  # entries that a window which comes back may have missed; with more it gets the whole piece
+OFFERED = 256  # suggestions and alternatives that can still be taken
+SEEDS = 64  # of the model's, for one of the page's
+APART = 4  # semitones that a voice keeps off the end of its range where no neighbour sings
+NEAR = 4  # steps around a refused note; when anything there changes, it may be offered again
+SURE, LIKELY = 0.7, 0.4
+VOICES: tuple[wire.Voice, ...] = ("soprano", "alto", "tenor", "bass")
+
+Listener = Callable[[wire.Message | None], None]  # hears messages for all windows; None: there are new entries
+
+
+class Refusal(BadInput):
+    """A request that cannot be carried out; `code` says to the page what kind of thing it is."""
+
+    def __init__(self, code: wire.ErrorCode, text: str) -> None:
+        super().__init__(text)
+        self.code = code
+
+
+@dataclass
+class RunningNow:
+    """A run that goes on."""
+
+    number: int
+    id: str | None
+    bars: tuple[int, int] | None
+    iterations: int | None
+    n_changes: int = 0
+    n_left: float | None = None
+    state: wire.RunWord = "running"
+    added: dict[tuple[int, int], int] = field(default_factory=dict)  # cells that it sounded, and in which batch
+    removed: dict[tuple[int, int], int] = field(default_factory=dict)
+    hopeless: Hopeless = field(default_factory=set)  # faults for which nothing better was found
+
+
+@dataclass(frozen=True)
+class _Offer:
+    """What can be taken: edits, and the cells that must still be as they were."""
+
+    edits: tuple[Edit, ...]
+    probabilities: tuple[float, ...]
+    watched: tuple[Any, ...]  # index into the roll
+    before: Bool[np.ndarray, " cell"] | Cells  # the roll there
+    text: str
+    note: RollNote | None = None  # of a suggestion
+
+
+class _Changed(Exception):
+    """Somebody did something to the piece while the model was asked about it."""
+
+
+@dataclass(frozen=True)
+class _Step:
+    """The log after one step, and what to say of it."""
+
+    log: EditLog
+    text: str
+    why: str | None = None
+
+
+Result = TypeVar("Result")
+_NAME = TypeAdapter(Annotated[str, Field(min_length=1, max_length=200)])
+_BPM = TypeAdapter(Annotated[float, Field(ge=4, le=1000)])
+_N_BARS = TypeAdapter(Annotated[int, Field(ge=0, le=MAX_BARS)])
+
+
+class _Refused(BaseModel):
+    """A suggestion that was refused, and what the music around it was."""
+
+    model_config = ConfigDict(extra="forbid")
+    cells: list[tuple[Annotated[int, Field(ge=0, lt=wire.MAX_STEPS)], Annotated[int, Field(ge=0, le=127)]]]
+    steps: tuple[int, int]
+    around: str
+
+
+_REFUSED = TypeAdapter(list[_Refused])
+
+
+class Composition:
+    """A piece that windows look at.
+
+    Args:
+        id: its name in the store.
+        name: its title.
+        session: as the piece began.
+        store: receives every step.
+        begun: how it began, as the store keeps it.
+        steps: of its log, so far.
+
+    Raises:
+        BadInput: the steps do not fit the piece.
+    """
+
+    def __init__(
+        self,
+        id: str,
+        name: str,
+        session: Session,
+        store: Store,
+        begun: dict[str, Any],
+        steps: Sequence[dict[str, Any]] = (),
+    ) -> None:
+        self.id = id
+        self.begun = begun
+        self.session = session
+        self.lock = threading.RLock()
+        self.version = 0  # changes with the log
+        self.seq = 0
+        self.entries: deque[wire.Entry] = deque(maxlen=REMEMBERED)
+        self.run: RunningNow | None = None
+        self.voices: dict[tuple[int, int], wire.Voice | None] = {}  # by onset and pitch of the roll
+        self.voices_version = -1  # of the log that they are of
+        self.listeners: set[Listener] = set()
+        self.n_windows = 0
+        self.closed_because: tuple[wire.ErrorCode, str] | None = None  # nothing can be done to it any more
+        self._store = store
+        self._begun_name = name
+        self._begun_key = (session.reading.key, session.reading.is_key_guessed)
+        self._begun_bpm = session.reading.bpm
+        # the batch that decides each cell, -1 where none does
+        self._decider: Int[np.ndarray, "plane step pitch"] = np.full(session.log.cells.shape, -1)
+        self._n_decided: Counter[int] = Counter()  # cells that a batch decides
+        self._refused: list[_Refused] = []
+        self._whys: dict[int, str] = {}
+        self._run_of: dict[int, int] = {}  # batch to run
+        self._batches_of: dict[int, list[int]] = {}  # run to batches
+        self._texts: dict[int, str] = {}
+        self._times: dict[int, float] = {}
+        self._places: dict[int, list[int]] = {}  # batch to places in the log
+        self._items: dict[int, wire.HistoryItem] = {}
+        self._undone: list[list[int]] = []  # what `redo` brings back, the newest last
+        self._offers: dict[str, _Offer] = {}
+        self._n_lengthened = 0
+        self._restore(steps)
+
+    # What it is
+
+    @property
+    def log(self) -> EditLog:
+        """The log."""
+        return self.session.log
+
+    @property
+    def settings(self) -> wire.Settings:
+        """All settings, as the windows see them."""
+        reading = self.session.reading
+        starts = [*reading.bar_starts, self.n_steps]
+        bars = []
+        for i, start in enumerate(reading.bar_starts):
+            if start < self.n_steps:
+                meter = meter_at(reading, start)
+                bars.append(
+                    wire.Bar(
+                        number=reading.first_bar + i,
+                        start=start,
+                        n_steps=min(starts[i + 1], self.n_steps) - start,
+                        numerator=meter.numerator,
+                        denominator=meter.denominator,
+                    )
+                )
+        key = reading.key
+        return wire.Settings(
+            name=self.name,
+            rules=self.rules,
+            locks=self.locks,
+            bpm=reading.bpm,
+            key=wire.Key(
+                name=harmony.key_name(key),
+                tonic=key.tonic,
+                mode=key.mode,
+                n_sharps=key.n_sharps,
+                is_guessed=reading.is_key_guessed,
+            ),
+            n_steps=self.n_steps,
+            bars=bars,
+        )
+
+    @property
+    def n_steps(self) -> int:
+        """Its length."""
+        return int(self.log.cells.shape[1])
+
+    @property
+    def run_state(self) -> wire.RunState | None:
+        """How the run goes that goes on now."""
+        return None if self.run is None else _run_state(self.run)
+
+    def state(self) -> wire.State:
+        """The piece, whole."""
+        return wire.State(
+            settings=self.settings,
+            notes=[self._note(note) for note in owned_notes(self.log)],
+            history=[self._items[batch] for batch in sorted(self._items)],
+        )
+
+    def since(self, seen: int | None) -> list[wire.Entry] | None:
+        """The entries after the one numbered `seen`; None if they are not remembered."""
+        if seen is None or seen > self.seq:
+            return None
+        missed = [entry for entry in list(self.entries) if entry.seq > seen]  # a copy: others may append meanwhile
+        if seen < self.seq and (not missed or missed[0].seq != seen + 1):
+            return None
+        return missed
+
+    # A person's turn
+
+    def edit(self, id: str, remove: Sequence[wire.NoteShape], add: Sequence[wire.NoteShape]) -> str | None:
+        """Take notes away and put others in.
+
+        Raises:
+            Refusal: one of them is not there as it was, or there are too many.
+            BadInput: a note lies outside the piece.
+        """
+        if self._has(id):
+            return None
+        gone, come = [self._on_roll(note) for note in remove], [self._on_roll(note) for note in add]
+        try:
+            after = put_notes(self.log, gone, come, time=time.time(), id=id)
+        except NoteGone as error:
+            raise Refusal(
+                "conflict", f"{self._named(error.note)} is no longer there as you saw it; nothing was changed"
+            ) from error
+        if come and len(owned_notes(after)) > MAX_NOTES:
+            raise Refusal("too_many_notes", f"a piece holds {MAX_NOTES:,} notes at the most; remove some first")
+        self._commit([_Step(after, self._described(gone, come))])
+        return None
+
+    def undo(self, id: str, batch: int | None, run: int | None) -> str | None:
+        """Undo a batch, a run, or what was done last; says what stays because later changes decide it."""
+        if self._has(id):
+            return None
+        batches = self._asked(batch, run)
+        if batches is None:
+            newest = next((one for one in sorted(self._items, reverse=True) if not self._items[one].undone), None)
+            if newest is None:
+                raise Refusal("unknown_batch", "there is nothing to undo")
+            of = self._run_of.get(newest)
+            batches = [newest] if of is None else self._batches_of[of]
+        batches = [one for one in batches if not self._items[one].undone]
+        if not batches:
+            return "that is undone already"
+        for one in batches:
+            if any(_is_length(self.log.entries[place]) for place in self._places[one]):
+                raise Refusal("bad_input", "bars that were added stay; leave them empty")
+        stays = _stay(self.log, batches)
+        after = self.log.undo_all(batches, time=time.time(), id=id)
+        self._commit([_Step(after, f"undone: {self._summary(batches)}")])
+        self._undone.append(batches)
+        if not stays:
+            return None
+        what = "1 cell stays" if stays == 1 else f"{stays} cells stay"
+        return f"{what} as it is: later changes decide it" if stays == 1 else f"{what}: later changes decide them"
+
+    def redo(self, id: str, batch: int | None, run: int | None) -> str | None:
+        """Bring back a batch or a run that was undone, or what was undone last."""
+        if self._has(id):
+            return None
+        batches = self._asked(batch, run)
+        if batches is None:
+            while self._undone and all(not self._items[one].undone for one in self._undone[-1]):
+                self._undone.pop()
+            if not self._undone:
+                raise Refusal("unknown_batch", "there is nothing to bring back")
+            batches = self._undone.pop()
+        batches = [one for one in batches if self._items[one].undone]
+        if not batches:
+            return "that is there already"
+        after = self.log.redo_all(batches, time=time.time(), id=id)
+        self._commit([_Step(after, f"brought back: {self._summary(batches)}")])
+        return None
+
+    def set_locks(self, request: wire.Lock) -> str | None:
+        """Lock notes, voices, bars or rows, or unlock them."""
+        if self._has(request.id):
+            return None
+        locks = self.locks
+        notes, bars, pitches = list(locks.notes), set(locks.bars), set(locks.pitches)
+        voices = {one.voice: one for one in locks.voices}
+        for bar in request.bars:
+            steps_of_bars(self.session.reading, bar, bar, name=self.name)
+        for note in request.notes:
+            asked = self._on_roll(note)
+            there = note_at(self.log, note.onset, asked.pitch) if note.onset < self.n_steps else None
+            if request.locked and (there is None or (there.onset, there.duration) != (note.onset, note.duration)):
+                raise Refusal("conflict", f"{self._named(asked)} is no longer there as you saw it; nothing was locked")
+        if request.locked:
+            notes += [note for note in request.notes if note not in notes]
+            bars |= set(request.bars)
+            pitches |= set(request.pitches)
+            if request.voices:
+                sings = self.singers()
+                for voice in request.voices:
+                    sung = [
+                        self._shape(note)
+                        for note in owned_notes(self.log)
+                        if sings.get((note.onset, note.pitch)) == voice
+                    ]
+                    voices[voice] = wire.VoiceLock(voice=voice, notes=sung)
+        else:
+            notes = [note for note in notes if note not in request.notes]
+            bars -= set(request.bars)
+            pitches -= set(request.pitches)
+            for voice in request.voices:
+                voices.pop(voice, None)
+        locked = wire.Locks(
+            notes=notes,
+            voices=[voices[voice] for voice in VOICES if voice in voices],
+            bars=sorted(bars),
+            pitches=sorted(pitches),
+        )
+        self._set("locks", locked.model_dump(), request.id, self._lock_text(request))
+        return None
+
+    def set_rules(self, request: wire.SetRules) -> str | None:
+        """Change rules.
+
+        Raises:
+            BadInput: two of them contradict each other, or the key is none.
+        """
+        if self._has(request.id):
+            return None
+        changes = {name: value for name, value in request.changes.model_dump().items() if value is not None}
+        rules = wire.Rules.model_validate(self.rules.model_dump() | changes | dict.fromkeys(request.unset))
+        if rules.key is not None:
+            harmony.parse_key(rules.key)
+        low, high = self._range(rules)
+        if low > high:
+            raise BadInput(f"the range runs from {low} down to {high}: give the lower note first")
+        words = ", ".join([*(f"{name.replace('_', ' ')} {value}" for name, value in changes.items()), *request.unset])
+        self._set("rules", rules.model_dump(), request.id, f"rules: {words or 'as they were'}")
+        return None
+
+    def set_tempo(self, id: str, bpm: float) -> str | None:
+        """Change the tempo."""
+        if not self._has(id):
+            self._set("bpm", bpm, id, f"tempo {bpm:g}")
+        return None
+
+    def rename(self, id: str, name: str) -> str | None:
+        """Change the name."""
+        if not self._has(id):
+            self._set("name", " ".join(name.split()) or "Untitled", id, f"named {name}")
+        return None
+
+    def lengthen(self, id: str, n_bars: int) -> str | None:
+        """Add empty bars at the end.
+
+        Raises:
+            Refusal: it would be too long.
+        """
+        if self._has(id):
+            return None
+        reading = self.session.reading
+        length = math.ceil(meter_at(reading, reading.n_steps).steps_per_bar)
+        if reading.n_bars + n_bars > MAX_BARS or reading.n_steps + n_bars * length > wire.MAX_STEPS:
+            raise Refusal("too_many_bars", f"a piece has {MAX_BARS} bars and {wire.MAX_STEPS} steps at the most")
+        text = "1 bar added" if n_bars == 1 else f"{n_bars} bars added"
+        self._set("lengthened", self._n_lengthened + n_bars, id, text)
+        return None
+
+    def accept(self, id: str, token: str) -> str | None:
+        """Make a suggestion true.
+
+        Raises:
+            Refusal: it no longer fits.
+        """
+        if self._has(id):
+            return None
+        offer = self._offer(token)
+        after = self.log.record(offer.edits, "model", offer.probabilities, time=time.time(), id=id)
+        self._commit([_Step(after, offer.text)])
+        return None
+
+    def refuse(self, id: str, token: str) -> str | None:
+        """Do not offer a suggestion again until the music around it changes.
+
+        Raises:
+            Refusal: there is no such suggestion.
+        """
+        if self._has(id):
+            return None
+        offer = self._offers.get(token)
+        if offer is None or offer.note is None:
+            raise Refusal("stale", "that suggestion is no longer on offer; ask again")
+        begin, end = max(offer.note.onset - NEAR, 0), min(offer.note.end + NEAR, self.n_steps)
+        cells = [(edit.step, edit.pitch) for edit in offer.edits]
+        one = _Refused(cells=cells, steps=(begin, end), around=self._around(begin, end))
+        still = [other for other in self._refused if other.around == self._around(*other.steps)]
+        self._set("refused", [each.model_dump() for each in (*still, one)], id, f"refused: {offer.text}")
+        return None
+
+    def take(self, id: str, token: str) -> str | None:
+        """Make an alternative true."""
+        return self.accept(id, token)
+
+    # The model's turn
+
+    def suggesting(self, request: wire.Suggest) -> Generator[Ask, Prediction | None, wire.Suggestions]:
+        """Find the next whole notes; a generator that the engine drives."""
+        while True:
+            version = self.version
+            bars = request.bars
+            policy = self.policy(bars)
+            try:
+                searching = suggest_notes(self.log, self.session.context, policy, request.n)
+                found, n_left = yield from self._unless_changed(searching, version)
+            except _Changed:
+                continue
+            except NothingAllowed as error:
+                return wire.Suggestions(id=request.id, seq=self.seq, suggestions=[], n_left=None, text=str(error))
+            return wire.Suggestions(
+                id=request.id,
+                seq=self.seq,
+                suggestions=[self._suggestion(one) for one in found],
+                n_left=_finite(n_left),
+                text=None if found else "nothing is left to suggest: the piece is finished",
+            )
+
+    def regenerating(self, request: wire.Regenerate) -> Generator[Ask, Prediction | None, wire.Alternatives]:
+        """Find other ways to fill a selection; a generator that the engine drives."""
+        while True:
+            version = self.version
+            log = self.log
+            cleared, reach, n_new = self._selected(request)
+            policy = self.policy(request.bars)
+            try:
+                ways = yield from self._unless_changed(self._filling(request, policy, cleared, reach, n_new), version)
+            except _Changed:
+                continue
+            steps = steps_of_bars(self.session.reading, *request.bars, name=self.name)
+            offered = []
+            for way in ways:
+                after = log.record(way.edits, "model", way.probabilities)
+                gone, new = _difference(log, after, {edit.pitch for edit in way.edits})
+                watched = (slice(None), slice(steps.start, steps.stop))
+                words = f"another {' and '.join(request.voices) or 'setting'} in {_bars_in_words(request.bars)}"
+                offer = _Offer(way.edits, way.probabilities, watched, log.cells[watched], words)
+                offered.append(
+                    wire.Alternative(
+                        token=self._offered(offer),
+                        seed=way.seed,
+                        remove=[self._shape(note) for note in gone],
+                        add=[self._shape(note) for note in new],
+                    )
+                )
+            return wire.Alternatives(
+                id=request.id,
+                seq=self.seq,
+                bars=request.bars,
+                voices=list(request.voices),
+                alternatives=offered,
+            )
+
+    def _filling(
+        self,
+        request: wire.Regenerate,
+        policy: Policy,
+        cleared: Sequence[Edit],
+        reach: Bool[np.ndarray, "step pitch"],
+        n_new: int | None,
+    ) -> Generator[Ask, Prediction | None, list[Filling]]:
+        """As many ways as are wanted, if there are so many; with other seeds once more where some came out alike."""
+        log, found = self.log, list[Filling]()
+        for more in range(2):
+            seeds = [(SEEDS * request.seed + more * request.n + i) % 2**31 for i in range(request.n - len(found))]
+            ways = yield from fill(log, self.session.context, policy, cleared, reach, n_new, seeds)
+            found += [way for way in ways if all(set(way.edits) != set(other.edits) for other in found)]
+            if len(found) == request.n:
+                break
+        return found
+
+    def doubting(self, request: wire.AskDoubts) -> Generator[Ask, Prediction | None, wire.Doubts]:
+        """Find what the model would change; a generator that the engine drives."""
+        while True:
+            try:
+                doubted = yield from self._unless_changed(doubts(self.log, self.session.context), self.version)
+            except _Changed:
+                continue
+            shift = self.session.reading.shift
+            return wire.Doubts(
+                id=request.id,
+                seq=self.seq,
+                notes=[wire.Doubt(note=self._shape(one.note), belongs=one.belongs) for one in doubted.notes],
+                cells=[
+                    wire.CellDoubt(
+                        step=step,
+                        pitch=pitch - shift,
+                        sounds=bool(self.log.cells[0, step, pitch]),
+                        probability=probability,
+                    )
+                    for step, pitch, probability in doubted.cells
+                    if 0 <= pitch - shift < 128
+                ],
+                n_left=_finite(doubted.n_left),
+            )
+
+    def begin_run(self, request: wire.Run) -> RunningNow:
+        """Begin a run; the engine drives `composing`.
+
+        Raises:
+            Refusal: one goes on already.
+            BadInput: there are no such bars.
+        """
+        if self.run is not None:
+            raise Refusal("bad_input", "a run goes on already; stop it first")
+        if request.bars is not None:
+            steps_of_bars(self.session.reading, *request.bars, name=self.name)
+        number = max(self._batches_of, default=-1) + 1
+        self.run = RunningNow(number, request.id, request.bars, request.iterations)
+        self._batches_of[number] = []
+        self._tell(wire.Running(run=_run_state(self.run)))
+        return self.run
+
+    def stop_run(self) -> None:
+        """Stop the run: no change of it comes after this.
+
+        Raises:
+            Refusal: there is none.
+        """
+        if self.run is None:
+            raise Refusal("not_running", "nothing runs that could be stopped")
+        self.end_run(self.run, "stopped")
+
+    def end_run(self, run: RunningNow, state: wire.RunWord) -> None:
+        """Note that a run has ended, if it has not already."""
+        if self.run is run:
+            run.state = state
+            self.run = None
+            self._tell(wire.Running(run=_run_state(run)))
+
+    def fail_run(self, run: RunningNow, error: wire.Error) -> None:
+        """Note that a run went wrong, and tell the windows why."""
+        if self.run is run:
+            self.end_run(run, "failed")
+            self._tell(error)
+
+    def close(self, code: wire.ErrorCode, why: str) -> None:
+        """End whatever goes on, and send the windows away."""
+        with self.lock:
+            self.closed_because = code, why
+            if self.run is not None:
+                self.end_run(self.run, "stopped")
+            for listener in list(self.listeners):
+                listener(None)
+
+    def composing(self, run: RunningNow) -> Generator[Ask, Prediction | None, None]:
+        """Make changes until the piece is finished or the run is stopped; a generator that the engine drives."""
+        most = run.iterations or STOP_RULE.most_edits(self.n_steps)
+        while self.run is run:
+            version = self.version
+            changing = self._changing(run, most - run.n_changes)
+            done: list[Change] = []
+            answer: Prediction | None = None
+            try:
+                while True:
+                    item = changing.send(answer)
+                    answer = None
+                    if not isinstance(item, Ask):
+                        done.append(item)
+                        if run.n_changes + len(done) < most:
+                            continue
+                        self._adopt(run, done)
+                        self.end_run(run, "finished")
+                        return
+                    if done:
+                        self._adopt(run, done)
+                        version, done = self.version, []
+                    answer = yield item
+                    if self.run is not run or self.version != version:
+                        break  # stopped, or somebody did something: look again
+            except StopIteration:
+                self._adopt(run, done)
+                self.end_run(run, "finished" if run.n_changes else "nothing")
+
+    def _changing(self, run: RunningNow, most: int) -> Sampler:
+        """Sample, then mend, from the log as it is now."""
+        log, session, rules = self.log, self.session, self.rules
+        policy = self.policy(run.bars)
+        if not is_mended(log):  # the model would write again what was mended
+            quality = QUALITIES[rules.quality]
+            log = yield from compose(log, session.context, policy, rules.seed, most, STOP_RULE, quality)
+        if MEND[rules.mend]:
+            key = None if session.reading.is_key_guessed else session.reading.key
+            phase = session.reading.beat_phase
+            log = yield from mend(
+                log, session.context, policy, MEND[rules.mend], key, phase, run.hopeless, the_separator()
+            )
+        return log
+
+    def _adopt(self, run: RunningNow, changes: Sequence[Change]) -> None:
+        """Write a run's changes to the log; cells of one note go to one batch."""
+        if not changes:
+            return
+        log, steps = self.log, []
+        # The sampler's log has the same entries as this one, but for the numbers of their batches. What changes of one
+        # pass have in common is the log after all of them.
+        new = [one for one in changes[-1].log.entries[len(log.entries) :] if isinstance(one, CellEntry)]
+        batches = [list(entries) for _, entries in groupby(new, key=lambda entry: entry.batch)]
+        for change, entries in zip(changes, batches, strict=False):
+            number = log.n_batches
+            if len(entries) == 1:
+                number = _batch_beside(run, entries[0], number)
+            chances = [one.probability for one in entries if one.probability is not None]
+            log = log.record([one.edit for one in entries], "model", chances or None, number, time.time())
+            for one in entries:
+                cell = one.edit.step, one.edit.pitch
+                (run.added if one.value else run.removed)[cell] = number
+                (run.removed if one.value else run.added).pop(cell, None)
+            steps.append(_Step(log, self.session.describe(change), change.why))
+            run.n_left = _finite(change.n_left)
+        run.n_changes += len(changes)
+        self._commit(steps, run.number)
+        self._tell(wire.Running(run=_run_state(run)))
+
+    def _unless_changed(
+        self, asking: Generator[Ask, Prediction | None, Result], version: int
+    ) -> Generator[Ask, Prediction | None, Result]:
+        """Drive a generator as long as nobody does anything to the piece.
+
+        Raises:
+            _Changed: somebody did.
+        """
+        try:
+            ask = next(asking)
+            while True:
+                answer = yield ask
+                if self.version != version:
+                    raise _Changed
+                ask = asking.send(answer)
+        except StopIteration as end:
+            result: Result = end.value
+            return result
+
+    # What the model may do
+
+    def policy(self, bars: tuple[int, int] | None = None) -> Policy:
+        """The rules, locks and refusals as they bind the model now.
+
+        Raises:
+            BadInput: there are no such bars.
+        """
+        rules, reading = self.rules, self.session.reading
+        selection = np.ones(self.n_steps, dtype=bool)
+        if bars is not None:
+            selection[:] = False
+            selection[steps_of_bars(reading, *bars, name=self.name)] = True
+        role, line = self._melody()
+        refused = {
+            (0, step, pitch)
+            for one in self._refused
+            if one.around == self._around(*one.steps)
+            for step, pitch in one.cells
+        }
+        return Policy(
+            locked=self.locked_cells(),
+            selection=selection,
+            pitches=self._range(rules),
+            max_removals=rules.max_removals,
+            max_additions=rules.max_additions,
+            n_voices=rules.n_voices,
+            melody=role,
+            line=line,
+            refused=frozenset(refused),
+            temperature=rules.temperature,
+        )
+
+    def locked_cells(self) -> Bool[np.ndarray, "step pitch"]:
+        """Where the locks forbid the model to change anything."""
+        locked: np.ndarray = np.zeros((self.n_steps, 128), dtype=bool)
+        reading, locks = self.session.reading, self.locks
+        for bar in locks.bars:
+            if reading.first_bar <= bar <= reading.last_bar:
+                locked[steps_of_bars(reading, bar, bar)] = True
+        for pitch in locks.pitches:
+            if 0 <= pitch + reading.shift < 128:
+                locked[:, pitch + reading.shift] = True
+        for note in [*locks.notes, *(note for voice in locks.voices for note in voice.notes)]:
+            if 0 <= note.pitch + reading.shift < 128:  # the cell on either side too, or it could grow
+                begin, end = max(note.onset - 1, 0), note.onset + note.duration + 1
+                locked[begin:end, note.pitch + reading.shift] = True
+        return locked
+
+    def _range(self, rules: wire.Rules) -> tuple[int, int]:
+        shift = self.session.reading.shift
+        low = 0 if rules.lowest is None else max(rules.lowest + shift, 0)
+        high = 127 if rules.highest is None else min(rules.highest + shift, 127)
+        return low, high
+
+    def _melody(self) -> tuple[Role | None, Int[np.ndarray, " step"]]:
+        """Which line new notes keep off, as the person has it now."""
+        reading, log = self.session.reading, self.log
+        own = (log.user_cells & log.cells)[:1]
+        asked = self.rules.melody
+        written = reading.line.copy()
+        at = np.flatnonzero(written >= 0)
+        silent: np.ndarray = np.full(self.n_steps, -1)
+        if asked == "inner" or not own.any():
+            return None, silent
+        if asked == "auto" and len(at):  # the file's line, as far as it is still there
+            if reading.melody == "inner":
+                return None, silent
+            outer = top_line(own) if reading.melody == "top" else bottom_line(own)
+            moved = _fitted(written, self.n_steps)
+            moved = np.where(moved >= 0, moved + reading.shift, -1)
+            still = (moved >= 0) & (moved < 128) & own[0, np.arange(self.n_steps), np.clip(moved, 0, 127)]
+            return reading.melody, np.where(still, moved, np.where(moved >= 0, outer, -1))
+        role: Role = "top"
+        if asked == "auto":
+            if int(np.count_nonzero(own[0], axis=1).max()) > 1:
+                return None, silent
+            line = top_line(own)
+            role = "bass" if line[line >= 0].mean() - reading.shift < BASS_BELOW else "top"
+        elif asked == "bass":
+            role = "bass"
+        return role, top_line(own) if role == "top" else bottom_line(own)
+
+    def _around(self, begin: int, end: int) -> str:
+        return hashlib.sha256(self.log.cells[0, begin:end].tobytes()).hexdigest()[:16]
+
+    # Who sings what
+
+    def singers(self) -> dict[tuple[int, int], wire.Voice | None]:
+        """Who sings each note, by onset and pitch of the roll."""
+        if self.voices_version != self.version:
+            self.keep_voices(self.version, self.seq, self.ask_who_sings()())
+        return self.voices
+
+    def ask_who_sings(self) -> Callable[[], dict[tuple[int, int], wire.Voice | None]]:
+        """A function that finds out who sings each note of the piece as it is now, without holding the lock."""
+        log, policy = self.log, self.policy()
+        return lambda: who_sings(log, voices_of(log, policy, the_separator()))
+
+    def keep_voices(self, version: int, seq: int, voices: dict[tuple[int, int], wire.Voice | None]) -> None:
+        """Remember who sings what, as of some state of the piece, and tell the windows."""
+        self.voices, self.voices_version = voices, version
+        shift = self.session.reading.shift
+        notes = [
+            wire.Sung(onset=onset, pitch=pitch - shift, voice=voice)
+            for (onset, pitch), voice in sorted(voices.items())
+            if 0 <= pitch - shift < 128
+        ]
+        self._tell(wire.Voices(seq=seq, notes=notes))
+
+    def _voice_for(self, note: RollNote) -> wire.Voice | None:
+        """Who would sing a note, by those who sing around it; as far as that is known now."""
+        others = []
+        for (onset, pitch), voice in self.voices.items():
+            if voice is not None and onset <= note.onset and pitch != note.pitch:
+                there = note_at(self.log, note.onset, pitch)
+                if there is not None and there.onset == onset:
+                    others.append((VOICES.index(voice), pitch))
+        taken = {voice for voice, _ in others}
+        free = [
+            i
+            for i in range(len(VOICES))
+            if i not in taken
+            and all(pitch > note.pitch if voice < i else pitch < note.pitch for voice, pitch in others)
+        ]
+        centres = [sum(RANGES[voice.capitalize()]) / 2 for voice in VOICES]
+        return VOICES[min(free, key=lambda i: abs(centres[i] - note.pitch))] if free else None
+
+    def _selected(self, request: wire.Regenerate) -> tuple[list[Edit], Bool[np.ndarray, "step pitch"], int | None]:
+        """What a regeneration clears, where it may write, and how many notes at a step."""
+        steps = steps_of_bars(self.session.reading, *request.bars, name=self.name)
+        locked = self.locked_cells()
+        inside = np.zeros(self.n_steps, dtype=bool)
+        inside[steps] = True
+        sings = self.singers() if request.voices else {}
+        cleared: list[Edit] = []
+        stays: list[OwnedNote] = []
+        for note in owned_notes(self.log):
+            is_meant = not request.voices or sings.get((note.onset, note.pitch)) in request.voices
+            if is_meant and (note.owner == "model" or request.including_mine):
+                cleared += [
+                    Edit(0, step, note.pitch)
+                    for step in range(note.onset, note.end)
+                    if inside[step] and not locked[step, note.pitch]
+                ]
+            else:
+                stays.append(note)
+        if not request.voices:
+            return cleared, np.repeat(inside[:, None], 128, axis=1), None
+        reach: np.ndarray = np.zeros((self.n_steps, 128), dtype=bool)
+        pitch = np.arange(128)
+        for voice in request.voices:
+            lowest, highest = RANGES[voice.capitalize()]
+            above, below = _neighbours(voice)
+            # up to a neighbour a voice may go to the end of its range and a little further; with none there it keeps
+            # to the middle, or a bass would sing what a tenor should
+            low = np.full(self.n_steps, lowest - STRETCH if voice == "bass" else lowest + APART)
+            high = np.full(self.n_steps, highest + STRETCH if voice == "soprano" else highest - APART)
+            for note in stays:
+                other = sings.get((note.onset, note.pitch))
+                if other is None:
+                    continue
+                span = slice(note.onset, note.end)
+                if other == voice:  # it sings already
+                    high[span] = -1
+                elif VOICES.index(other) < VOICES.index(voice):
+                    free = high[span] if other != above else np.minimum(high[span] + APART + STRETCH, highest + STRETCH)
+                    high[span] = np.minimum(free, note.pitch - 1)
+                else:
+                    free = low[span] if other != below else np.maximum(low[span] - APART - STRETCH, lowest - STRETCH)
+                    low[span] = np.maximum(free, note.pitch + 1)
+            reach |= (pitch >= low[:, None]) & (pitch <= high[:, None])
+        return cleared, reach & inside[:, None], len(request.voices)
+
+    # What is offered
+
+    def _offered(self, offer: _Offer) -> str:
+        token = secrets.token_urlsafe(9)
+        self._offers[token] = offer
+        while len(self._offers) > OFFERED:
+            del self._offers[next(iter(self._offers))]
+        return token
+
+    def _offer(self, token: str) -> _Offer:
+        """What a token stands for.
+
+        Raises:
+            Refusal: it no longer fits the piece.
+        """
+        offer = self._offers.get(token)
+        if offer is None:
+            raise Refusal("stale", "that is no longer on offer; ask again")
+        locked = self.locked_cells()
+        if not np.array_equal(self.log.cells[offer.watched], offer.before):
+            raise Refusal("stale", "the music there has changed since; ask again")
+        if any(locked[edit.step, edit.pitch] for edit in offer.edits):
+            raise Refusal("stale", "that place was locked since; unlock it, or ask again")
+        return offer
+
+    def _suggestion(self, one: NoteSuggestion) -> wire.Suggestion:
+        watched = tuple(np.array([list(edit) for edit in one.edits]).T)
+        text = self._named(one.note)
+        offer = _Offer(one.edits, one.probabilities, watched, self.log.cells[watched], text, one.note)
+        sureness: Any = "sure" if one.probability >= SURE else "likely" if one.probability >= LIKELY else "unsure"
+        voice = self._voice_for(one.note) if one.adds else self.voices.get((one.note.onset, one.note.pitch))
+        return wire.Suggestion(
+            token=self._offered(offer),
+            action="add" if one.adds else "remove",
+            note=self._shape(one.note),
+            voice=voice,
+            probability=one.probability,
+            sureness=sureness,
+            text=text if one.adds else f"{text} taken back",
+        )
+
+    # Between the roll and the wire
+
+    def _on_roll(self, note: wire.NoteShape) -> RollNote:
+        """A note of the wire on the roll.
+
+        Raises:
+            BadInput: the roll has no such pitch.
+        """
+        pitch = note.pitch + self.session.reading.shift
+        if not 0 <= pitch < 128:
+            raise BadInput(
+                f"pitch {note.pitch} cannot be written in this piece, which is moved by octaves for the model"
+            )
+        return RollNote(note.onset, pitch, note.duration)
+
+    def _shape(self, note: RollNote) -> wire.NoteShape:
+        return wire.NoteShape(onset=note.onset, pitch=self._heard(note.pitch), duration=note.duration)
+
+    def _note(self, note: OwnedNote) -> wire.Note:
+        batch = int(self._decider[0, note.onset, note.pitch])
+        return wire.Note(
+            onset=note.onset,
+            pitch=self._heard(note.pitch),
+            duration=note.duration,
+            author=note.owner,
+            voice=self.voices.get((note.onset, note.pitch)),
+            batch=None if batch < 0 else batch,
+        )
+
+    def _heard(self, pitch: int) -> int:
+        return within_range(pitch - self.session.reading.shift)
+
+    def _named(self, note: RollNote) -> str:
+        """As one says it: "A3 in bar 2, beat 1"."""
+        reading = self.session.reading
+        name = harmony.note_name(self._heard(note.pitch), reading.key, short=True)
+        return f"{name} in {reading.place(note.onset)}" if note.onset < reading.n_steps else name
+
+    def _described(self, gone: Sequence[RollNote], come: Sequence[RollNote]) -> str:
+        """What an edit of the person's did."""
+        if len(gone) == len(come) == 1:
+            (old,), (new,) = gone, come
+            if (old.onset, old.pitch) == (new.onset, new.pitch):
+                return f"{self._named(new)} made {'longer' if new.duration > old.duration else 'shorter'}"
+            return f"{self._named(old)} moved to {self._named(new)}"
+        if len(gone) + len(come) == 1:
+            return self._named(come[0]) if come else f"{self._named(gone[0])} removed"
+        if len(gone) == len(come):
+            return f"{len(gone)} notes moved or changed"
+        said = [f"{len(gone)} removed"] * bool(gone) + [f"{len(come)} drawn"] * bool(come)
+        return f"notes: {', '.join(said)}"
+
+    def _summary(self, batches: Sequence[int]) -> str:
+        return self._items[batches[0]].text if len(batches) == 1 else f"{len(batches)} changes"
+
+    def _lock_text(self, request: wire.Lock) -> str:
+        said = [f"bar {bar}" for bar in request.bars] + [f"the {voice}" for voice in request.voices]
+        key = self.session.reading.key
+        said += [f"row {harmony.note_name(pitch, key, short=True)}" for pitch in request.pitches]
+        said += [self._named(self._on_roll(note)) for note in request.notes]
+        what = ", ".join(said[:3]) + (f" and {len(said) - 3} more" if len(said) > 3 else "")
+        return f"{'locked' if request.locked else 'unlocked'} {what or 'nothing'}"
+
+    # How it is kept
+
+    def _has(self, id: str) -> bool:
+        """Whether a request was carried out already."""
+        return self.log.holds(id)
+
+    def _tell(self, message: wire.Message) -> None:
+        for listener in list(self.listeners):
+            listener(message)
+
+    def _asked(self, batch: int | None, run: int | None) -> list[int] | None:
+        """The batches that an undo or redo names; None if it names none.
+
+        Raises:
+            Refusal: there are no such.
+        """
+        if batch is not None and run is not None:
+            raise Refusal("bad_input", "name a batch or a run, not both")
+        if batch is not None:
+            if batch not in self._items:
+                raise Refusal("unknown_batch", f"there is no batch {batch} in the history")
+            return [batch]
+        if run is not None:
+            if not self._batches_of.get(run):
+                raise Refusal("unknown_batch", f"there is no run {run} in the history, or it changed nothing")
+            return list(self._batches_of[run])
+        return None
+
+    def _set(self, name: str, value: Any, id: str, text: str) -> None:
+        after = self.log.record_setting(name, value, time=time.time(), id=id)
+        self._commit([_Step(after, text)])
+
+    def _commit(self, steps: Sequence[_Step], run: int | None = None) -> None:
+        """Write steps to the store, then make them true, then tell the windows.
+
+        Raises:
+            DiskFull: nothing of it was done.
+        """
+        rows, n_entries, now = [], len(self.log.entries), time.time()
+        for step in steps:
+            if len(step.log.entries) > n_entries:
+                entries = step.log.entries_to_json(n_entries)
+                rows.append({"entries": entries, "run": run, "time": now, "text": step.text, "why": step.why})
+                n_entries = len(step.log.entries)
+        if not rows:
+            return
+        name = steps[-1].log.settings.get("name")
+        try:
+            self._store.append(self.id, self.seq + 1, rows, name if isinstance(name, str) else None)
+        except WrittenElsewhere as error:  # what is in memory here is no longer the piece
+            self.close("conflict", str(error))
+            raise
+        for step, row in zip([one for one in steps if one.log is not self.log], rows, strict=True):
+            self.entries.append(self._apply(self.log, step.log, row))
+        for listener in list(self.listeners):
+            listener(None)
+
+    def _apply(self, before: EditLog, after: EditLog, row: dict[str, Any]) -> wire.Entry:
+        """Make a step true, and tell what it changed."""
+        first = len(before.entries)
+        new = after.entries[first:]
+        self.session.log = after
+        self.version += 1
+        self.seq += 1
+        touched = self._index(new, first, row)
+        undone = [entry for entry in new if isinstance(entry, UndoEntry)]
+        if undone:
+            touched |= {after.entries[place].batch for entry in undone for place in entry.of}
+            touched |= self._count_deciders()
+        else:
+            for entry in new:
+                if isinstance(entry, CellEntry):
+                    touched |= self._decide(entry)
+        changed = (before.cells != after.cells) | (before.author_of != after.author_of)
+        cells = np.argwhere((changed | (before.user_cells != after.user_cells)).any(axis=0))
+        gone, come = _difference(before, after, {int(pitch) for _, pitch in cells})
+        of = [after.entries[place] for entry in undone for place in entry.of]
+        has_settings = any(isinstance(entry, SettingEntry) for entry in (*new, *of))
+        if has_settings:
+            self._settle()
+        items = [self._item(batch) for batch in sorted(touched)]
+        self._items |= {item.batch: item for item in items}
+        head = new[0]
+        kind: Any = (
+            "setting" if isinstance(head, SettingEntry) else "edit" if isinstance(head, CellEntry) else head.kind
+        )
+        return wire.Entry(
+            seq=self.seq,
+            kind=kind,
+            author=head.author,
+            batch=head.batch,
+            run=row["run"],
+            id=None if head.id is None else str(head.id),
+            time=row["time"],
+            probability=head.probability if isinstance(head, CellEntry) else None,
+            text=row["text"],
+            cells=[self._cell(int(step), int(pitch)) for step, pitch in cells],
+            gone=[self._shape(note) for note in gone],
+            new=[self._note(note) for note in come],
+            items=items,
+            settings=self.settings if has_settings else None,
+        )
+
+    def _index(self, new: Sequence[Any], first: int, row: dict[str, Any]) -> set[int]:
+        """Remember where the entries of a batch are, and what a step said of it."""
+        touched: set[int] = set()
+        for place, entry in enumerate(new, start=first):
+            if isinstance(entry, UndoEntry):
+                continue
+            batch = entry.batch
+            touched.add(batch)
+            self._places.setdefault(batch, []).append(place)
+            self._times.setdefault(batch, row["time"])
+            if row["run"] is None:
+                self._texts[batch] = row["text"]
+            elif batch not in self._run_of:
+                self._run_of[batch] = row["run"]
+                self._batches_of.setdefault(row["run"], []).append(batch)
+            if row.get("why"):
+                self._whys[batch] = row["why"]
+        return touched
+
+    def _decide(self, entry: CellEntry) -> set[int]:
+        """Note that an entry decides its cell from now on; the batches that nothing, or something again, speaks for."""
+        old = int(self._decider[entry.edit])
+        self._decider[entry.edit] = entry.batch
+        self._n_decided[entry.batch] += 1
+        if old < 0:
+            return set()
+        self._n_decided[old] -= 1
+        return set() if self._n_decided[old] else {old}
+
+    def _count_deciders(self) -> set[int]:
+        """Find anew which batches decide cells; those for which that has changed whether they decide any."""
+        before = {batch for batch, n in self._n_decided.items() if n}
+        log = self.log
+        self._decider[:] = -1
+        for place, entry in enumerate(log.entries):
+            if isinstance(entry, CellEntry) and place not in log.undone:
+                self._decider[entry.edit] = entry.batch
+        batches, counts = np.unique(self._decider[self._decider >= 0], return_counts=True)
+        self._n_decided = Counter(dict(zip(map(int, batches), map(int, counts), strict=True)))
+        return before ^ set(self._n_decided)
+
+    def _item(self, batch: int) -> wire.HistoryItem:
+        log, places = self.log, self._places[batch]
+        first = log.entries[places[0]]
+        is_notes = isinstance(first, CellEntry)
+        added, removed = notes_of_batch(log, places) if is_notes else ([], [])
+        text = self._texts.get(batch)
+        if text is None:
+            said = [self._named(note) for note in added] + [f"{self._named(note)} taken back" for note in removed]
+            if len(added) == len(removed) == 1:
+                said = [f"{self._named(removed[0])} changed to {self._named(added[0])}"]
+            text = ", ".join(said[:3]) + (f" and {len(said) - 3} more" if len(said) > 3 else "") or "nothing in the end"
+            if batch in self._whys:
+                text += f" (against: {self._whys[batch]})"
+        is_undone = all(place in log.undone for place in places)
+        return wire.HistoryItem(
+            batch=batch,
+            run=self._run_of.get(batch),
+            kind="notes" if is_notes else "setting",
+            author=first.author,
+            text=text,
+            added=[self._shape(note) for note in added],
+            removed=[self._shape(note) for note in removed],
+            probability=first.probability if isinstance(first, CellEntry) else None,
+            time=self._times[batch],
+            undone=is_undone,
+            overwritten=is_notes and not is_undone and not self._n_decided[batch],
+        )
+
+    def _cell(self, step: int, pitch: int) -> wire.Cell:
+        log = self.log
+        sounds = bool(log.cells[0, step, pitch])
+        author: Any = None
+        if sounds:
+            author = "model"
+            if log.user_cells[0, step, pitch]:
+                is_drawn = log.author_of[0, step, pitch] == USER or not log.origin[0, step, pitch]
+                author = "user" if is_drawn else "file"
+        strikes = sounds and log.cells.shape[0] > 1 and bool(log.cells[1, step, pitch])
+        return wire.Cell(step=step, pitch=self._heard(pitch), sounds=sounds, strikes=strikes, author=author)
+
+    def _settle(self) -> None:
+        """Let the settings of the log hold.
+
+        Raises:
+            BadInput: they are not what this program writes.
+        """
+        found = self.log.settings
+        try:
+            self.name = _NAME.validate_python(found.get("name", self._begun_name))
+            self.rules = wire.Rules.model_validate(found.get("rules", {}))
+            self.locks = wire.Locks.model_validate(found.get("locks", {}))
+            bpm = _BPM.validate_python(found.get("bpm", self._begun_bpm))
+            n_lengthened = _N_BARS.validate_python(found.get("lengthened", 0))
+            self._refused = _REFUSED.validate_python(found.get("refused", []))
+        except ValidationError as error:
+            where = ".".join(map(str, error.errors()[0]["loc"]))
+            raise BadInput(f"a setting of the piece cannot be read: {error.errors()[0]['msg']} ({where})") from error
+        session = self.session
+        if n_lengthened > self._n_lengthened:
+            session.lengthen(n_lengthened - self._n_lengthened)
+            more = self.n_steps - self._decider.shape[1]
+            self._decider = np.pad(self._decider, ((0, 0), (0, more), (0, 0)), constant_values=-1)
+            self._n_lengthened = n_lengthened
+        session.bpm = bpm if "bpm" in found else None
+        key, is_guessed = self._begun_key
+        if self.rules.key is not None:
+            key, is_guessed = harmony.parse_key(self.rules.key), False
+        session.reading = replace(session.reading, bpm=bpm, key=key, is_key_guessed=is_guessed)
+
+    def _restore(self, steps: Sequence[dict[str, Any]]) -> None:
+        """Bring back what was done before.
+
+        Raises:
+            BadInput: the steps do not fit the piece.
+        """
+        entries: list[Any] = []
+        counts: list[int] = []
+        for step in steps:
+            if not _is_step(step):
+                raise BadInput(f"step {len(counts) + 1} of the history is damaged; open an earlier copy")
+            entries += step["entries"]
+            counts.append(len(step["entries"]))
+        longest = [item[4] for item in entries if _is_lengthening(item)]
+        if longest:
+            n_lengthened = longest[-1]
+            if not isinstance(n_lengthened, int) or not 0 < n_lengthened <= MAX_BARS:
+                raise BadInput(
+                    f"the history adds {n_lengthened} bars, which is more than a piece has; open an earlier copy"
+                )
+            self.session.lengthen(n_lengthened)
+            self._n_lengthened = n_lengthened
+        log = EditLog.from_json(self.log.to_json() | {"entries": entries})
+        self.session.log = log
+        self._decider = np.full(log.cells.shape, -1)
+        at = 0
+        for step, count in zip(steps, counts, strict=True):
+            self._index(log.entries[at : at + count], at, step)
+            at += count
+        self.seq = len(steps)
+        self._count_deciders()
+        self._settle()
+        self._items = {batch: self._item(batch) for batch in self._places}
+
+
+def who_sings(log: EditLog, sung: Int[np.ndarray, "step voice"]) -> dict[tuple[int, int], wire.Voice | None]:
+    """Who sings each note, by onset and pitch: the voice that has most of it.
+
+    Args:
+        log: whose notes.
+        sung: the pitch of each voice at each step, the highest voice first.
+    """
+    voices = [voice for voice in VOICES if voice.capitalize() in NAMES[sung.shape[1]]]
+    found: dict[tuple[int, int], wire.Voice | None] = {}
+    for note in owned_notes(log):
+        shares = (sung[note.onset : note.end] == note.pitch).sum(axis=0)
+        best = int(shares.argmax())
+        found[note.onset, note.pitch] = voices[best] if shares[best] else None
+    return found
+
+
+def _neighbours(voice: wire.Voice) -> tuple[wire.Voice | None, wire.Voice | None]:
+    """The voices above and below one."""
+    i = VOICES.index(voice)
+    return VOICES[i - 1] if i else None, VOICES[i + 1] if i + 1 < len(VOICES) else None
+
+
+def _difference(before: EditLog, after: EditLog, pitches: set[int]) -> tuple[list[OwnedNote], list[OwnedNote]]:
+    """The notes of some pitches that are there no more, and those that are new."""
+    if not pitches:
+        return [], []
+    old, new = owned_notes(before, pitches), owned_notes(after, pitches)
+    were, are = set(old), set(new)
+    return [note for note in old if note not in are], [note for note in new if note not in were]
+
+
+def _stay(log: EditLog, batches: Sequence[int]) -> int:
+    """How many cells of some batches others decide that came later, so that undoing leaves them."""
+    mine = set(batches)
+    cells: dict[Edit, bool] = {}
+    for place, entry in enumerate(log.entries):
+        if isinstance(entry, CellEntry) and entry.edit.plane == 0 and place not in log.undone:
+            if entry.batch in mine:
+                cells[entry.edit] = False
+            elif entry.edit in cells:
+                cells[entry.edit] = True
+    return sum(cells.values())
+
+
+def _batch_beside(run: RunningNow, entry: CellEntry, new: int) -> int:
+    """The batch of the same run that has the note which a cell belongs to; `new` if there is none."""
+    _, step, pitch = entry.edit
+    if not entry.value and (step, pitch) in run.added:
+        return run.added[step, pitch]
+    cells = run.added if entry.value else run.removed
+    return cells.get((step - 1, pitch), cells.get((step + 1, pitch), new))
+
+
+def _fitted(line: Int[np.ndarray, " step"], n_steps: int) -> Int[np.ndarray, " step"]:
+    """A line cut or lengthened to so many steps."""
+    fitted: np.ndarray = np.full(n_steps, -1)
+    fitted[: min(len(line), n_steps)] = line[:n_steps]
+    return fitted
+
+
+def _is_length(entry: Any) -> bool:
+    return isinstance(entry, SettingEntry) and entry.name == "lengthened"
+
+
+def _is_lengthening(item: Any) -> bool:
+    """Whether an entry, as JSON has it, says how many bars were added."""
+    return isinstance(item, list) and len(item) > 4 and item[0] == "setting" and item[3] == "lengthened"
+
+
+def _is_step(step: Any) -> bool:
+    return (
+        isinstance(step, dict)
+        and isinstance(step.get("entries"), list)
+        and len(step["entries"]) > 0
+        and isinstance(step.get("time"), int | float)
+        and isinstance(step.get("text"), str)
+        and (step.get("run") is None or (isinstance(step["run"], int) and step["run"] >= 0))
+        and isinstance(step.get("why"), str | None)
+    )
+
+
+def _run_state(run: RunningNow) -> wire.RunState:
+    return wire.RunState(run=run.number, state=run.state, n_changes=run.n_changes, n_left=run.n_left, id=run.id)
+
+
+def _finite(number: float) -> float | None:
+    return float(number) if math.isfinite(number) else None
+
+
+def _bars_in_words(bars: tuple[int, int]) -> str:
+    return f"bar {bars[0]}" if bars[0] == bars[1] else f"bars {bars[0]}-{bars[1]}"

@@ -1,0 +1,370 @@
+"""A piece in the studio: its rules and locks bind the model, its history can be undone, and its windows can follow."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Generator
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ripieno.models.runtime import Model
+from ripieno.sampling.passes import Ask
+from ripieno.studio import messages as wire
+from ripieno.studio.composition import Composition, Refusal
+from ripieno.studio.pieces import Pieces
+from ripieno.studio.store import DiskFull, Store
+from tests.studio.conftest import CHORD, Knowing
+
+
+@pytest.fixture(autouse=True)
+def no_mending(monkeypatch) -> None:
+    """Mending has tests of its own, and takes its time."""
+    monkeypatch.setattr("ripieno.studio.composition.MEND", {key: {} for key in ("faults", "parallels", "nothing")})
+
+
+def note(onset: int, pitch: int, duration: int = 4) -> wire.NoteShape:
+    return wire.NoteShape(onset=onset, pitch=pitch, duration=duration)
+
+
+def answer(asking: Generator[Ask, Any, Any], model: Model) -> Any:
+    return answer_on(asking, None, model)
+
+
+def answer_on(asking: Generator[Ask, Any, Any], ask: Ask | None, model: Model) -> Any:
+    """Drive a generator that was driven as far as to an ask."""
+    try:
+        ask = ask or next(asking)
+        while True:
+            ask = asking.send(model(ask.cells, ask.context))
+    except StopIteration as end:
+        return end.value
+
+
+def run(piece: Composition, model: Model, **options: Any) -> None:
+    answer(piece.composing(piece.begin_run(wire.Run(id="run", **options))), model)
+
+
+def heard(piece: Composition) -> set[tuple[int, int]]:
+    return {(one.onset + at, one.pitch) for one in piece.state().notes for at in range(one.duration)}
+
+
+def shapes(piece: Composition) -> list[tuple[int, int, int]]:
+    return [(one.onset, one.pitch, one.duration) for one in piece.state().notes]
+
+
+# The history
+
+
+def test_every_batch_can_be_undone_and_brought_back_whatever_came_after(piece: Composition) -> None:
+    for i, pitch in enumerate((60, 62, 64)):
+        piece.edit(f"e{i}", [], [note(4 * i, pitch)])
+    piece.undo("u1", 0, None)
+    assert shapes(piece) == [(4, 62, 4), (8, 64, 4)]
+    piece.undo("u2", 2, None)
+    piece.redo("r1", 0, None)
+    assert shapes(piece) == [(0, 60, 4), (4, 62, 4)]
+    assert [item.undone for item in piece.state().history] == [False, False, True]
+
+
+def test_without_a_name_undo_takes_the_last_and_redo_brings_it_back(piece: Composition) -> None:
+    piece.edit("e0", [], [note(0, 60)])
+    piece.edit("e1", [], [note(4, 62)])
+    piece.undo("u0", None, None)
+    piece.undo("u1", None, None)
+    assert shapes(piece) == []
+    piece.redo("r0", None, None)
+    assert shapes(piece) == [(0, 60, 4)]
+    piece.redo("r1", None, None)
+    assert shapes(piece) == [(0, 60, 4), (4, 62, 4)]
+    with pytest.raises(Refusal, match="nothing to bring back"):
+        piece.redo("r2", None, None)
+
+
+def test_what_was_overwritten_says_so_before_and_after_it_is_undone(piece: Composition) -> None:
+    piece.edit("e0", [], [note(0, 60)])
+    piece.edit("e1", [note(0, 60)], [])
+    assert [item.overwritten for item in piece.state().history] == [True, False]
+    said = piece.undo("u0", 0, None)
+    assert said is not None
+    assert "4 cells stay" in said
+    assert shapes(piece) == []
+    piece.undo("u1", 1, None)
+    piece.redo("r0", 0, None)
+    assert shapes(piece) == [(0, 60, 4)]
+    assert [item.overwritten for item in piece.state().history] == [False, False]
+
+
+def test_a_run_is_told_in_notes_and_undone_as_a_whole(piece: Composition, model: Model) -> None:
+    piece.edit("e0", [], [note(0, 72)])
+    run(piece, model)
+    items = [item for item in piece.state().history if item.run == 0]
+    assert len(items) < 96  # cells of one note are one batch
+    assert all(item.author == "model" and item.text for item in items)
+    assert {one.pitch for item in items for one in item.added} == set(CHORD)
+    piece.undo("u0", None, 0)
+    assert shapes(piece) == [(0, 72, 4)]
+    piece.redo("r0", None, 0)
+    assert len(heard(piece)) == 4 + 96
+
+
+@pytest.mark.parametrize(
+    ("remove", "add", "text"),
+    [
+        ([], [note(8, 64)], "E4 in bar 1, beat 3"),
+        ([note(0, 60)], [], "C4 in bar 1, beat 1 removed"),
+        ([note(0, 60)], [note(4, 62)], "C4 in bar 1, beat 1 moved to D4 in bar 1, beat 2"),
+        ([note(0, 60)], [note(0, 60, 6)], "C4 in bar 1, beat 1 made longer"),
+        ([], [note(8, 64), note(16, 64)], "notes: 2 drawn"),
+    ],
+)
+def test_the_history_says_what_a_person_did(piece: Composition, remove: Any, add: Any, text: str) -> None:
+    piece.edit("e0", [], [note(0, 60)])
+    piece.edit("e1", remove, add)
+    assert piece.state().history[-1].text == text
+
+
+# What binds the model
+
+
+def test_locks_bind_the_model(piece: Composition, model: Model) -> None:
+    piece.set_locks(wire.Lock(id="k0", locked=True, bars=[1]))
+    piece.set_locks(wire.Lock(id="k1", locked=True, pitches=[55]))
+    run(piece, model)
+    assert heard(piece) == {(step, pitch) for step in range(16, 32) for pitch in (48, 64)}
+    piece.set_locks(wire.Lock(id="k2", locked=False, bars=[1], pitches=[55]))
+    assert piece.locks == wire.Locks()
+    run(piece, model)
+    assert heard(piece) == {(step, pitch) for step in range(32) for pitch in CHORD}
+
+
+def test_a_locked_note_neither_goes_nor_grows(piece: Composition, model: Model) -> None:
+    run(piece, model, iterations=1)
+    (only,) = piece.state().notes
+    piece.set_locks(wire.Lock(id="k0", locked=True, notes=[note(only.onset, only.pitch, only.duration)]))
+    run(piece, model)
+    same = [one for one in piece.state().notes if (one.onset, one.pitch) == (only.onset, only.pitch)]
+    assert [one.duration for one in same] == [only.duration]
+
+
+def test_a_note_that_is_not_there_cannot_be_locked(piece: Composition) -> None:
+    with pytest.raises(Refusal) as refused:
+        piece.set_locks(wire.Lock(id="k0", locked=True, notes=[note(0, 60)]))
+    assert refused.value.code == "conflict"
+
+
+def test_a_locked_voice_keeps_its_notes(piece: Composition) -> None:
+    piece.edit("e0", [], [note(0, 72, 16), note(0, 48, 16)])
+    piece.set_locks(wire.Lock(id="k0", locked=True, voices=["bass"]))
+    assert piece.locks.voices == [wire.VoiceLock(voice="bass", notes=[note(0, 48, 16)])]
+    assert piece.locked_cells()[:16, 48].all()
+    assert not piece.locked_cells()[:, 72].any()
+
+
+def test_rules_bind_the_model(piece: Composition, model: Model) -> None:
+    changes = wire.RuleChanges(lowest=50, highest=60)
+    piece.set_rules(wire.SetRules(id="r0", changes=changes))
+    run(piece, model)
+    assert {pitch for _, pitch in heard(piece)} == {55}
+    piece.set_rules(wire.SetRules(id="r1", unset=["lowest"], changes=wire.RuleChanges(n_voices=2)))
+    assert (piece.rules.lowest, piece.rules.highest, piece.rules.n_voices) == (None, 60, 2)
+    run(piece, model)
+    assert {pitch for _, pitch in heard(piece)} == {48, 55}
+
+
+def test_bars_of_a_run_bind_it(piece: Composition, model: Model) -> None:
+    run(piece, model, bars=(2, 2))
+    assert {step for step, _ in heard(piece)} == set(range(16, 32))
+
+
+def test_new_notes_keep_under_a_tune_that_is_drawn_and_over_a_bass(piece: Composition, model: Model) -> None:
+    piece.edit("e0", [], [note(at, 58, 8) for at in range(0, 32, 8)])  # among the notes that the model wants
+    run(piece, model)
+    assert {pitch for _, pitch in heard(piece)} == {48, 55, 58}
+    piece.undo("u0", None, 0)
+    piece.set_rules(wire.SetRules(id="r0", changes=wire.RuleChanges(melody="bass")))
+    run(piece, model)
+    assert {pitch for _, pitch in heard(piece)} == {58, 64}
+
+
+def test_what_the_person_silenced_is_not_brought_back(piece: Composition, model: Model) -> None:
+    run(piece, model)
+    bass = next(one for one in piece.state().notes if one.pitch == 48)
+    piece.edit("e0", [note(bass.onset, 48, bass.duration)], [])
+    run(piece, model)
+    assert 48 not in {pitch for _, pitch in heard(piece)}
+
+
+def test_a_refused_note_is_offered_again_once_the_music_around_it_changes(piece: Composition, model: Model) -> None:
+    def offered() -> list[wire.NoteShape]:
+        return [one.note for one in answer(piece.suggesting(wire.Suggest(id="s", n=8)), model).suggestions]
+
+    first = answer(piece.suggesting(wire.Suggest(id="s", n=1)), model).suggestions[0]
+    piece.refuse("x0", first.token)
+    assert first.note not in offered()
+    piece.edit("e0", [], [note(first.note.onset, 80, 1)])
+    assert first.note in offered()
+
+
+def test_a_stale_offer_is_refused_and_changes_nothing(piece: Composition, model: Model) -> None:
+    first = answer(piece.suggesting(wire.Suggest(id="s", n=1)), model).suggestions[0]
+    piece.edit("e0", [], [first.note])
+    with pytest.raises(Refusal, match="changed since"):
+        piece.accept("a0", first.token)
+    second = answer(piece.suggesting(wire.Suggest(id="s", n=1)), model).suggestions[0]
+    piece.set_locks(wire.Lock(id="k0", locked=True, pitches=[second.note.pitch]))
+    with pytest.raises(Refusal, match="locked"):
+        piece.accept("a1", second.token)
+
+
+def test_what_was_asked_before_a_change_is_asked_again(piece: Composition, model: Model) -> None:
+    asking = piece.suggesting(wire.Suggest(id="s", n=1))
+    ask = next(asking)
+    piece.set_locks(wire.Lock(id="k0", locked=True, pitches=[48, 55]))
+    assert [one.note.pitch for one in answer_on(asking, ask, model).suggestions] == [64]
+
+
+def test_an_edit_in_a_run_holds_before_the_next_pass(piece: Composition, model: Model) -> None:
+    asking = piece.composing(piece.begin_run(wire.Run(id="run")))
+    ask = next(asking)
+    piece.set_locks(wire.Lock(id="k0", locked=True, bars=[1, 2]))
+    answer_on(asking, ask, model)  # what comes back of the pass that was asked for is not used
+    assert heard(piece) == set()
+    assert piece.run is None
+
+
+def test_a_stop_in_a_pass_leaves_the_pass_unused(piece: Composition, model: Model) -> None:
+    asking = piece.composing(piece.begin_run(wire.Run(id="run")))
+    ask = next(asking)
+    piece.stop_run()
+    with pytest.raises(StopIteration):
+        asking.send(model(ask.cells, ask.context))
+    assert heard(piece) == set()
+
+
+# What the windows hear
+
+
+class Follower:
+    """A window that knows nothing but the entries."""
+
+    def __init__(self, state: wire.State) -> None:
+        self.notes = {(one.onset, one.pitch): one for one in state.notes}
+        self.history = {item.batch: item for item in state.history}
+        self.settings = state.settings
+
+    def follow(self, entry: wire.Entry) -> None:
+        for gone in entry.gone:
+            del self.notes[gone.onset, gone.pitch]
+        for new in entry.new:
+            assert (new.onset, new.pitch) not in self.notes
+            self.notes[new.onset, new.pitch] = new
+        self.history |= {item.batch: item for item in entry.items}
+        self.settings = entry.settings or self.settings
+
+
+def plain(notes: Any) -> list[tuple[int, int, int, str]]:
+    return sorted((one.onset, one.pitch, one.duration, one.author) for one in notes)
+
+
+@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.integers(0, 10_000))
+def test_who_follows_the_entries_sees_what_the_piece_is(seed: int) -> None:
+    rng = random.Random(seed)
+    model = Model("knowing", "0", {"format": 1}, 28, 64, 32, 1, Knowing())
+    store = Store(":memory:")
+    pieces = Pieces(store, lambda: model, lambda composition: None)
+    piece = pieces.get(pieces.begin(wire.NewPiece(bars=2)))
+    window = Follower(piece.state())
+    for i in range(12):
+        there = piece.state().notes
+        batches = [item.batch for item in piece.state().history]
+        what = rng.choice(["draw", "draw", "move", "undo", "redo", "run", "lock", "longer"])
+        if what == "draw":
+            at = rng.randrange(30)
+            piece.edit(f"i{i}", [], [note(at, rng.choice([55, 60, 61]), rng.randint(1, 31 - at))])
+        elif what == "move" and there:
+            old = rng.choice(there)
+            piece.edit(f"i{i}", [note(old.onset, old.pitch, old.duration)], [note(rng.randrange(28), 61)])
+        elif what == "undo" and batches:
+            with suppress(Refusal):  # bars that were added stay
+                piece.undo(f"i{i}", rng.choice(batches), None)
+        elif what == "redo" and batches:
+            piece.redo(f"i{i}", rng.choice(batches), None)
+        elif what == "run":
+            run(piece, model, iterations=rng.randint(1, 8))
+        elif what == "lock":
+            piece.set_locks(wire.Lock(id=f"i{i}", locked=rng.random() < 0.5, bars=[rng.choice([1, 2])]))
+        elif what == "longer":
+            piece.lengthen(f"i{i}", 1)
+    for entry in piece.entries:
+        window.follow(entry)
+    assert [entry.seq for entry in piece.entries] == list(range(1, piece.seq + 1))
+    state = piece.state()
+    assert plain(window.notes.values()) == plain(state.notes)
+    assert [window.history[batch] for batch in sorted(window.history)] == state.history
+    assert window.settings == state.settings
+    kept = Pieces(store, lambda: model, lambda composition: None).get(piece.id)
+    assert kept.state() == state
+    assert kept.seq == piece.seq
+    store.close()
+
+
+def test_a_full_disk_leaves_the_piece_as_it_was(piece: Composition, store: Store, monkeypatch) -> None:
+    def full(*_: Any) -> None:
+        raise DiskFull("nothing can be saved now")
+
+    piece.edit("e0", [], [note(0, 60)])
+    monkeypatch.setattr(store, "append", full)
+    with pytest.raises(DiskFull):
+        piece.edit("e1", [], [note(4, 62)])
+    assert shapes(piece) == [(0, 60, 4)]
+    monkeypatch.undo()
+    piece.edit("e2", [], [note(4, 64)])
+    assert piece.seq == 2
+
+
+def test_a_piece_that_another_program_changes_sends_its_windows_away(piece: Composition, store: Store) -> None:
+    store.append(piece.id, 1, [{"entries": [], "time": 0.0, "text": "", "run": None, "why": None}])
+    messages: list[Any] = []
+    piece.listeners.add(messages.append)
+    with pytest.raises(Exception, match="another studio"):
+        piece.edit("e0", [], [note(0, 60)])
+    assert piece.closed_because is not None
+    assert piece.closed_because[0] == "conflict"
+    assert messages == [None]
+
+
+def test_a_piece_can_be_made_longer_and_its_new_bars_written(piece: Composition, model: Model) -> None:
+    piece.lengthen("l0", 2)
+    assert (piece.settings.n_steps, len(piece.settings.bars)) == (64, 4)
+    piece.edit("e0", [], [note(60, 72)])
+    run(piece, model)
+    assert max(step for step, _ in heard(piece)) == 63
+    with pytest.raises(Refusal, match="bars that were added stay"):
+        piece.undo("u0", 0, None)
+
+
+@pytest.mark.parametrize("damage", ["entries", "text", "run", "setting", "bars"])
+def test_a_damaged_history_is_one_clear_line(pieces: Pieces, damage: str) -> None:
+    import json
+
+    id = pieces.begin(wire.NewPiece(bars=2))
+    pieces.get(id).edit("e0", [], [note(0, 60)])
+    project = json.loads(pieces.save(id, "ripieno")[0])
+    step = project["steps"][0]
+    if damage == "entries":
+        step["entries"] = [["edit", 0, "user", 0, 99, 60, True, None, None, None]]
+    elif damage == "text":
+        step["text"] = 5
+    elif damage == "run":
+        step["run"] = "x"
+    elif damage == "setting":
+        step["entries"] = [["setting", 0, "user", "rules", {"temperature": -1}, None, "x"]]
+    else:
+        step["entries"] = [["setting", 0, "user", "lengthened", 10**6, None, "x"]]
+    with pytest.raises(ValueError, match=r"^[^\n]+$"):
+        pieces.open_file(json.dumps(project).encode(), "a.ripieno")
