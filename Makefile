@@ -16,7 +16,7 @@ export PIP_CONSTRAINT := constraints.txt
 export PIP_BUILD_CONSTRAINT := constraints.txt
 INSTALL := $(BIN)/python -m pip install -q -c constraints.txt
 
-.PHONY: help demo test fuzz check format train clean
+.PHONY: help demo test fuzz check page screenshots format train clean
 .DEFAULT_GOAL := help
 
 help:
@@ -25,6 +25,8 @@ help:
 	@echo "make check    style and types alone"
 	@echo "make fuzz     read $(N) mutated MIDI files, and as many scores (N=$(N))"
 	@echo "make format   put the code's layout right"
+	@echo "make page     the types and tests of the studio's modules, where there is Node.js"
+	@echo "make screenshots  the pictures in docs/studio, from a real browser"
 	@echo "make train    train a model: make train DATA=folder-of-music CONFIG=$(CONFIG)"
 	@echo "make clean    remove everything that these made, but not trained models (folder runs)"
 
@@ -37,11 +39,25 @@ demo: $(VENV)/installed
 	echo "The same to look at:                      demo/$$name.png   demo/$$name.svg" && \
 	echo "With a melody of yours:                   $(BIN)/ripieno harmonize yours.mid -o four-parts.mid"
 
-test: check
+test: check page
 	$(BIN)/python -m pytest
 
 fuzz: $(VENV)/develops
 	$(BIN)/python -m tests.fuzzing --n $(N)
+
+# The studio's modules in the browser's language. People who use Ripieno need no Node.js; CI must have one.
+page:
+	@if command -v npm >/dev/null; then \
+		{ test node_modules/.package-lock.json -nt package-lock.json || npm ci --silent; } && \
+		npx tsc && node --test --test-reporter=spec tests/studio/js/*.test.js; \
+	elif [ -n "$$CI" ]; then \
+		echo "Node.js is missing: the studio's modules were not checked" >&2; exit 1; \
+	else \
+		echo "No Node.js here: the studio's modules are not checked"; \
+	fi
+
+screenshots: $(VENV)/develops
+	$(BIN)/python -m tests.studio.page.screenshots
 
 check: $(VENV)/develops
 	$(BIN)/ruff check
@@ -59,7 +75,7 @@ train: $(VENV)/trains
 	$(BIN)/ripieno train runs/corpus.npz --config $(CONFIG) -o runs/$(CONFIG)
 
 clean:
-	rm -rf $(VENV) build demo dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) node_modules build demo dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find src tests -name __pycache__ -prune -exec rm -rf {} +
 
 # The empty files below say what the virtual environment already holds, so that a second run is quick.
