@@ -11,6 +11,7 @@ import ripieno
 from tests.studio.page.conftest import Studio
 from tests.studio.page.hands import (
     MELODY,
+    PATIENCE,
     authored,
     choose_bars,
     draw,
@@ -493,6 +494,7 @@ def test_touch_draws_and_pinches(studio: Studio, window: Window) -> None:
 def test_a_browser_without_web_audio_and_midi_still_writes(studio: Studio, browser: Browser) -> None:
     context = browser.new_context(viewport={"width": 1280, "height": 800})
     page = context.new_page()
+    page.set_default_timeout(PATIENCE * 1000)
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.add_init_script(
@@ -553,6 +555,7 @@ def test_a_dropped_file_is_opened(page: Page) -> None:
 def test_a_midi_keyboard_writes_chords_at_the_cursor(studio: Studio, browser: Browser) -> None:
     context = browser.new_context(viewport={"width": 1280, "height": 800})
     page = context.new_page()
+    page.set_default_timeout(PATIENCE * 1000)
     page.add_init_script(
         """globalThis.keys = {};
         navigator.requestMIDIAccess = async () => ({ inputs: new Map([["k", keys]]) });"""
@@ -592,6 +595,7 @@ SCORE = """<svg xmlns="http://www.w3.org/2000/svg" width="900" height="120">
 def test_the_staves_are_shown_and_follow_what_is_heard(studio: Studio, browser: Browser) -> None:
     context = browser.new_context(viewport={"width": 1280, "height": 800})
     page = context.new_page()
+    page.set_default_timeout(PATIENCE * 1000)
     page.route("**/api/health", lambda route: route.fulfill(json={**studio.ask("api/health"), "score": True}))
     page.route("**/score.svg*", lambda route: route.fulfill(body=SCORE, content_type="image/svg+xml"))
     page.goto(f"{studio.address}?piece={studio.begin()}")
