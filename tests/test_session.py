@@ -284,7 +284,7 @@ def test_one_part_holds_all_new_notes_and_only_those() -> None:
 
 @pytest.mark.parametrize(
     ("name", "expected"),
-    [("out.wav", "use .mid"), ("nowhere/out.mid", "no folder"), ("out", "without a suffix")],
+    [("out.ogg", "use .mid"), ("nowhere/out.mid", "no folder"), ("out", "without a suffix")],
 )
 def test_what_cannot_be_written_is_refused(tmp_path: Path, name: str, expected: str) -> None:
     with pytest.raises(BadInput, match=expected):

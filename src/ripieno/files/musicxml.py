@@ -374,9 +374,14 @@ def _places(
         for note in piece.notes
         if not piece.parts[note.part].is_drums
     ]
-    notes += [
-        Unspelled(Fraction(note.onset), Fraction(note.end), note.pitch) for part in new_parts for note in part.notes
-    ]
+    # what one player sounds once may stand in the staves as two notes, of two voices
+    written = {
+        note
+        for part in new_parts
+        for line in (part.notes, *(v for staff in part.staves for v in staff))
+        for note in line
+    }
+    notes += [Unspelled(Fraction(note.onset), Fraction(note.end), note.pitch) for note in sorted(written)]
     names = spell(notes, piece.keys if keys is None else keys)
     return {(note.onset, note.pitch): name for note, name in zip(notes, names, strict=True)}
 

@@ -3,7 +3,7 @@
 import time
 from typing import Any
 
-from playwright.sync_api import Page
+from playwright.sync_api import Error, Page
 
 Shape = tuple[int, int, int]  # onset, pitch, duration
 
@@ -83,7 +83,12 @@ def until(page: Page, what: str, arg: object = None, seconds: float = PATIENCE) 
     """
     deadline = time.monotonic() + seconds
     while True:
-        found = page.evaluate(what, arg)
+        try:
+            found = page.evaluate(what, arg)
+        except Error as error:  # the page is just being left for another one
+            if "context was destroyed" not in str(error):
+                raise
+            found = None
         if found:
             return found
         assert time.monotonic() < deadline, f"waited in vain for {what}"
