@@ -361,9 +361,9 @@ def _places(
         for note in piece.notes
         if not piece.parts[note.part].is_drums
     ]
-    notes += [
-        Unspelled(Fraction(note.onset), Fraction(note.end), note.pitch) for part in new_parts for note in part.notes
-    ]
+    for part in new_parts:  # what a staff holds may be more than what sounds: two voices in unison are one sound
+        written = {note for staff in part.staves for voice in staff for note in voice} or set(part.notes)
+        notes += [Unspelled(Fraction(note.onset), Fraction(note.end), note.pitch) for note in sorted(written)]
     names = spell(notes, piece.keys if keys is None else keys)
     return {(note.onset, note.pitch): name for note, name in zip(notes, names, strict=True)}
 
