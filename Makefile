@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 MELODY ?= examples/old-hundredth.mid# what `make demo` harmonises
 DATA ?=# where `make train` finds its music
 CONFIG ?= chorale# what `make train` trains: chorale, or paper
+N ?= 10000# how many files `make fuzz` mutates
 PYTHON ?=# the Python to use; unless given, the first that will do
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -15,13 +16,14 @@ export PIP_CONSTRAINT := constraints.txt
 export PIP_BUILD_CONSTRAINT := constraints.txt
 INSTALL := $(BIN)/python -m pip install -q -c constraints.txt
 
-.PHONY: help demo test check page screenshots format train clean
+.PHONY: help demo test fuzz check page screenshots format train clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo     harmonise a melody (MELODY=$(MELODY)) into the folder demo"
 	@echo "make test     everything that CI checks: make check, then the tests"
 	@echo "make check    style and types alone"
+	@echo "make fuzz     read $(N) mutated MIDI files, and as many scores (N=$(N))"
 	@echo "make format   put the code's layout right"
 	@echo "make page     the types and tests of the studio's modules, where there is Node.js"
 	@echo "make screenshots  the pictures in docs/studio, from a real browser"
@@ -39,6 +41,9 @@ demo: $(VENV)/installed
 
 test: check page
 	$(BIN)/python -m pytest
+
+fuzz: $(VENV)/develops
+	$(BIN)/python -m tests.fuzzing --n $(N)
 
 # The studio's modules in the browser's language. People who use Ripieno need no Node.js; CI must have one.
 page:

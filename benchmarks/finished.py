@@ -3,8 +3,8 @@
     python -m benchmarks.finished --data FOLDER melodies    # Bach Doodle melodies and six tunes
     python -m benchmarks.finished --data FOLDER chorales    # whole chorales from Bach's sopranos, JSB valid
 
-For each piece: edits, cells a step, share of steps with four or more, edits still expected at the end, probability on
-taking own notes back at the end, new notes above a top melody; for chorales, whether the last chord is a root-position
+For each piece: edits, cells a step, share of steps with four or more, edits still expected at the end and how many of
+them would take own notes back, new notes above a top melody; for chorales, whether the last chord is a root-position
 triad on the tonic that Bach's own last bass note names. Then for all of them what the style report says of the
 voices, and for chorales of Bach's own, merged and split in the same way.
 """
@@ -30,7 +30,7 @@ from ripieno.music.piece import Piece, piece_from_notes
 from ripieno.music.referee import Report, judge
 from ripieno.music.roll import RollNote, notes_of, silence
 from ripieno.music.voices import split
-from ripieno.sampling.ancestral import allowed_probabilities
+from ripieno.sampling.ancestral import chances, expected
 from ripieno.session import MEND, STOP_RULE, TEMPERATURE, Session
 
 SHOWN = (
@@ -89,7 +89,9 @@ def finish(
     n_edits = sum(1 for _ in session.run())
     log = session.log
     prediction = model(log.cells[None], session.context[None])
-    taking_back = float(allowed_probabilities(prediction, log, session.policy)[log.cells].sum())
+    chance = np.where(session.policy.allowed(log), chances(prediction), 0.0)
+    n_left = expected(chance, log, session.policy)
+    taking_back = float(chance[log.cells].sum())
     sounding = np.count_nonzero(log.cells[0], axis=1)
     line = session.policy.line
     above = 0
@@ -97,12 +99,11 @@ def finish(
     if session.reading.melody == "top" and line is not None:
         above = int((log.model_cells & (np.arange(128) > line[:, None]) & (line >= 0)[:, None]).sum())
     share = n_edits / STOP_RULE.most_edits(len(sounding))
-    n_left = float(prediction.n_left[0])
     end = None if tonic is None else ends_on_tonic_triad(log.cells, tonic)
     said = (
         f"{name} ({session.reading.melody}): {n_edits} edits, {sounding.mean():.2f} cells a step "
         f"({sung.mean():.2f} where the melody sounds), "
-        f"4+ in {(sounding >= 4).mean():.0%}, {n_left:.1f} still expected, {taking_back:.2f} on taking back, "
+        f"4+ in {(sounding >= 4).mean():.0%}, {n_left:.2f} edits still expected, {taking_back:.2f} taking back, "
         f"{above} above"
     )
     if end is not None:
@@ -146,7 +147,8 @@ def main() -> None:
     print(f"Stopped by themselves: {np.sum(table[:, 0] < 1)} of {len(rows)}.")
     mass = table[:, 4]
     print(
-        f"On taking own notes back at the end: at most {mass.max():.2f}, in {np.sum(mass >= 0.2)} pieces 0.2 or more."
+        f"Cells that it expects to take back at the end: at most {mass.max():.2f}, "
+        f"in {np.sum(mass >= 0.5)} pieces half a cell or more."
     )
     print(f"Above a top melody: {table[:, 5].sum():.0f} cells.")
     if ends:

@@ -28,6 +28,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=os.environ.get("RIPIENO_DATA") or None,
         help="folder of corpora (jsb, infinite-bach, melodies); unless given, RIPIENO_DATA says where",
     )
+    parser.addoption(
+        "--all-scores", action="store_true", help="also judge on every score where the suite takes a sample (minutes)"
+    )
+
+
+@pytest.fixture
+def all_scores(request: pytest.FixtureRequest) -> None:
+    """Skips a test that goes through hundreds of scores, unless asked for."""
+    if not request.config.getoption("--all-scores"):
+        pytest.skip("goes through every score: ask for it by --all-scores")
 
 
 @pytest.fixture(scope="session")

@@ -27,7 +27,8 @@ def ripieno(*words: object, cwd: Path | None = None) -> subprocess.CompletedProc
 def test_a_melody_becomes_a_four_part_piece(tmp_path: Path) -> None:
     """The one test that uses the bundled weights from end to end."""
     out = tmp_path / "piece.mid"
-    done = ripieno("harmonize", ODE, "-o", out, "-o", tmp_path / "piece.png", "-o", tmp_path / "piece.svg")
+    pictures = [word for suffix in ("png", "svg", "pdf", "wav") for word in ("-o", tmp_path / f"piece.{suffix}")]
+    done = ripieno("harmonize", ODE, "-o", out, *pictures)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("Melody: top line of track 1")
     for word in ("notes added", "taken back", "changed of yours", "seconds", "seed", str(out)):
@@ -37,7 +38,9 @@ def test_a_melody_becomes_a_four_part_piece(tmp_path: Path) -> None:
     assert [track.name for track in after.tracks[len(before.tracks) :]] == ["Alto", "Tenor", "Bass"]
     assert (tmp_path / "piece.png").read_bytes().startswith(b"\x89PNG")
     assert "<svg" in (tmp_path / "piece.svg").read_text()
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["piece.mid", "piece.png", "piece.svg"]
+    assert (tmp_path / "piece.pdf").read_bytes().startswith(b"%PDF")
+    assert (tmp_path / "piece.wav").read_bytes().startswith(b"RIFF")
+    assert sorted(path.suffix for path in tmp_path.iterdir()) == [".mid", ".pdf", ".png", ".svg", ".wav"]
 
 
 def test_the_same_seed_gives_the_same_file_and_alternatives_differ(tmp_path: Path) -> None:
@@ -83,7 +86,9 @@ def inputs(tmp_path: Path) -> Path:
         (("silent.mid", "-o", "x.mid"), "notes"),
         (("format2.mid", "-o", "x.mid"), "format 2"),
         (("smpte.mid", "-o", "x.mid"), "SMPTE"),
-        (("ode.mid", "-o", "x.wav"), ".wav"),
+        (("ode.mid", "-o", "x.ogg"), ".ogg"),
+        (("ode.mid", "-o", "x.wav", "--soundfont", "gone.sf2"), "gone.sf2"),
+        (("ode.mid", "-o", "x.wav", "--soundfont", "bad.onnx"), "SoundFont"),
         (("ode.mid", "-o", "nowhere/x.mid"), "nowhere"),
         (("ode.mid", "-o", "ode.mid"), "your own file"),
         (("ode.mid", "-o", "x.mid", "-o", "x.mid"), "twice"),
@@ -188,6 +193,127 @@ def test_interrupting_keeps_what_is_done_and_says_so(tmp_path: Path, monkeypatch
     assert len(mido.MidiFile(tmp_path / "x.mid").tracks) > len(mido.MidiFile(ODE).tracks)
 
 
+def test_a_piece_is_played_into_a_file(tmp_path: Path) -> None:
+    done = ripieno("play", ODE, "-o", tmp_path / "ode.wav", "--tempo", 240)
+    assert done.returncode == 0, done.stderr
+    assert "seconds" in done.stdout
+    import soundfile
+
+    slow = ripieno("play", ODE, "-o", tmp_path / "slow.flac", "--tempo", 120)
+    assert slow.returncode == 0, slow.stderr
+    fast, half = (soundfile.info(tmp_path / name).duration for name in ("ode.wav", "slow.flac"))
+    assert 1.7 * (fast - 2.6) < half - 2.6 < 2.3 * (fast - 2.6)  # 2.6 seconds of room and silence
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("gone.mid",), "gone.mid"),
+        (("ode.mid", "-o", "x.mid"), "x.wav"),
+        (("ode.mid", "-o", "x.wav", "--tempo", "0"), "tempo of 0"),
+        (("ode.mid", "-o", "nowhere/x.wav"), "nowhere"),
+        (("ode.mid", "--soundfont", "bad.onnx"), "SoundFont"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
+)
+def test_what_cannot_be_played_is_one_clear_line(words, expected: str, inputs: Path, monkeypatch, capsys) -> None:
+    from ripieno.cli import main
+
+    monkeypatch.chdir(inputs)
+    monkeypatch.setattr(sys, "argv", ["ripieno", "play", *words])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    said = capsys.readouterr().err
+    assert ended.value.code == 2
+    assert expected in said
+    assert said.count("\n") == 1
+
+
+@pytest.fixture
+def exercise(tmp_path: Path) -> Path:
+    """Two voices in parallel fifths."""
+    from ripieno.files.midi import write_midi
+    from tests.music.test_singers import piece_of
+
+    lines = {"Soprano": [(67, 0, 4), (69, 4, 4), (71, 8, 8)], "Bass": [(48, 0, 4), (50, 4, 4), (43, 8, 8)]}
+    write_midi(piece_of(lines), tmp_path / "exercise.mid")
+    return tmp_path / "exercise.mid"
+
+
+def test_check_says_what_is_wrong_marks_it_and_exits_with_1(exercise: Path) -> None:
+    out = exercise.with_name("marked.musicxml")
+    done = ripieno("check", exercise, "-o", out, "--level", "errors", "--key", "C")
+    assert done.returncode == 1, done.stderr
+    assert "bar 1, beat 2: error: Soprano and bass move in parallel fifths" in done.stdout
+    assert "parallel fifths" in out.read_text()
+    told = ripieno("check", exercise, "--format", "json", "--level", "errors", "--rules-only")
+    import json
+
+    assert json.loads(told.stdout)["remarks"][0]["rule"] == "parallel fifths"
+    assert told.returncode == 1
+
+
+def test_check_exits_with_0_where_there_is_nothing_to_say() -> None:
+    assert ripieno("check", ODE, "--level", "errors", "--rules-only").returncode == 0
+
+
+def test_fix_says_what_it_would_change_and_changes_it(tmp_path: Path) -> None:
+    from ripieno.files.midi import read_midi, write_midi
+    from tests.test_fixing import tune
+
+    write_midi(tune({5: 1}), tmp_path / "tune.mid")
+    told = ripieno("fix", tmp_path / "tune.mid", "--dry-run")
+    assert told.returncode == 0, told.stderr
+    assert "becomes G4" in told.stdout
+    assert "1 note of 24 would be changed" in told.stdout
+    done = ripieno("fix", tmp_path / "tune.mid", "-o", tmp_path / "mended.mid")
+    assert done.returncode == 0, done.stderr
+    assert [n.pitch for n in read_midi(tmp_path / "mended.mid").notes] == [n.pitch for n in tune().notes]
+
+
+def test_many_files_go_into_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "bad.mid").write_text("no music")
+    out = tmp_path / "out"
+    words = ("harmonize", ODE, tmp_path / "bad.mid", EXAMPLES / "greensleeves.mid", "-o", out, "--iterations", 3)
+    done = ripieno(*words)
+    assert done.returncode == 1
+    assert "Failed: bad.mid" in done.stderr
+    assert "2 harmonised, 0 done before, 1 failed" in done.stdout
+    assert sorted(path.name for path in out.glob("*.mid")) == ["greensleeves.mid", "ode-to-joy.mid"]
+    assert "0 harmonised, 2 done before, 1 failed" in ripieno(*words).stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("check", "gone.mid"), "gone.mid"),
+        (("check", "ode.mid", "--level", "all"), "--level all"),
+        (("check", "ode.mid", "--format", "xml"), "--format xml"),
+        (("check", "ode.mid", "-o", "x.mid"), "x.musicxml"),
+        (("fix", "ode.mid"), "--dry-run"),
+        (("fix", "ode.mid", "--dry-run", "--sure", "very"), "--sure very"),
+        (("fix", "ode.mid", "--dry-run", "--max-changes", "all"), "--max-changes all"),
+        (("fix", "ode.mid", "-o", "ode.mid"), "your own file"),
+        (("harmonize", "ode.mid", "gone.mid", "-o", "words.mid"), "name a folder"),
+        (("harmonize", "ode.mid", "gone.mid", "-o", "a", "-o", "b"), "one -o"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
+)
+def test_what_these_cannot_do_is_one_clear_line(words, expected: str, inputs: Path, monkeypatch, capsys) -> None:
+    from ripieno.cli import main
+
+    monkeypatch.chdir(inputs)
+    monkeypatch.setattr(sys, "argv", ["ripieno", *words])
+    before = sorted(inputs.iterdir())
+    with pytest.raises(SystemExit) as ended:
+        main()
+    said = capsys.readouterr().err
+    assert ended.value.code == 2
+    assert expected in said
+    assert said.count("\n") == 1
+    assert sorted(inputs.iterdir()) == before
+
+
 def test_models_tells_what_the_bundled_model_is() -> None:
     told = ripieno("models").stdout
     assert "chorale" in told
@@ -227,7 +353,7 @@ def test_a_folder_of_midi_files_is_prepared_and_trained_on(tmp_path: Path) -> No
     assert used.returncode == 0, used.stderr
 
 
-@pytest.mark.parametrize("command", ["harmonize", "train", "data", "models"])
+@pytest.mark.parametrize("command", ["harmonize", "check", "fix", "play", "train", "data", "models"])
 def test_each_commands_help_has_examples_and_stands_in_the_docs(command: str) -> None:
     told = ripieno(command, "--help").stdout
     assert f"ripieno {command}" in told

@@ -30,11 +30,12 @@ FLOORS = (
     {"sampling"},
     {"training", "session"},
     {"evaluation"},
+    {"proofreading", "fixing", "batch"},
     {"studio"},
     {"cli", "__init__", "__main__"},
 )
 KNOW_TORCH = re.compile(r"models\.(?!runtime$|context$)\w+|training\.\w+")
-HEAVY = {"torch", "matplotlib", "onnxruntime", "mido", "onnx", "safetensors"}
+HEAVY = {"torch", "matplotlib", "onnxruntime", "mido", "onnx", "safetensors", "soundfile", "verovio", "resvg_py", "PIL"}
 
 
 def room_of(module: str) -> str:

@@ -7,6 +7,7 @@ import pytest
 
 from ripieno import BadInput, Session, piece_from_notes, read
 from ripieno.edits.edit import Edit
+from ripieno.edits.log import CellEntry
 from ripieno.models.runtime import the_separator
 from ripieno.music.harmony import parallels
 from ripieno.music.referee import faults
@@ -177,7 +178,7 @@ def test_new_parts_hold_nothing_where_nothing_is_new() -> None:
 
 
 def test_what_the_user_does_while_it_composes_holds(tmp_path: Path) -> None:
-    session = a_session(wanting(FULL))
+    session = a_session(wanting(FULL), quality="exact")
     for number, change in enumerate(session.run()):
         assert change.log is session.log
         if number == 3:
@@ -186,6 +187,19 @@ def test_what_the_user_does_while_it_composes_holds(tmp_path: Path) -> None:
             session.lock(1, 1)
     assert RollNote(0, 60, 4) in session.log.notes()
     assert number == 5  # the lock left nothing to do
+
+
+def test_what_the_user_does_between_two_changes_of_one_pass_holds_and_neither_is_lost() -> None:
+    session = a_session(wanting(FULL), mend="nothing")
+    told = []
+    for change in session.run():
+        told.append(change.edit)
+        if len(told) == 2:
+            session.set(pitch=60, onset=0, duration=4)
+    assert RollNote(0, 60, 4) in session.log.notes()
+    by_model = [e.edit for e in session.log.entries if isinstance(e, CellEntry) and e.author == "model"]
+    assert told == by_model, "every change of the log was told, once"
+    np.testing.assert_array_equal(session.log.cells & ~roll_of([RollNote(0, 60, 4)], 16), FULL)
 
 
 def test_unlocking_sets_a_piece_in_motion_again() -> None:
@@ -270,7 +284,7 @@ def test_one_part_holds_all_new_notes_and_only_those() -> None:
 
 @pytest.mark.parametrize(
     ("name", "expected"),
-    [("out.wav", "use .mid"), ("nowhere/out.mid", "no folder"), ("out", "without a suffix")],
+    [("out.ogg", "use .mid"), ("nowhere/out.mid", "no folder"), ("out", "without a suffix")],
 )
 def test_what_cannot_be_written_is_refused(tmp_path: Path, name: str, expected: str) -> None:
     with pytest.raises(BadInput, match=expected):

@@ -38,7 +38,7 @@ HARMONIZE_HELP = """
 Write the other voices to a melody (or over a bass, or around an inner voice).
 
 Your own notes stay exactly as they are unless you allow otherwise with --max-removals. \
-New notes come as parts of their own (alto, tenor, bass), under your melody, on tracks after yours.
+New notes come as parts of their own (alto, tenor, bass), under your melody, on tracks or staves after yours.
 
 The model writes four-part texture in the manner of Bach's chorales, on a grid of sixteenths; tunes of other styles \
 come out hymn-like. The same file, options and seed give the same music; try another --seed for another setting.
@@ -48,14 +48,80 @@ come out hymn-like. The same file, options and seed give the same music; try ano
 A melody in, a four-part piece and a picture of it out:
   [green]ripieno harmonize melody.mid -o piece.mid -o piece.png[/green]
 
+The score of it as a page to print, the new notes in blue:
+  [green]ripieno harmonize melody.mid -o piece.mid -o piece.pdf --as score[/green]
+
+The same to listen to, played on a small organ:
+  [green]ripieno harmonize melody.mid -o piece.mid -o piece.wav[/green]
+
 Three different settings to choose from, piece-1.mid to piece-3.mid:
   [green]ripieno harmonize melody.mid -o piece.mid --alternatives 3[/green]
 
 A bass line from track 2, new voices between C3 and G5, in G minor:
   [green]ripieno harmonize bass.mid -o piece.mid --melody 2 --range C3-G5 --key Gm[/green]
 
+A score, for strings, over chords of yours:
+  [green]ripieno harmonize tune.musicxml -o quartet.musicxml --ensemble strings --chords "G | C D7 | Em C/E | G"[/green]
+
+All melodies of a folder, into another; after an interrupt the same command goes on where it was:
+  [green]ripieno harmonize songs/*.mid -o out/[/green]
+
 Only bars 5 to 8, more adventurous, and up to two of your notes may be changed:
   [green]ripieno harmonize song.mid -o song2.mid --bars 5-8 --temperature 1.0 --max-removals 2[/green]
+"""
+
+PLAY_HELP = """
+Play a piece on this computer, or write its sound to a file.
+
+It is played on a small organ in a small church, or on your own SoundFont. Sounds are 24 bits at 48 kHz, \
+at -18 LUFS. To play, Ripieno uses the program that your computer has for it.
+
+[bold]Examples[/bold]
+
+Listen to a piece, then write it down as a sound:
+  [green]ripieno play piece.mid[/green]
+  [green]ripieno play piece.mid -o piece.flac[/green]
+
+Slower, on the instruments of a SoundFont:
+  [green]ripieno play piece.mid --tempo 60 --soundfont choir.sf2[/green]
+"""
+
+CHECK_HELP = """
+Proof-read a piece: mistakes of part-writing, and notes that the model would take back.
+
+For each it says where (bar, beat, voices), what is wrong, and what to write instead. What Bach hardly ever does is an \
+error, what he does now and then a warning, what he does in nearly every chorale a matter of style. \
+Voices are the parts of the file (one to four); chords are split into voices.
+
+With -o it writes a copy of your score with these notes in colour (red: error, orange: warning, blue: style) and the \
+remark above them. A MIDI file becomes a score for that.
+
+The exit code is 1 if there is anything to say at the --level asked, else 0.
+
+[bold]Examples[/bold]
+
+Read an exercise, and write the remarks into a copy of it:
+  [green]ripieno check exercise.musicxml -o corrected.musicxml[/green]
+
+Errors alone; then everything, for a program:
+  [green]ripieno check exercise.mid --level errors[/green]
+  [green]ripieno check exercise.mid --level style --format json[/green]
+"""
+
+FIX_HELP = """
+Put notes right that are a semitone or a sixteenth off, and say which and why.
+
+For wrong keys hit and beats missed, in a melody or in several voices. Everything else in the file stays as it is. \
+In a score (MusicXML) only pitches are changed; what is off the beat there is told.
+
+[bold]Examples[/bold]
+
+See what would be changed, then change it:
+  [green]ripieno fix melody.mid --dry-run[/green]
+  [green]ripieno fix melody.mid -o mended.mid[/green]
+
+Three notes at the most, and only if it is very sure:
+  [green]ripieno fix melody.mid -o mended.mid --max-changes 3 --sure 80%[/green]
 """
 
 STUDIO_HELP = """
@@ -148,14 +214,22 @@ One part, on the chorales that choices are made on:
 
 @app.command("harmonize", help=HARMONIZE_HELP)
 def harmonize_command(
-    source: Annotated[Path, typer.Argument(metavar="IN", help="A MIDI file with your melody.", show_default=False)],
+    sources: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="IN...",
+            help="A MIDI or MusicXML file with your melody; or several, with a folder for -o.",
+            show_default=False,
+        ),
+    ],
     outputs: Annotated[
         list[Path],
         typer.Option(
             "-o",
             "--output",
             metavar="OUT",
-            help="Where to write: .mid for the music, .png or .svg for a picture. May be given several times.",
+            help="Where to write: .mid, .musicxml or .mxl for the music, .png, .svg or .pdf for a picture, .wav or "
+            ".flac for a sound. May be given several times. For several files a folder.",
             show_default=False,
         ),
     ],
@@ -209,9 +283,37 @@ def harmonize_command(
     parts: Annotated[
         int | None,
         typer.Option(
-            metavar="N", help="1 puts all new notes into one part; else one for each voice.", show_default=False
+            metavar="1|2|4",
+            help="How many new parts: one on two staves, upper and lower voices, or one for each voice.",
+            show_default="one for each voice, but for an organ",
         ),
     ] = None,
+    ensemble: Annotated[
+        str | None,
+        typer.Option(
+            metavar="choir|strings|winds|organ",
+            help="Who plays the new parts: names, clefs, ranges, sounds and transposition.",
+            show_default=False,
+        ),
+    ] = None,
+    chords: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CHART",
+            help='Chords that new notes belong to, bar by bar: "Ab Eb7 | Fm | Db/F Eb". '
+            "A named bass (Db/F) is the lowest note. None: --chords none.",
+            show_default="those in the file, if any",
+        ),
+    ] = None,
+    write_chords: Annotated[
+        str | None,
+        typer.Option(
+            metavar="symbols|roman", help="Write the chords found into the score, and print them.", show_default=False
+        ),
+    ] = None,
+    syllables: Annotated[
+        bool, typer.Option("--syllables", help="New parts strike again on the melody's syllables.")
+    ] = False,
     max_removals: Annotated[
         str,
         typer.Option(metavar="N|SHARE", help="How many of your own notes may be changed: 3, or 10% of them."),
@@ -252,10 +354,19 @@ def harmonize_command(
         Path | None,
         typer.Option(metavar="FILE", help="A model that you trained.", show_default="the one that comes with Ripieno"),
     ] = None,
+    soundfont: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Play sounds on this .sf2 or .sf3.", show_default="a small organ"),
+    ] = None,
+    as_: Annotated[
+        str, typer.Option("--as", metavar="roll|score", help="Draw pictures as a piano roll, or engrave a score.")
+    ] = "roll",
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Tell every change as it is made.")] = False,
 ) -> None:
     """See HARMONIZE_HELP."""
     from ripieno.models.runtime import load_model
+    from ripieno.music.analysis import chart_of
+    from ripieno.music.ensembles import check_arrangement
     from ripieno.session import TEMPERATURE, Session, read
 
     if alternatives < 1:
@@ -266,11 +377,10 @@ def harmonize_command(
         raise BadInput(f"--pickup {pickup}: give its length in beats, such as 1 or 0.5; 0 for none")
     if voices < 1:
         raise BadInput(f"--voices {voices}: ask for 1 or more; for no new notes at all there is nothing to do")
-    if parts is not None and parts != 1:
-        raise BadInput(f"--parts {parts}: only 1 can be asked for; leave it out for a part for each voice")
-    targets = [_numbered(path, i, alternatives) for i in range(alternatives) for path in outputs]
-    _check_targets(source, targets)
-    piece = read(source)
+    check_arrangement(ensemble, parts)
+    if as_ not in ("roll", "score"):
+        raise BadInput(f"--as {as_}: choose roll or score")
+    _check_soundfont(soundfont)
     options: dict[str, Any] = {
         "melody": melody,
         "key": key,
@@ -281,25 +391,87 @@ def harmonize_command(
         "lock": [_bars(text, "--lock") for text in lock or []],
         "pitches": None if range_ is None else _pitches(range_),
         "n_voices": voices,
+        "chords": chords,
+        "write_chords": write_chords,
+        "ensemble": ensemble,
+        "syllables": syllables,
         "max_removals": _removals(max_removals),
         "max_additions": max_additions,
         "mend": mend,
         "temperature": TEMPERATURE if temperature is None else temperature,
         "quality": quality,
-        "name": source.name,
     }
+    if len(sources) > 1 or outputs[0].is_dir() or str(outputs[0]).endswith("/"):
+        if len(outputs) > 1 or alternatives > 1:
+            raise BadInput("several files, or a folder for -o, go with one -o and one setting of each file")
+        _harmonize_all(sources, outputs[0], load_model(model), {**options, "seed": seed}, iterations, parts)
+        return
+    source = sources[0]
+    options["name"] = source.name
+    _check_targets(source, [_numbered(path, i, alternatives) for i in range(alternatives) for path in outputs])
+    piece = read(source)
     loaded = load_model(model)
     first = Session(piece, model=loaded, seed=seed, **options)
     print(first.reading.sentence())
     for warning in first.reading.warnings:
         print(f"Note: {warning}")
+    if first.chords:
+        print(f"Chords to follow: {chart_of(first.chords, first.reading)}")
     for number in range(alternatives):
         session = first if number == 0 else Session(piece, model=loaded, seed=seed + number, **options)
-        _compose(session, [_numbered(path, number, alternatives) for path in outputs], parts, iterations, verbose)
+        numbered = [_numbered(path, number, alternatives) for path in outputs]
+        _compose(session, numbered, parts, iterations, soundfont, as_ == "score", verbose)
 
 
-def _compose(session: Session, targets: list[Path], parts: int | None, iterations: int | None, verbose: bool) -> None:
+def _harmonize_all(
+    sources: list[Path],
+    folder: Path,
+    model: Model,
+    options: dict[str, Any],
+    iterations: int | None,
+    parts: int | None,
+) -> None:
+    from collections import Counter
+
+    from ripieno.batch import DONE, FAILED, SKIPPED, harmonize_files
+
+    if folder.exists() and not folder.is_dir():
+        raise BadInput(f"several files go into a folder, and {folder} is a file; name a folder, such as -o out/")
+    counts: Counter[str] = Counter()
+    interrupted = False
+    with _progress("{task.fields[told]}") as progress:
+        task = progress.add_task("Harmonising", total=len(sources), told="")
+        try:
+            for step in harmonize_files(sources, folder, model, options, iterations=iterations, n_parts=parts):
+                told = f"{step.number} of {step.of}, {step.source.name}"
+                if step.change is not None:
+                    told += f": {step.change.log.n_added} notes added"
+                progress.update(task, completed=step.number - (not step.outcome), total=step.of, told=told)
+                if step.outcome:
+                    counts[step.outcome] += 1
+                    for said in step.said:
+                        mark = "Failed" if step.outcome == FAILED else f"Note: {step.source.name}"
+                        progress.console.print(f"{mark}: {said}", highlight=False, markup=False)
+        except KeyboardInterrupt:
+            interrupted = True
+    said = f"{counts[DONE]} harmonised, {counts[SKIPPED]} done before, {counts[FAILED]} failed; in {folder}"
+    print(f"You stopped it: {said}. The same command goes on from there." if interrupted else said)
+    if interrupted or counts[FAILED]:
+        raise typer.Exit(130 if interrupted else 1)
+
+
+def _compose(
+    session: Session,
+    targets: list[Path],
+    parts: int | None,
+    iterations: int | None,
+    soundfont: Path | None,
+    as_score: bool,
+    verbose: bool,
+) -> None:
     from time import monotonic
+
+    from ripieno.music.analysis import chart_of
 
     began = monotonic()
     interrupted = False
@@ -323,7 +495,7 @@ def _compose(session: Session, targets: list[Path], parts: int | None, iteration
     seconds = monotonic() - began
     remarks: list[str] = []
     for path in targets:
-        remarks += [remark for remark in session.save(path, parts) if remark not in remarks]
+        remarks += [remark for remark in session.save(path, parts, soundfont, as_score) if remark not in remarks]
     rows = [
         ("notes added", f"{session.log.n_added}"),
         ("taken back while composing", f"{session.log.n_taken_back}"),
@@ -334,11 +506,172 @@ def _compose(session: Session, targets: list[Path], parts: int | None, iteration
     ]
     for name, value in rows:
         print(f"  {name:<28}{value}")
+    if session.write_chords is not None:
+        print(f"Chords: {chart_of(session.chords_found(), session.reading)}")
     for remark in remarks:
         print(f"Note: {remark}.")
     if interrupted:
         print("You stopped it: what was done so far is written.")
         raise typer.Exit(130)
+
+
+@app.command("play", help=PLAY_HELP)
+def play_command(
+    source: Annotated[Path, typer.Argument(metavar="IN", help="The music to play.", show_default=False)],
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="OUT", help="Write a .wav or .flac instead.", show_default=False),
+    ] = None,
+    tempo: Annotated[
+        float | None,
+        typer.Option(metavar="BPM", help="Quarter notes a minute, in place of the file's tempo.", show_default=False),
+    ] = None,
+    soundfont: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Play it on this .sf2 or .sf3.", show_default="a small organ"),
+    ] = None,
+) -> None:
+    """See PLAY_HELP."""
+    from ripieno.files.sound import RATE, SUFFIXES, play, render, sounding_notes, write_sound
+    from ripieno.music.piece import Revision
+    from ripieno.session import checked_bpm, read
+
+    if output is not None and output.suffix.lower() not in SUFFIXES:
+        raise BadInput(f"{output.name}: a sound is a .wav or .flac file; name it {output.stem}.wav")
+    if output is not None:
+        _check_targets(source, [output])
+    revision = Revision(bpm=None if tempo is None else checked_bpm(tempo))
+    samples = render(sounding_notes(read(source), revision), soundfont)
+    seconds = samples.shape[1] / RATE
+    if output is not None:
+        write_sound(samples, output)
+        print(f"{output}: {seconds:.0f} seconds")
+        return
+    print(f"Playing {source.name}, {seconds:.0f} seconds; Ctrl-C stops it.")
+    try:
+        play(samples)
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+
+
+@app.command("check", help=CHECK_HELP)
+def check_command(
+    source: Annotated[
+        Path, typer.Argument(metavar="IN", help="A MIDI or MusicXML file to proof-read.", show_default=False)
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="OUT", help="A marked copy: .musicxml or .mxl.", show_default=False),
+    ] = None,
+    level: Annotated[
+        str, typer.Option(metavar="errors|warnings|style", help="Say this and what is graver.")
+    ] = "warnings",
+    format_: Annotated[str, typer.Option("--format", metavar="text|json", help="For people or for programs.")] = "text",
+    key: Annotated[
+        str | None, typer.Option(metavar="KEY", help='Such as "Ab", "F#m", "C minor".', show_default=False)
+    ] = None,
+    meter: Annotated[
+        str | None, typer.Option(metavar="N/N", help='Such as "3/4", if the file is wrong.', show_default=False)
+    ] = None,
+    pickup: Annotated[
+        float | None,
+        typer.Option(metavar="BEATS", help="Length of the pickup in beats; 0 for none.", show_default=False),
+    ] = None,
+    rules_only: Annotated[bool, typer.Option("--rules-only", help="Do not ask the model; quicker.")] = False,
+) -> None:
+    """See CHECK_HELP."""
+    import json
+
+    from ripieno.proofreading import LEVEL_NAMES, check_score_target, proofread, write_proof
+    from ripieno.session import read
+
+    if level not in LEVEL_NAMES:
+        raise BadInput(f"--level {level}: choose {', '.join(LEVEL_NAMES)}")
+    if format_ not in ("text", "json"):
+        raise BadInput(f"--format {format_}: choose text or json")
+    if output is not None:
+        check_score_target(output)
+        _check_targets(source, [output])
+    asked = LEVEL_NAMES[level]
+    options: dict[str, Any] = {"key": key, "meter": meter, "pickup": pickup}
+    proof = proofread(read(source), rules_only=rules_only, as_score=output is not None, name=source.name, **options)
+    remarks = proof.of_level(asked)
+    if output is not None:
+        write_proof(proof, output, asked)
+    if format_ == "json":
+        print(json.dumps({"file": source.name, **proof.to_json(asked)}, indent=2, ensure_ascii=False))
+    else:
+        print(proof.reading.sentence())
+        for warning in proof.warnings:
+            print(f"Note: {warning}")
+        for remark in remarks:
+            print(remark.line())
+        print(proof.summary(asked))
+        if output is not None:
+            print(f"written {output}")
+    if remarks:
+        raise typer.Exit(1)
+
+
+@app.command("fix", help=FIX_HELP)
+def fix_command(
+    source: Annotated[Path, typer.Argument(metavar="IN", help="A MIDI or MusicXML file.", show_default=False)],
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="OUT", help="Where to write the mended piece.", show_default=False),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be changed.")] = False,
+    max_changes: Annotated[
+        str, typer.Option(metavar="N|SHARE", help="How many notes may be changed: 3, or 10% of them.")
+    ] = "25%",
+    sure: Annotated[
+        str, typer.Option(metavar="SHARE", help="How sure it must be; higher is safer.", show_default="50%")
+    ] = "",
+    bars: Annotated[
+        str | None, typer.Option(metavar="FIRST-LAST", help="Mend these bars only.", show_default=False)
+    ] = None,
+    melody: Annotated[
+        str | None,
+        typer.Option(metavar="top|bass|inner|TRACK", help="Which line leads, as for harmonize.", show_default=False),
+    ] = None,
+    key: Annotated[
+        str | None, typer.Option(metavar="KEY", help='Such as "Ab", "F#m", "C minor".', show_default=False)
+    ] = None,
+    meter: Annotated[
+        str | None, typer.Option(metavar="N/N", help='Such as "3/4", if the file is wrong.', show_default=False)
+    ] = None,
+) -> None:
+    """See FIX_HELP."""
+    from ripieno.fixing import SURE, fix, write_fixed
+    from ripieno.session import check_target, read
+
+    if output is None and not dry_run:
+        raise BadInput("say where to write the mended piece (-o mended.mid), or ask for --dry-run")
+    if output is not None:
+        _check_targets(source, [output])
+        check_target(output)
+    piece = read(source)
+    fixed = fix(
+        piece,
+        most=_removals(max_changes, "--max-changes"),
+        sure=SURE if not sure else _share(sure, "--sure"),
+        bars=None if bars is None else _bars(bars, "--bars"),
+        name=source.name,
+        melody=melody,
+        key=key,
+        meter=meter,
+    )
+    print(fixed.reading.sentence())
+    for warning in fixed.reading.warnings:
+        print(f"Note: {warning}")
+    for change in fixed.changes:
+        print(change.text)
+    remarks = [] if dry_run or output is None else write_fixed(piece, fixed, output)
+    print(fixed.summary(dry_run))
+    for remark in remarks:
+        print(f"Note: {remark}.")
+    if output is not None and not dry_run:
+        print(f"written {output}")
 
 
 @app.command("studio", help=STUDIO_HELP)
@@ -564,6 +897,14 @@ def _check_targets(source: Path, targets: list[Path]) -> None:
             raise BadInput(f"{target} is your own file and would be overwritten; choose another name for -o")
 
 
+def _check_soundfont(path: Path | None) -> None:
+    """Refuse before the work what could not be played on after it."""
+    if path is not None:
+        from ripieno.files.soundfont import read_soundfont
+
+        read_soundfont(path)
+
+
 def _bars(text: str, option: str) -> tuple[int, int]:
     first, _, last = text.partition("-")
     try:
@@ -584,13 +925,20 @@ def _pitches(text: str) -> tuple[int, int]:
     return lowest, highest
 
 
-def _removals(text: str) -> int | float:
+def _share(text: str, option: str) -> float:
+    try:
+        return float(text[:-1]) / 100 if text.endswith("%") else float(text)
+    except ValueError:
+        raise BadInput(f"{option} {text}: give a share, such as 80%") from None
+
+
+def _removals(text: str, option: str = "--max-removals") -> int | float:
     try:
         amount = float(text[:-1]) / 100 if text.endswith("%") else int(text)
     except ValueError:
         amount = -1
     if amount < 0 or (isinstance(amount, float) and not amount <= 1):
-        raise BadInput(f"--max-removals {text}: give a number of notes, such as 3, or a share, such as 10%")
+        raise BadInput(f"{option} {text}: give a number of notes, such as 3, or a share, such as 10%")
     return amount
 
 

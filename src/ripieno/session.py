@@ -20,9 +20,17 @@ from ripieno.edits.edit import Edit
 from ripieno.edits.log import EditLog, UndoEntry
 from ripieno.edits.policy import Policy
 from ripieno.errors import BadInput, NothingAllowed
+from ripieno.files import sound
+from ripieno.files.engraving import Label
 from ripieno.files.midi import read_midi, write_midi
+from ripieno.files.musicxml import SUFFIXES as MUSICXML_SUFFIXES
+from ripieno.files.musicxml import is_musicxml, musicxml_text, read_musicxml, write_musicxml
+from ripieno.files.score import not_played, syllables_of
 from ripieno.models.context import context_of
 from ripieno.models.runtime import Model, load_model, the_separator
+from ripieno.music.analysis import beats_of, chords_asked, find_chords, roman
+from ripieno.music.chords import PlacedChord, asked_of_steps
+from ripieno.music.ensembles import arranged, check_arrangement, out_of_range, range_of, struck_on
 from ripieno.music.harmony import note_name
 from ripieno.music.piece import NewPart, Piece, Revision, Span, owners, revise, roll_of_piece, within_range
 from ripieno.music.piece import n_steps as n_steps_of
@@ -45,7 +53,7 @@ QUALITY = "high"
 LOSSLESS = "lossless"
 STOP_RULE = StopRule()
 MEND: dict[str, Mapping[str, float]] = {"faults": WEIGHTS, "parallels": PARALLELS, "nothing": {}}
-SUFFIXES = (".mid", ".midi", ".png", ".svg")
+SUFFIXES = (".mid", ".midi", *MUSICXML_SUFFIXES, ".png", ".svg", ".pdf", *sound.SUFFIXES)
 
 
 @dataclass(frozen=True)
@@ -72,6 +80,11 @@ class Session:
         lock: bars, as (first, last), in which nothing may change.
         pitches: lowest and highest MIDI number of new notes.
         n_voices: how many notes may sound at once, yours included.
+        chords: a chart of chords that new notes belong to, "Ab Eb7 | Fm | ..." from the first full bar on; "none" for
+            no chords. Unless given, those that the file names.
+        write_chords: "symbols" or "roman" writes the chords found in the finished piece into scores.
+        ensemble: "choir", "strings", "winds" or "organ": who plays the new parts, and within what range.
+        syllables: the new parts strike again on the melody's syllables, or, where it has none, on its notes.
         max_removals: how many of the piece's own notes may be changed: a number, or a share of them.
         max_additions: how many notes the model may add; None for as many as it likes.
         mend: what is put right in the model's notes when the piece is finished: "faults" of part-writing, "parallels"
@@ -102,6 +115,10 @@ class Session:
         lock: Sequence[tuple[int, int]] = (),
         pitches: tuple[int, int] | None = None,
         n_voices: int | None = 4,
+        chords: str | None = None,
+        write_chords: str | None = None,
+        ensemble: str | None = None,
+        syllables: bool = False,
         max_removals: int | float = 0,
         max_additions: int | None = None,
         mend: str = "faults",
@@ -138,9 +155,7 @@ class Session:
             )
         )
         if bpm is not None:
-            if not 4 <= bpm <= 1000:
-                raise BadInput(f"a tempo of {bpm:g} quarter notes a minute cannot be played; take 4 to 1000")
-            self.reading = replace(self.reading, bpm=bpm, is_bpm_given=True)
+            self.reading = replace(self.reading, bpm=checked_bpm(bpm), is_bpm_given=True)
         self.bpm = bpm
         reading = self.reading
         n_steps = reading.n_steps if is_empty else _sounding_steps(piece, reading)
@@ -160,6 +175,14 @@ class Session:
         selection[reading.selection] = True
         if not (selection & ~locked).any():
             raise BadInput("every bar to compose in is locked: lock fewer bars, or choose others to compose in")
+        check_arrangement(ensemble, None)
+        if write_chords not in (None, "symbols", "roman"):
+            raise BadInput(f"chords cannot be written as {write_chords}; choose symbols or roman")
+        if ensemble is not None and pitches is None:
+            pitches = range_of(ensemble)
+        self.ensemble, self.syllables, self.write_chords = ensemble, syllables, write_chords
+        self.chords = chords_asked(piece, reading, chords)
+        classes, basses = asked_of_steps(self.chords, reading.start, n_steps) if self.chords else (None, None)
         self.policy = Policy(
             locked=locked,
             selection=selection,
@@ -169,6 +192,8 @@ class Session:
             max_additions=max_additions,
             melody=reading.melody,
             line=_moved_line(reading)[:n_steps],
+            chords=classes,
+            basses=None if reading.melody == "bass" else basses,
             temperature=temperature,
         )
         allowed = self.policy.allowed(self.log)
@@ -253,6 +278,9 @@ class Session:
                 log = yield from compose_lossless(*start)
             else:
                 log = yield from compose(*start, QUALITIES[self.quality])
+        if stop is not None and self.policy.chords is not None:  # what is asked for is written, likely or not
+            completing = replace(self.policy, only_completes=True)
+            log = yield from compose(log, self.context, completing, self.seed, iterations, None, QUALITIES["high"])
         if stop is not None and MEND[self.mend]:
             log = yield from mend(
                 log,
@@ -347,7 +375,19 @@ class Session:
         return replace(revision, bpm=self.bpm)
 
     def new_parts(self, n_parts: int | None = None) -> list[NewPart]:
-        """The new notes as parts of their own: one for each voice, or all in one with `n_parts=1`."""
+        """The new notes as parts of their own: one for each voice, or put together.
+
+        Args:
+            n_parts: 1, or 2 (upper and lower voices), or 4, one for each voice, which it is unless given.
+        """
+        check_arrangement(self.ensemble, n_parts)
+        voices = self._voices()
+        parts = arranged(voices, self.ensemble, n_parts)
+        if len(parts) == 1 and len(voices) > 1:  # one player sounds nothing twice, nor what the user's part has
+            parts = [replace(parts[0], notes=self._voices(1)[0].notes)]
+        return struck_on(parts, syllables_of(self.piece, self.reading)) if self.syllables else parts
+
+    def _voices(self, n_parts: int | None = None) -> list[NewPart]:
         reading, log = self.reading, self.log
         own = [note.velocity for note in self.piece.notes if not self.piece.parts[note.part].is_drums]
         parts = parts_of(
@@ -360,6 +400,30 @@ class Session:
             separate=the_separator(),
         )
         return [replace(part, notes=tuple(map(self._in_file, part.notes))) for part in parts]
+
+    def chords_found(self) -> list[PlacedChord]:
+        """The chords of the piece as it is now, with steps of the file."""
+        return find_chords(
+            self.log.cells, beats_of(self.reading, self.log.cells.shape[1]), self.reading.key, self.reading.start
+        )
+
+    def labels(self) -> list[Label]:
+        """What `write_chords` asks to be written into a score."""
+        if self.write_chords is None:
+            return []
+        placed = [(one.step, one.chord) for one in self.chords_found() if one.chord is not None]
+        if self.write_chords == "symbols":
+            return [Label(step, chord=chord) for step, chord in placed]
+        return [Label(step, text=roman(chord, self.reading.key)) for step, chord in placed]
+
+    def remarks(self, is_score: bool) -> list[str]:
+        """What the user should hear of a file that is written: what its players cannot play, what it cannot hold."""
+        said = out_of_range(self._voices(), self.ensemble) if self.ensemble is not None else []
+        if not is_score:
+            said += not_played(self.piece)
+            if self.write_chords is not None:
+                said.append("Chords are written into scores only (.musicxml, .mxl)")
+        return said
 
     def drawing(self, n_parts: int | None = None) -> RollDrawing:
         """What a picture of the piece as it is now shows."""
@@ -398,24 +462,56 @@ class Session:
             title=self.piece.name,
         )
 
-    def save(self, path: str | Path, n_parts: int | None = None) -> list[str]:
+    def score(self, n_parts: int | None = None) -> str:
+        """The piece as it is now as MusicXML text, as `save` writes it; ids of new notes begin with `NEW_ID`."""
+        return musicxml_text(
+            self.piece, self.revision(), self.new_parts(n_parts), reading=self.reading, labels=self.labels()
+        )
+
+    def save(
+        self,
+        path: str | Path,
+        n_parts: int | None = None,
+        soundfont: Path | None = None,
+        as_score: bool = False,
+    ) -> list[str]:
         """Write the piece as it is now.
 
         Args:
-            path: its suffix says what: `.mid` or `.midi` is the source's own file with the new parts added, `.png` and
-                `.svg` are a picture.
-            n_parts: 1 for a single accompanying part; one for each voice unless given.
+            path: its suffix says what: `.mid` or `.midi`, and `.musicxml`, `.xml` or `.mxl` are the source's own file
+                with the new parts added, or a new one where the source is of the other kind; `.png`, `.svg` and `.pdf`
+                are a picture, `.wav` and `.flac` a sound.
+            n_parts: as `new_parts` takes it.
+            soundfont: what a sound is played on; a small organ unless given.
+            as_score: a picture is an engraved score, not a piano roll.
 
         Returns:
             Remarks that the user should hear.
 
         Raises:
-            BadInput: unknown suffix, or the file cannot be written.
+            BadInput: unknown suffix, the file cannot be written, or the SoundFont cannot be used.
         """
         path = Path(path)
         check_target(path)
         if path.suffix.lower() in (".mid", ".midi"):
-            return write_midi(self.piece, path, self.revision(), self.new_parts(n_parts))
+            return self.remarks(False) + write_midi(self.piece, path, self.revision(), self.new_parts(n_parts))
+        if path.suffix.lower() in MUSICXML_SUFFIXES:
+            parts = self.new_parts(n_parts)
+            return self.remarks(True) + write_musicxml(
+                self.piece, path, self.revision(), parts, reading=self.reading, labels=self.labels()
+            )
+        if path.suffix.lower() in sound.SUFFIXES:
+            notes = sound.sounding_notes(self.piece, self.revision(), self.new_parts(n_parts))
+            sound.write_sound(sound.render(notes, soundfont), path)
+            return []
+        if as_score:
+            from ripieno.files.scorepicture import NEW_COLOUR, draw_score  # brings verovio
+
+            # told apart by colour, and by their name where there is none
+            parts = [replace(part, name=f"{part.name} (new)") for part in self.new_parts(n_parts)]
+            options: dict[str, Any] = {"reading": self.reading, "colour": NEW_COLOUR, "labels": self.labels()}
+            draw_score(musicxml_text(self.piece, self.revision(), parts, **options), path)
+            return []
         from ripieno.files.picture import draw_roll  # brings matplotlib
 
         draw_roll(self.drawing(n_parts), path)
@@ -473,6 +569,17 @@ def _sounding_steps(piece: Piece, reading: Reading) -> int:
     return min(beats * STEPS_PER_BEAT - reading.beat_phase, reading.n_steps)
 
 
+def checked_bpm(bpm: float) -> float:
+    """A tempo that can be played.
+
+    Raises:
+        BadInput: it cannot.
+    """
+    if not 4 <= bpm <= 1000:
+        raise BadInput(f"a tempo of {bpm:g} quarter notes a minute cannot be played; take 4 to 1000")
+    return bpm
+
+
 def check_target(path: Path) -> None:
     """Refuse a file name that cannot be written.
 
@@ -492,12 +599,13 @@ def check_target(path: Path) -> None:
 
 
 def read(path: str | Path) -> Piece:
-    """Read a piece from a MIDI file.
+    """Read a piece from a MIDI or MusicXML file; where the suffix does not say which, its first bytes do.
 
     Raises:
-        BadInput: missing, damaged, not MIDI, or nothing in it.
+        BadInput: missing, damaged, neither of the two, or nothing in it.
     """
-    return read_midi(Path(path))
+    path = Path(path)
+    return read_musicxml(path) if is_musicxml(path) else read_midi(path)
 
 
 def harmonize(piece: Piece | str | Path, *, iterations: int | None = None, **options: Any) -> Session:

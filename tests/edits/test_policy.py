@@ -429,3 +429,72 @@ def test_nothing_changes_a_policy_behind_its_back(log: EditLog) -> None:
     assert policy.locked is not None
     with pytest.raises(ValueError, match="read-only"):
         policy.locked[0] = True
+
+
+# Chords
+
+C_MAJOR = np.isin(np.arange(12), [0, 4, 7])
+ANY = np.ones(12, dtype=bool)
+
+
+def chords_of(*rows: np.ndarray) -> np.ndarray:
+    """One chord for each step, those of the melody above."""
+    return np.array([rows[min(i, len(rows) - 1)] for i in range(12)])
+
+
+def test_additions_belong_to_the_chord_in_force(log: EditLog):
+    policy = Policy(chords=chords_of(C_MAJOR, ANY))
+    allowed = policy.allowed(log)[0]
+    assert set(np.flatnonzero(allowed[0]) % 12) == {0, 4, 7}
+    assert allowed[1].sum() == 127  # all but the user's note
+
+
+def test_the_last_free_voices_are_for_what_the_chord_lacks(log: EditLog):
+    policy = Policy(chords=chords_of(C_MAJOR), n_voices=4)
+    one = log.record([Edit(0, 0, 48)], "model")  # C under C: two voices are free, and two notes missing
+    added = policy.allowed(one)[0, 0] & ~one.cells[0, 0]
+    assert set(np.flatnonzero(added) % 12) == {4, 7}
+    two = one.record([Edit(0, 0, 52)], "model")
+    added = policy.allowed(two)[0, 0] & ~two.cells[0, 0]
+    assert set(np.flatnonzero(added) % 12) == {7}
+    full = two.record([Edit(0, 0, 55)], "model")
+    assert not (policy.allowed(full)[0, 0] & ~full.cells[0, 0]).any()
+
+
+def test_the_bass_that_is_named_comes_first_and_stays_lowest(log: EditLog):
+    basses = np.full(12, 4)
+    line = np.where(MELODY[0].any(axis=1), MELODY[0].argmax(axis=1), -1)
+    policy = Policy(chords=chords_of(C_MAJOR), basses=basses, melody="top", line=line, n_voices=4)
+    assert set(np.flatnonzero(policy.allowed(log)[0, 0]) % 12) == {4}
+    with_bass = log.record([Edit(0, 0, 52)], "model")
+    allowed = policy.allowed(with_bass)[0, 0]
+    added = np.flatnonzero(allowed & ~with_bass.cells[0, 0])
+    assert set(added[added < 52] % 12) <= {4}
+    assert set(added[added > 52] % 12) == {0, 4, 7}
+    assert allowed[52]  # alone, it may go
+    standing = with_bass.record([Edit(0, 0, 55)], "model")
+    assert not policy.allowed(standing)[0, 0, 52]  # something stands on it
+    assert policy.allowed(standing)[0, 0, 55]
+
+
+def test_where_there_is_no_room_for_the_bass_the_chord_alone_counts(log: EditLog):
+    line = np.where(MELODY[0].any(axis=1), MELODY[0].argmax(axis=1), -1)
+    policy = Policy(
+        chords=chords_of(C_MAJOR), basses=np.full(12, 4), pitches=(65, 68), melody="top", line=line, n_voices=4
+    )
+    assert set(np.flatnonzero(policy.allowed(log)[0, 0])) == {67}
+
+
+def test_completing_adds_what_chords_lack_and_takes_nothing_back(log: EditLog):
+    policy = Policy(chords=chords_of(C_MAJOR, ANY), n_voices=4, only_completes=True)
+    begun = log.record([Edit(0, 0, 52), Edit(0, 5, 50)], "model")
+    allowed = policy.allowed(begun)[0]
+    assert set(np.flatnonzero(allowed[0]) % 12) == {7}
+    assert not allowed[1:].any()
+
+
+def test_chords_of_another_length_are_refused(log: EditLog):
+    with pytest.raises(BadInput, match="chords has 3 steps"):
+        Policy(chords=np.ones((3, 12), dtype=bool)).allowed(log)
+    with pytest.raises(BadInput, match="basses has 3 steps"):
+        Policy(basses=np.zeros(3, dtype=int)).allowed(log)

@@ -171,7 +171,7 @@ def test_the_same_drawing_gives_the_same_file_whatever_the_users_settings(tmp_pa
 
 @pytest.mark.parametrize("name", ["roll.jpg", "roll", "roll.svg.gz"])
 def test_another_suffix_is_refused_before_anything_is_written(name: str, tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match=r"\.png or \.svg"):
+    with pytest.raises(BadInput, match=r"\.png, \.svg or \.pdf"):
         draw_roll(one_bar(), tmp_path / name)
     assert list(tmp_path.iterdir()) == []
 
@@ -191,3 +191,12 @@ draw_roll(RollDrawing(notes=(), bar_starts=(0,), end=16), Path({str(tmp_path / "
 assert "matplotlib.pyplot" not in sys.modules
 """
     subprocess.run([sys.executable, "-W", "error", "-c", program], check=True)
+
+
+def test_the_same_drawing_gives_the_same_pdf(tmp_path: Path) -> None:
+    drawing = RollDrawing(notes=(DrawnNote(pitch=60, onset=0, duration=4),), bar_starts=(0.0,), end=16.0, title="Ode")
+    for name in ("a.pdf", "b.pdf"):
+        draw_roll(drawing, tmp_path / name)
+    first = (tmp_path / "a.pdf").read_bytes()
+    assert first.startswith(b"%PDF")
+    assert first == (tmp_path / "b.pdf").read_bytes()

@@ -359,7 +359,7 @@ def test_notes_off_the_grid_are_counted_but_not_a_player_s_unevenness():
         replace(note, onset=max(note.onset + by, Fraction(0))) for note, by in zip(piece.notes, late, strict=True)
     )
     assert understand(replace(piece, notes=notes)).warnings == (
-        "2 of 8 notes begin off the sixteenth grid: the model hears them on the nearest sixteenth, "
+        "2 of 8 notes begin off the sixteenth grid (bar 1): the model hears them on the nearest sixteenth, "
         "the file keeps them as they are",
     )
 

@@ -3,7 +3,7 @@
 from ripieno.edits.edit import Edit
 from ripieno.edits.log import Author, EditLog
 from ripieno.music.roll import silence
-from ripieno.sampling.stopping import StopRule
+from ripieno.sampling.stopping import Returns, StopRule
 
 RULE = StopRule(left_per_bar=2, memory=8)
 TWO_BARS = EditLog(silence(32))
@@ -45,3 +45,10 @@ def test_what_the_user_does_to_and_fro_does_not_count() -> None:
 
 def test_going_to_and_fro_is_no_end_while_the_model_would_take_something_back() -> None:
     assert not RULE.finished(toggled(24), n_left=99, removal_mass=0.9)
+
+
+def test_a_roll_that_comes_back_a_third_time_with_probably_nothing_left_is_the_end() -> None:
+    returns, one, other = Returns(), toggled(0), toggled(1)
+    seen = [returns.again(log, n_left) for log, n_left in [(one, 0.2), (other, 0.9)] * 3]
+    assert seen == [False, False, False, False, True, False]
+    assert not any(Returns().again(one, n_left) for n_left in (3.0, float("nan")))

@@ -9,12 +9,12 @@ Three things hold under every policy:
 3. Unless `takes_back` is false, the model may take back what it added, and it may put back what it removed from the
    user, wherever `locked`, `selection` and `refused` leave the cell free: the rules for additions do not bind it there.
    Only the middle of a note of its own it must leave while `max_additions` is used up, because that would make two
-   notes of it; it can go from its ends.
+   notes of it; it can go from its ends. And a bass that is named stays as long as something stands on it.
 
 Differences from the paper:
 1. It caps removals in cells; people think in notes, so here both budgets count notes. A note of the user's counts once
    the model has taken any cell of it, and the rest of it may then go too.
-2. `pitches`, `n_voices`, `melody`, `locked`, `selection`, `refused` and `takes_back` are ours.
+2. `pitches`, `n_voices`, `melody`, `chords`, `basses`, `locked`, `selection`, `refused` and `takes_back` are ours.
 """
 
 from __future__ import annotations
@@ -50,12 +50,18 @@ class Policy:
     n_voices: int | None = None  # nothing is added to a step where so many cells sound
     melody: Literal["top", "bass", "inner"] | None = None  # additions keep under a top line and over a bass
     line: Int[np.ndarray, " step"] | None = None  # the melody's pitch at each step, -1 where it rests
+    chords: Bool[np.ndarray, "step pitch_class"] | None = (
+        None  # additions are of these; all where no chord is asked for
+    )
+    basses: Int[np.ndarray, " step"] | None = None  # the pitch class that is to be lowest, -1 where none is named
+    only_completes: bool = False  # nothing changes but that chords get what they lack, where something sounds already
     refused: frozenset[tuple[int, int, int]] = frozenset()  # cells (plane, step, pitch) that the user said no to
     takes_back: bool = True  # False: it may only add, the experiment that shows what taking back is worth
     temperature: float = 1.0  # below 1 the model keeps to what it likes best, above 1 it dares more
 
     def __post_init__(self) -> None:
-        for name, array in (("locked", self.locked), ("selection", self.selection), ("line", self.line)):
+        arrays = {"locked": self.locked, "selection": self.selection, "line": self.line}
+        for name, array in {**arrays, "chords": self.chords, "basses": self.basses}.items():
             if array is not None and array.flags.writeable:
                 own = array.copy()
                 own.setflags(write=False)
@@ -90,15 +96,20 @@ class Policy:
         added &= log.author_of[0] != USER  # a silent cell of theirs is one that they silenced
         if self.n_voices is not None:
             added &= (np.count_nonzero(sounding, axis=1) < self.n_voices)[:, None]
+        if self.chords is not None:
+            added &= self._completes_chords(log, self.chords)
+        if self.basses is not None:
+            added &= self._keeps_basses(log, self.basses)
         if budget_spent:
             before, after = _joins(log)
             added &= before | after
-        added |= silent & log.user_cells[0]
+        if not self.only_completes:
+            added |= silent & log.user_cells[0]
         return added
 
     def _may_remove(self, log: EditLog, budget_spent: bool) -> Bool[np.ndarray, "step pitch"]:
         """Sounding cells that may fall silent."""
-        if not self.takes_back:
+        if not self.takes_back or self.only_completes:
             return np.zeros_like(log.cells[0])
         removed = log.model_cells
         if budget_spent:
@@ -115,6 +126,8 @@ class Policy:
                 is_touched[touched] = True
                 theirs &= is_touched[log.user_note_of]
             removed |= theirs
+        if self.basses is not None:
+            removed &= ~self._bears(log, self.basses)
         return removed
 
     def _may_strike(self, log: EditLog, budget_spent: bool) -> Bool[np.ndarray, "step pitch"]:
@@ -130,6 +143,8 @@ class Policy:
             changed &= struck | (self._in_reach & (log.author_of[1] != USER))
         if not self.takes_back:
             changed &= ~struck
+        if self.only_completes:
+            changed[:] = False
         return changed
 
     @cached_property
@@ -138,6 +153,9 @@ class Policy:
         low, high = self.pitches or (0, N_PITCHES - 1)
         pitch = np.arange(N_PITCHES)
         reach: np.ndarray = ((pitch >= low) & (pitch <= high))[None]
+        if self.chords is not None:
+            in_chord: np.ndarray = self.chords[:, pitch % 12]
+            reach = reach & in_chord
         if self.line is None or self.melody not in ("top", "bass") or (self.line < 0).all():
             return reach
         sung = np.flatnonzero(self.line >= 0)
@@ -146,6 +164,57 @@ class Policy:
         line = self.line[sung[np.maximum(latest, 0)], None]
         reach = reach & (pitch < line if self.melody == "top" else pitch > line)
         return reach
+
+    def _completes_chords(
+        self, log: EditLog, chords: Bool[np.ndarray, "step pitch_class"]
+    ) -> Bool[np.ndarray, "step pitch"]:
+        """Where the voices that are left are needed for notes that a chord still lacks, those notes alone may come."""
+        sounding = log.cells[0]
+        missing = chords & ~_classes(sounding) & ~chords.all(axis=1, keepdims=True)
+        n_missing = np.count_nonzero(missing, axis=1)
+        if self.only_completes:
+            missing &= sounding.any(axis=1, keepdims=True)
+            return np.asarray(missing[:, _PITCH_CLASS])
+        fits: np.ndarray = np.ones_like(sounding)
+        if self.n_voices is not None:
+            n_free = self.n_voices - np.count_nonzero(sounding, axis=1)
+            needed = (n_missing > 0) & (n_missing >= n_free)
+            fits[needed] = missing[needed][:, _PITCH_CLASS]
+        return fits
+
+    def _keeps_basses(self, log: EditLog, basses: Int[np.ndarray, " step"]) -> Bool[np.ndarray, "step pitch"]:
+        """A bass that is named comes first, and what comes later keeps above it."""
+        lowest = self._lowest(log)
+        pitch = np.arange(N_PITCHES)
+        is_bass: np.ndarray = basses[:, None] == _PITCH_CLASS
+        is_there = (lowest < N_PITCHES) & (_PITCH_CLASS[lowest % N_PITCHES] == basses)
+        first: np.ndarray = is_bass & (pitch < lowest[:, None])
+        fits: np.ndarray = np.where(is_there[:, None], is_bass | (pitch > lowest[:, None]), first)
+        # where the range has no room for that bass, the chord alone counts
+        fits[(basses < 0) | (~is_there & ~(first & self._in_reach).any(axis=1))] = True
+        return fits
+
+    def _bears(self, log: EditLog, basses: Int[np.ndarray, " step"]) -> Bool[np.ndarray, "step pitch"]:
+        """The basses that were named, as long as something stands on them."""
+        lowest = self._lowest(log)
+        bears: np.ndarray = np.zeros_like(log.cells[0])
+        named = (lowest < N_PITCHES) & (_PITCH_CLASS[lowest % N_PITCHES] == basses)
+        steps = np.flatnonzero(named)
+        others = log.cells[0, steps].copy()
+        if self.line is not None:
+            others[np.arange(len(steps)), self.line[steps]] &= self.line[steps] < 0
+        bears[steps, lowest[steps]] = np.count_nonzero(others, axis=1) > 1
+        return bears
+
+    def _lowest(self, log: EditLog) -> Int[np.ndarray, " step"]:
+        """The lowest pitch of each step, the melody on top left out; 128 where there is none."""
+        others = log.cells[0]
+        if self.line is not None and self.melody == "top":
+            steps = np.flatnonzero(self.line >= 0)
+            others = others.copy()
+            others[steps, self.line[steps]] = False
+        lowest: np.ndarray = np.where(others.any(axis=1), others.argmax(axis=1), N_PITCHES)
+        return lowest
 
     @cached_property
     def _refused_cells(self) -> tuple[Int[np.ndarray, " cell"], ...]:
@@ -157,12 +226,25 @@ class Policy:
         for name, mask in (("locked", self.locked), ("selection", self.selection)):
             if mask is not None and mask.shape not in ((n_steps,), shape[1:], shape):
                 raise BadInput(f"{name} has shape {mask.shape}; give it ({n_steps},), {shape[1:]} or {shape}")
+        for name, one in (("chords", self.chords), ("basses", self.basses)):
+            if one is not None and len(one) != n_steps:
+                raise BadInput(f"{name} has {len(one)} steps; give it one row for each of {n_steps}")
         if self.line is not None and len(self.line) != n_steps:
             raise BadInput(f"the melody's line has {len(self.line)} steps; give it one pitch for each of {n_steps}")
         if self.refused:
             for at, size in zip(self._refused_cells, shape, strict=True):
                 if at.min() < 0 or at.max() >= size:
                     raise BadInput(f"a refused cell lies outside the roll of shape {shape}; drop it")
+
+
+_PITCH_CLASS = np.arange(N_PITCHES) % 12
+
+
+def _classes(sounding: Bool[np.ndarray, "step pitch"]) -> Bool[np.ndarray, "step pitch_class"]:
+    """The pitch classes that sound at each step."""
+    octaves = np.zeros((len(sounding), 11, 12), dtype=bool)
+    octaves.reshape(len(sounding), -1)[:, :N_PITCHES] = sounding
+    return np.asarray(octaves.any(axis=1))
 
 
 def _by_step(mask: Mask) -> Mask:

@@ -29,6 +29,7 @@ from ripieno.music.piece import (
     Part,
     Piece,
     Revision,
+    Span,
     Tempo,
     n_steps,
     one_tempo,
@@ -207,7 +208,7 @@ def midi_bytes(
         sounded = [(*span, note.pitch, part.velocity) for span, note in zip(spans, part.notes, strict=True)]
         # On a shared channel a program change would change the other part's instrument.
         chunks.append((b"MTrk", _part_track(part.name, channel, part.program if is_its_own else None, sounded)))
-    is_changed = bool(new_parts or revision.touched)
+    is_changed = bool(new_parts or revision.touched or revision.pitches)
     if is_changed and ticks_per_beat < COARSE_TICKS_PER_BEAT and ticks_per_beat % STEPS_PER_BEAT:
         remarks.append(
             f"The file counts only {ticks_per_beat} ticks to a quarter note, so that new notes may begin or end "
@@ -405,7 +406,7 @@ def _key(step: Fraction, data: bytes) -> Key:
 
 def _patched_chunks(piece: Piece, source: MidiSource, revision: Revision) -> list[tuple[bytes, bytes]]:
     touched: dict[int, list[int]] = {}
-    for note in revision.touched:
+    for note in {**revision.touched, **revision.pitches}:
         touched.setdefault(source.places[note].track, []).append(note)
     chunks = []
     track = 0
@@ -430,22 +431,26 @@ def _patched_events(
     # New note-offs come before, new note-ons after, what the source has at the same time.
     added: list[tuple[int, int, int, bytes]] = []
     for number in touched:
-        note, place, spans = piece.notes[number], source.places[number], revision.touched[number]
+        note, place = piece.notes[number], source.places[number]
+        spans = revision.touched.get(number, (Span(note.onset, note.end),))
+        pitch = revision.pitches.get(number, note.pitch)
         on = events[place.on]
         off_tick = events[-1 if place.off is None else place.off].tick
         silenced = bytes((on.data[0] - NOTE_ON + NOTE_OFF, note.pitch, 64))
         off_data = silenced if place.off is None else events[place.off].data
-        if not spans or spans[0].onset != note.onset:
+        is_same_pitch = pitch == note.pitch
+        on_data, off_data = (bytes((data[0], pitch, *data[2:])) for data in (on.data, off_data))
+        if not spans or spans[0].onset != note.onset or not is_same_pitch:
             gone.add(place.on)
-        if place.off is not None and (not spans or spans[-1].end != note.end):
+        if place.off is not None and (not spans or spans[-1].end != note.end or not is_same_pitch):
             gone.add(place.off)
         for span in spans:
             first, last = _ticks(span.onset, span.end, source.ticks_per_beat)
-            if span.onset == note.onset:
-                last = max(last, on.tick + 1)
-            else:
-                added.append((min(first, off_tick - 1), 2, 0, on.data))
-            if span.end != note.end:
+            first, last = (on.tick if span.onset == note.onset else first), (off_tick if span.end == note.end else last)
+            last = max(last, on.tick + 1) if span.onset == note.onset else last
+            if span.onset != note.onset or not is_same_pitch:
+                added.append((min(first, last - 1), 2, 0, on_data))
+            if span.end != note.end or not is_same_pitch:
                 added.append((last, 0, 0, off_data))
     kept = [(event.tick, 1, i, event.data) for i, event in enumerate(events) if i not in gone]
     return [Event(tick, data) for tick, _, _, data in sorted(kept + added)]

@@ -1,4 +1,4 @@
-"""A piano roll as a picture, PNG or SVG, that tells your notes from the new ones in black and white too.
+"""A piano roll as a picture, PNG, SVG or PDF, that tells your notes from the new ones in black and white too.
 
 Yours are solid, new ones are pale with an outline, and where one of yours was taken away a dashed frame is left. Each
 voice has a colour of its own; two voices on one pitch show as a stripe within a note. Eight bars make a system, and
@@ -34,7 +34,7 @@ Kind = Literal["yours", "new", "removed"]
 KINDS: tuple[Kind, ...] = ("yours", "new", "removed")
 WORDS: dict[Kind, str] = {"yours": "yours", "new": "new", "removed": "taken away"}
 
-SUFFIXES = (".png", ".svg")
+SUFFIXES = (".png", ".svg", ".pdf")
 BARS_PER_SYSTEM = 8
 
 # Lengths are inches on the page, counted from its upper left corner.
@@ -100,21 +100,26 @@ class RollDrawing:
 
 
 def draw_roll(drawing: RollDrawing, path: Path) -> None:
-    """Draw a piano roll; the suffix of `path` says whether as PNG or as SVG.
+    """Draw a piano roll; the suffix of `path` says whether as PNG, SVG or PDF.
 
     Raises:
         BadInput: another suffix, or the file cannot be written.
     """
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
-        raise BadInput(f"{path.name} does not say which kind of picture to draw: end its name in .png or .svg")
+        raise BadInput(f"{path.name} does not say which kind of picture to draw: end its name in .png, .svg or .pdf")
     with matplotlib.rc_context(SETTINGS), warnings.catch_warnings():
         # a title may be in a script that the font lacks; the reader sees that without being told
         warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)
         figure = _figure(drawing)
-        metadata = {"Date": None, "Title": _shortened(drawing.title, 200)} if suffix == ".svg" else {"Software": None}
+        title = _shortened(drawing.title, 200)
+        every: dict[str, dict[str, str | None]] = {  # no date, so that the same drawing gives the same file
+            ".png": {"Software": None},
+            ".svg": {"Date": None, "Title": title},
+            ".pdf": {"CreationDate": None, "Title": title},
+        }
         with whole_file(path) as file:
-            figure.savefig(file, format=suffix[1:], dpi=figure.dpi, metadata=metadata)
+            figure.savefig(file, format=suffix[1:], dpi=figure.dpi, metadata=every[suffix])
 
 
 # The page

@@ -94,10 +94,15 @@ def note_name(pitch: int, key: Key | None = None, *, short: bool = False) -> str
     Notes outside the key are spelled as its chords bring them: in C major F sharp, C sharp, G sharp, but B flat and
     E flat; in A minor also D sharp.
     """
-    lowest = (key.n_sharps if key else 0) - (2 if key and key.mode == "minor" else 3)
-    place = lowest + (pitch * 7 - lowest) % 12
+    place = place_of(pitch, key)
     octave = (pitch - (place + 1) // 7) // 12 - 1  # by the letter: B sharp 3 sounds as C 4
     return f"{_spelled(place, short)}{'' if short else ' '}{octave}"
+
+
+def place_of(pitch: int, key: Key | None = None) -> int:
+    """Where a pitch lies on the line of fifths, as `note_name` spells it in a key; C is 0."""
+    lowest = (key.n_sharps if key else 0) - (2 if key and key.mode == "minor" else 3)
+    return lowest + (pitch * 7 - lowest) % 12
 
 
 def parse_pitch(text: str) -> int:

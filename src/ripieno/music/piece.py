@@ -15,6 +15,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
+from ripieno.music.chords import PlacedChord
 from ripieno.music.roll import N_PITCHES, Cells, RollNote, notes_of, roll_of
 
 
@@ -75,6 +76,14 @@ class Meter:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Bar:
+    """A bar of the piece, and the number that it has in the score."""
+
+    step: Fraction
+    number: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Key:
     """A key from `step` on. `tonic` is a pitch class, 0 = C; `n_sharps` is negative for flats."""
 
@@ -94,6 +103,8 @@ class Piece:
     meters: tuple[Meter, ...] = ()
     keys: tuple[Key, ...] = ()
     name: str = ""
+    chords: tuple[PlacedChord, ...] = ()  # that the file names
+    bars: tuple[Bar, ...] = ()  # where the file draws its bar lines, if it does; else its meters say
     source: Any = field(default=None, repr=False, compare=False)  # what the file's writer needs to patch it
 
 
@@ -105,6 +116,11 @@ class NewPart:
     program: int  # 0-127
     velocity: int  # 1-127
     notes: tuple[RollNote, ...]
+    staves: tuple[tuple[tuple[RollNote, ...], ...], ...] = ()  # the voices on each staff; one staff unless given
+    abbreviation: str = ""
+    clef: str = ""  # treble, treble8 (as tenors read), alto, tenor, bass; what suits the notes unless given
+    diatonic: int = 0  # a transposing instrument sounds so many letters and semitones above what is written
+    chromatic: int = 0
 
 
 class Owner(NamedTuple):
@@ -129,6 +145,7 @@ class Revision:
 
     touched: Mapping[int, tuple[Span, ...]] = field(default_factory=dict)  # by Note.id; () where nothing is left
     new_notes: tuple[RollNote, ...] = ()  # steps and pitches of the file
+    pitches: Mapping[int, int] = field(default_factory=dict)  # by Note.id, where it is another than it was
     bpm: float | None = None  # one tempo for the whole file, in place of those it has; None: as it was
 
 
@@ -165,6 +182,8 @@ def n_steps(piece: Piece) -> int:
 
 def bar_starts(piece: Piece) -> list[Fraction]:
     """Where the file's own bars begin: 4/4 where it does not say. A change of meter begins a bar."""
+    if piece.bars:
+        return [bar.step for bar in piece.bars]
     length = n_steps(piece)
     meters = [Meter(step=Fraction(0), numerator=4, denominator=4)]
     for meter in piece.meters:
@@ -258,7 +277,8 @@ def remaining_notes(piece: Piece, revision: Revision) -> tuple[Note, ...]:
     left: list[Note] = []
     for note in piece.notes:
         for span in revision.touched.get(note.id, (Span(note.onset, note.end),)):
-            left.append(replace(note, id=len(left), onset=span.onset, duration=span.end - span.onset))
+            pitch = revision.pitches.get(note.id, note.pitch)
+            left.append(replace(note, id=len(left), pitch=pitch, onset=span.onset, duration=span.end - span.onset))
     return tuple(left)
 
 

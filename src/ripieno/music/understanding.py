@@ -9,9 +9,10 @@ from __future__ import annotations
 import math
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -31,6 +32,9 @@ _LINES = {"top": "top line", "bass": "bass line", "inner": "inner line"}
 COMFORT = {"top": (57, 81), "inner": (48, 76), "bass": (36, 64)}
 CLEARLY_OUTSIDE = 1.0  # semitones beyond it, on average over the line; nearer ones stay where they are
 BASS_BELOW = 54  # a lone line is a bass if it is lower on average; JSB's basses average 46-56, its tenors 55-63
+
+MOST_NOTES = 50_000  # a long symphony has fewer
+MOST_AT_ONCE = 200
 
 ON_GRID = Fraction(1, 8)  # of a step: a player's unevenness, but no triplet
 
@@ -73,18 +77,34 @@ class Reading:
         return len(self.bar_starts) - bool(self.pickup)
 
     @property
+    def bar_spans(self) -> list[tuple[Fraction, Fraction, Fraction]]:
+        """Of each bar but a pickup: its start, its end and the length of its beat, in steps of the file."""
+        starts = [Fraction(self.start + bar) for bar in (*self.bar_starts, self.n_steps)]
+        spans = []
+        for start, end in pairwise(starts[bool(self.pickup) :]):
+            meter = _meter_at([replace(self.meters[0], step=Fraction(self.start)), *self.meters], start)
+            is_compound = meter.numerator % 3 == 0 and meter.numerator > 3 and meter.denominator >= 8
+            spans.append((start, end, Fraction(16, meter.denominator) * (3 if is_compound else 1)))
+        return spans
+
+    @property
     def last_bar(self) -> int:
         """The number of the last bar."""
         return self.first_bar + len(self.bar_starts) - 1
 
     def place(self, step: int) -> str:
         """Where a step of the region is, as a musician counts: "bar 3, beat 2", or "beat 2.5" half a beat later."""
+        bar, beat = self.bar_and_beat(step)
+        return f"bar {bar}, beat {beat:g}"
+
+    def bar_and_beat(self, step: int) -> tuple[int, float]:
+        """The same as numbers: the bar's, and the beat within it, from 1."""
         i = bisect_right(self.bar_starts, step) - 1
         meter = meter_at(self, step)
         offset = step - self.bar_starts[i]
         if self.pickup and i == 0:  # it is the end of a bar
             offset = step - self.bar_starts[1] + math.ceil(meter.steps_per_bar)
-        return f"bar {self.first_bar + i}, beat {1 + offset * meter.denominator / 16:g}"
+        return self.first_bar + i, 1 + offset * meter.denominator / 16
 
     def sentence(self) -> str:
         """The reading in one line: "Melody: top line of track 1. 4/4, A flat major (guessed), 92 bpm, 8 bars"."""
@@ -139,9 +159,11 @@ def understand(
     notes = [note for note in piece.notes if not piece.parts[note.part].is_drums]
     if not notes:
         raise BadInput(f"{name} has no notes besides drums; choose one with a melody in it")
+    _check_size(notes, name)
     role, part, line_notes = _find_melody(piece, notes, melody)
     meters, is_meter_guessed = _find_meters(piece, notes, meter)
-    metered = replace(piece, meters=meters)
+    # Who names another meter or pickup says that the file's bar lines are wrong.
+    metered = replace(piece, meters=meters, bars=piece.bars if meter is None and pickup is None else ())
     found = _find_bars(metered, notes) if pickup is None else _find_bars_after(metered, notes, pickup)
     start = found.lines[0]
     line = _line_of(line_notes, start, found.end - start, role)
@@ -167,9 +189,30 @@ def understand(
         pickup=found.lines[1] - min(note.steps.start for note in notes) if found.has_pickup else 0,
         shift=shift,
         selection=slice(0, found.end - start),
-        warnings=tuple(_warnings(piece, notes, chosen_key if is_key_guessed else None, shift, lowest, highest)),
+        warnings=tuple(_warnings(piece, notes, found, chosen_key if is_key_guessed else None, shift, lowest, highest)),
     )
     return replace(reading, selection=steps_of_bars(reading, *bars, name=name)) if bars else reading
+
+
+def _check_size(notes: Sequence[Note], name: str) -> None:
+    """Refuse what is a fault of a file, and would take for ever.
+
+    Raises:
+        BadInput: there are too many notes, or too many at once.
+    """
+    fault = "see whether a program wrote notes that never end, or cut it"
+    if len(notes) > MOST_NOTES:
+        raise BadInput(f"{name} has {len(notes):,} notes, more than the {MOST_NOTES:,} that are read; {fault}")
+    turns: dict[int, int] = {}
+    for note in notes:
+        steps = note.steps
+        turns[steps.start] = turns.get(steps.start, 0) + 1
+        turns[steps.stop] = turns.get(steps.stop, 0) - 1
+    at_once = 0
+    for step in sorted(turns):
+        at_once += turns[step]
+        if at_once > MOST_AT_ONCE:
+            raise BadInput(f"{name} has more than {MOST_AT_ONCE} notes at once; {fault}")
 
 
 def blank(piece: Piece, n_bars: int, *, meter: str | None = None, key: str | None = None) -> Reading:
@@ -511,10 +554,14 @@ def _find_bars(piece: Piece, notes: Sequence[Note]) -> _Bars:
     beat = _beat(_meter_at(piece.meters, first))
     on_beat = lines[i] + (first - lines[i]) // beat * beat
     is_short = _short_first_bar(piece.meters) is not None
+    if piece.bars:
+        is_short = lines[1] - lines[0] < _meter_at(piece.meters, lines[0]).steps_per_bar
     begins_late = on_beat > lines[i] and 2 * (lines[i + 1] - on_beat) <= lines[i + 1] - lines[i]
     has_pickup = (begins_late or (is_short and i == 0)) and last > lines[i + 1]
     # Empty bars before the first note keep their numbers, so that ours are those of the user's score.
     first_bar = 0 if has_pickup and i == 0 else i if is_short else i + 1
+    if piece.bars:
+        first_bar = piece.bars[i].number
     return _bars([on_beat if has_pickup else lines[i], *lines[i + 1 :]], first_bar, has_pickup, last)
 
 
@@ -628,23 +675,34 @@ def _length_in_words(length: int, meter: Meter) -> str:
 
 
 def _warnings(
-    piece: Piece, notes: Sequence[Note], guess: Key | None, shift: int, lowest: int, highest: int
+    piece: Piece, notes: Sequence[Note], bars: _Bars, guess: Key | None, shift: int, lowest: int, highest: int
 ) -> Iterable[str]:
     drums = [_label(piece, part) for part in range(len(piece.parts)) if piece.parts[part].is_drums]
     if drums:
         yield f"The drums ({', '.join(drums)}, channel 10) are left alone"
     if guess is not None and piece.keys:
         yield f"The file says {key_name(piece.keys[0])}, but its notes say {key_name(guess)}"
-    off = sum(_is_off_grid(note.onset) for note in notes)
+    off = [note for note in notes if _is_off_grid(note.onset)]
     if off:
+        where = _in_ranges({bars.first_bar + max(bisect_right(bars.lines, note.onset) - 1, 0) for note in off})
         yield (
-            f"{off} of {len(notes)} notes begin off the sixteenth grid: "
+            f"{len(off)} of {len(notes)} notes begin off the sixteenth grid (bar{where}): "
             "the model hears them on the nearest sixteenth, the file keeps them as they are"
         )
     lost = sum(not lowest <= note.pitch + shift <= highest for note in notes)
     if lost:
         known = f"{note_name(lowest - shift)} to {note_name(highest - shift)}"
         yield f"{lost} of {len(notes)} notes lie outside {known}: the model does not hear them, the file keeps them"
+
+
+def _in_ranges(bars: Collection[int]) -> str:
+    """Bars as one says them, after "bar": " 3", "s 1-4, 7"; of many the first."""
+    ordered = sorted(bars)
+    begins = [bar for bar in ordered if bar - 1 not in bars]
+    ends = [bar for bar in ordered if bar + 1 not in bars]
+    ranges = [f"{first}" if first == last else f"{first}-{last}" for first, last in zip(begins, ends, strict=True)]
+    said = ", ".join(ranges[:6]) + (f" and {len(ranges) - 6} more places" if len(ranges) > 6 else "")
+    return f" {said}" if len(ordered) == 1 else f"s {said}"
 
 
 def _is_off_grid(onset: Fraction) -> bool:

@@ -26,7 +26,7 @@ from ripieno.models.context import Context
 from ripieno.models.runtime import Predict, Prediction
 from ripieno.sampling.drafting import EXACT, Choice, Pace, Probabilities, Quality, draft, draw
 from ripieno.sampling.passes import Ask, Change, Sampler, alone
-from ripieno.sampling.stopping import StopRule
+from ripieno.sampling.stopping import Returns, StopRule
 from ripieno.shapes import Bool
 
 
@@ -107,7 +107,6 @@ def outlook(
     if np.isfinite(n_left):
         chance = np.where(allowed, chances(prediction), 0.0)
         n_left = expected(chance, log, policy)
-        settled = settled if stop is None else stop.settled
         if settled and n_left < 1:
             probabilities = np.where(chance >= settled, probabilities, 0.0)
             if not probabilities.any():
@@ -158,15 +157,15 @@ def compose(
         stop: when the piece is finished; None goes on for ever, as the paper does.
         quality: how many edits may be drawn of one pass; one unless given.
         settled: once fewer than one edit is expected, cells with a lower chance than this stay as they are, and when
-            there are no others the run ends; 0 goes on, as the paper does. A stop rule has its own.
+            there are no others the run ends; 0 goes on, as the paper does. For runs without a stop rule.
     """
     begun = len(log.entries)
-    pace = Pace(quality, log.cells.shape[1])
+    pace, returns = Pace(quality, log.cells.shape[1]), Returns()
     while iterations is None or len(log.entries) - begun < iterations:
         prediction = yield Ask(log.cells[None], context[None])
         assert prediction is not None
         now = outlook(prediction, log, policy, stop, settled)
-        if now is None:
+        if now is None or (stop is not None and returns.again(log, now.n_left)):
             return log
         n_draws = pace.draws(now.probabilities, now.n_left)
         if iterations is not None:

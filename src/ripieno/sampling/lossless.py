@@ -24,7 +24,7 @@ from ripieno.models.runtime import Prediction
 from ripieno.sampling.ancestral import generator_at, outlook
 from ripieno.sampling.drafting import Choice, Probabilities, draw
 from ripieno.sampling.passes import Ask, Change, Sampler
-from ripieno.sampling.stopping import StopRule
+from ripieno.sampling.stopping import Returns, StopRule
 
 LENGTH = 8  # edits in a draft
 
@@ -58,7 +58,7 @@ def compose_lossless(
         tally: counts what becomes of the drafts.
     """
     tally = Tally() if tally is None else tally
-    begun = len(log.entries)
+    begun, returns = len(log.entries), Returns()
     answer = yield Ask(log.cells[None], context[None])
     assert answer is not None
     here = outlook(answer, log, policy, stop)
@@ -83,7 +83,7 @@ def compose_lossless(
         assert answer is not None
         n_left = here.n_left
         for number, (choice, proposal) in enumerate(drafted):
-            if here is None:
+            if here is None or (stop is not None and returns.again(log, here.n_left)):
                 return log
             if number:  # the first was drawn from its own state
                 tally.n_looked_at += 1

@@ -1,8 +1,9 @@
 """When a piece is finished.  (Paper 5: there, it "eventually stabilises"; here, that is noticed)
 
-A piece is finished when the model expects hardly any more edits, or only goes to and fro: what it did lately has left
-the roll nearly as it was. Either way it ends at a moment at which the model would hardly take anything back; one that
-goes to and fro gets there by taking back only.
+A piece is finished when the model expects hardly any more edits, when the same roll comes back a third time with
+probably none left, or when the model only goes to and fro: what it did lately has left the roll nearly as it was.
+Either way it ends at a moment at which the model would hardly take anything back; one that goes to and fro gets there
+by taking back only.
 
 Only edits that may be made count: what the model would change of the user's notes is no reason to go on.
 
@@ -15,6 +16,8 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
+import numpy as np
+
 from ripieno.edits.log import CellEntry, EditLog
 from ripieno.music.roll import STEPS_PER_BAR
 
@@ -26,11 +29,10 @@ SETTLED = 0.01
 class StopRule:
     """The thresholds, chosen on melodies of the Bach Doodle.  (docs/log.md)"""
 
-    left_per_bar: float = 0.025  # edits still expected, for every 16 steps, below which the piece is finished
+    left_per_bar: float = 0.01  # edits still expected, for every 16 steps, below which the piece is finished
     memory: int = 128  # edits to look back on
     lasting_ratio: float = 0.3  # share of them that must have lasted; with fewer the model goes to and fro
     removal_mass: float = 0.1  # of the model's probability that may be on taking something back at the end
-    settled: float = SETTLED
     removals: float = 0.3  # or so many expected; either will do
     most_per_bar: int = 200  # edits for every 16 steps after which a run ends whatever happens
 
@@ -58,3 +60,18 @@ class StopRule:
             return False
         lasting = sum(times % 2 for times in Counter(recent).values())
         return lasting < self.lasting_ratio * self.memory
+
+
+class Returns:
+    """The rolls that a run has come to: when it comes to one again and again, nothing new is to be expected."""
+
+    def __init__(self) -> None:
+        self._times: Counter[bytes] = Counter()
+
+    def again(self, log: EditLog, n_left: float) -> bool:
+        """Whether the roll is here for the third time, with less than half an edit expected."""
+        if not n_left < 1:
+            return False
+        roll = np.packbits(log.cells).tobytes()
+        self._times[roll] += 1
+        return n_left < 0.5 and self._times[roll] >= 3

@@ -84,11 +84,13 @@ def until(page: Page, what: str, arg: object = None, seconds: float = PATIENCE) 
     deadline = time.monotonic() + seconds
     while True:
         try:
-            if found := page.evaluate(what, arg):
-                return found
-        except Error as error:  # the page goes to another address: ask the next one
-            if "context was destroyed" not in error.message:
+            found = page.evaluate(what, arg)
+        except Error as error:  # the page is just being left for another one
+            if "context was destroyed" not in str(error):
                 raise
+            found = None
+        if found:
+            return found
         assert time.monotonic() < deadline, f"waited in vain for {what}"
         page.wait_for_timeout(15)
 

@@ -1,0 +1,395 @@
+"""Changes to what a score has already: notes dropped or shortened, marked in colour, another tempo.
+
+All of it is said in splices of the source's bytes. A dropped note leaves a rest where it stood, so that nothing after
+it moves; a note of a chord leaves the chord. A shortened note is written as what is left of it, tied where it must be;
+in a chord, what is left goes to a voice of its own.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import NamedTuple
+
+from ripieno.files.xmltext import Element, Splice, XmlText, escaped
+from ripieno.music.notation import Head, Measure, Sound, Written, write_voice
+from ripieno.music.piece import Span
+from ripieno.music.roll import STEPS_PER_BEAT
+
+_AFTER_VOICE = ("type", "dot", "accidental", "time-modification", "stem", "notehead", "notehead-text", "staff", "beam")
+# What a <note> begins with, and what is tied to its being a note and not a rest.
+_OF_A_NOTE = ("pitch", "unpitched", "tie", "accidental", "stem", "notehead", "notehead-text")
+
+
+class Remains(NamedTuple):
+    """One <note> of the source: when it sounds, and what is left of it."""
+
+    element: Element
+    onset: Fraction
+    end: Fraction
+    left: tuple[Span, ...]
+    tied_from: bool  # whether what is left goes on what is left of the one before
+    tied_to: bool
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing of it is gone."""
+        return self.left == (Span(self.onset, self.end),)
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A note of the piece to be shown in colour, and what to say above it."""
+
+    note: int  # Note.id
+    colour: str  # as "#C03020"
+    text: str = ""
+
+
+def remains(
+    elements: Sequence[Element], onsets: Sequence[Fraction], end: Fraction, left: Sequence[Span]
+) -> list[Remains]:
+    """What is left of each of the notes that are tied to one."""
+    found = []
+    ends = [*onsets[1:], end]
+    for element, first, last in zip(elements, onsets, ends, strict=True):
+        spans = [Span(max(span.onset, first), min(span.end, last)) for span in left]
+        spans = [span for span in spans if span.onset < span.end]
+        found.append(
+            Remains(
+                element,
+                first,
+                last,
+                tuple(spans),
+                tied_from=any(span.onset < first < span.end for span in left),
+                tied_to=any(span.onset < last < span.end for span in left),
+            )
+        )
+    return found
+
+
+def amend_measure(
+    xml: XmlText, element: Element, measure: Measure, touched: Mapping[int, Remains], cursor: Fraction
+) -> Iterator[Splice]:
+    """The splices that drop and shorten notes of one part in one measure.
+
+    Args:
+        xml: the source.
+        element: what the part has in the measure.
+        measure: where it lies.
+        touched: what is left of notes, by the start of their element.
+        cursor: where the file's time is after the last note, backup or forward, from the measure's beginning.
+    """
+    chords: list[list[Element]] = []
+    for note in element.all("note"):
+        if note.has("chord") and chords:
+            chords[-1].append(note)
+        else:
+            chords.append([note])
+    apart: list[Remains] = []
+    rewritten: set[int] = set()
+    for i, chord in enumerate(chords):
+        pieces = {note.start: touched[note.start] for note in chord if note.start in touched}
+        if not pieces:
+            continue
+        if len(chord) == 1:
+            (piece,) = pieces.values()
+            yield from _amend_note(xml, piece, measure)
+            if piece.left and not piece.is_whole:
+                rewritten.add(i)
+            continue
+        kept = [note for note in chord if note.start not in pieces or pieces[note.start].is_whole]
+        apart += [piece for piece in pieces.values() if piece.left and not piece.is_whole]
+        head = chord[0]
+        if not kept:
+            yield from _as_rest(xml, head)
+        elif head not in kept:
+            yield from _renamed(xml, head, kept[0], pieces.get(kept[0].start))
+        for note in chord[1:]:
+            if note not in kept or (head not in kept and note is kept[0]):
+                yield _gone(xml, note)
+            elif note.start in pieces:
+                yield from _retied(xml, note, pieces[note.start])
+        if head in kept and head.start in pieces:
+            yield from _retied(xml, head, pieces[head.start])
+    under_beams = {other for i in rewritten for other in _beamed_with(chords, i)} - rewritten
+    for i in sorted(under_beams):
+        for note in chords[i]:
+            if note is chords[i][0] or note.start not in touched:
+                yield from (_gone(xml, beam) for beam in note.all("beam"))
+    if apart:
+        last = [child for child in element.children if child.tag in ("note", "backup", "forward")][-1]
+        yield Splice(last.end, last.end, "".join(_apart(xml, element, measure, apart, cursor)))
+
+
+def retempo(xml: XmlText, bpm: float) -> Iterator[Splice]:
+    """One tempo wherever the score sets one, and at its beginning if it does not."""
+    quarters = {"whole": 4, "half": 2, "quarter": 1, "eighth": 0.5, "16th": 0.25}
+    for element in xml.root.walk():
+        if element.tag == "sound" and "tempo" in element.attributes:
+            tag = xml.text[element.start : xml.inner_start(element)].decode()
+            changed = re.sub(r"""(\stempo\s*=\s*)("[^"]*"|'[^']*')""", rf'\g<1>"{bpm:.6g}"', tag)
+            yield Splice(element.start, element.start + len(tag.encode()), changed)
+        elif element.tag == "metronome":
+            per_minute, unit = element.first("per-minute"), quarters.get(element.text_of("beat-unit"))
+            if per_minute is not None and unit and not per_minute.is_empty:
+                value = bpm / unit / (1.5 if element.has("beat-unit-dot") else 1)
+                yield Splice(xml.inner_start(per_minute), per_minute.stop, f"{value:.4g}")
+
+
+def tempo_at(xml: XmlText, measure: Element, bpm: float) -> Splice:
+    """A tempo at the beginning of a measure."""
+    before = [child for child in measure.children if child.tag in ("print", "attributes", "barline")]
+    first = next((child for child in measure.children if child not in before), None)
+    at = first.start if first is not None else measure.stop
+    text = (
+        '<direction placement="above"><direction-type><metronome><beat-unit>quarter</beat-unit>'
+        f'<per-minute>{bpm:.4g}</per-minute></metronome></direction-type><sound tempo="{bpm:.6g}"/></direction>'
+    )
+    return Splice(at, at, text + (xml.indent(first) if first is not None else ""))
+
+
+def repitch(xml: XmlText, element: Element, semitones: int, fifths: int, n_sharps: int) -> Iterator[Splice]:
+    """A note at another pitch; the written one moves as the sounding one does.
+
+    Args:
+        xml: the source.
+        element: a <note> with a <pitch>.
+        semitones: how far it goes.
+        fifths: how far its name goes on the line of fifths.
+        n_sharps: the signature that it is written under, for its accidental.
+    """
+    pitch = element.first("pitch")
+    if pitch is None:
+        return
+    letters = "FCGDAEB"
+    alter = round(float(pitch.text_of("alter") or 0))
+    written = letters.index(pitch.text_of("step")) - 1 + 7 * alter
+    number = (int(pitch.text_of("octave")) + 1) * 12 + "C D EF G A B".index(pitch.text_of("step")) + alter + semitones
+    place = written + fifths
+    letter, alter = letters[(place + 1) % 7], (place + 1) // 7
+    octave = (number - alter) // 12 - 1
+    inside = f"<step>{letter}</step>{f'<alter>{alter}</alter>' if alter else ''}<octave>{octave}</octave>"
+    yield Splice(xml.inner_start(pitch), pitch.stop, inside)
+    signature = (n_sharps + 6 - letters.index(letter)) // 7  # the alteration that the key gives this letter
+    names = {-2: "flat-flat", -1: "flat", 0: "natural", 1: "sharp", 2: "double-sharp"}
+    accidental = f"<accidental>{names[alter]}</accidental>" if alter != signature and alter in names else ""
+    old = element.first("accidental")
+    if old is not None:
+        yield Splice(old.start, old.end, accidental)
+    elif accidental:
+        before = [child for child in element.children if child.tag in ("type", "dot", "voice", "tie", "duration")]
+        yield Splice(before[-1].end, before[-1].end, accidental)
+
+
+def marked(xml: XmlText, measure: Element, element: Element, colour: str, text: str) -> Iterator[Splice]:
+    """A note in colour unless that is "", with some words above it if there are any."""
+    if text:
+        notes = [child for child in measure.children if child.tag == "note"]
+        head = element
+        while head.has("chord") and notes.index(head):
+            head = notes[notes.index(head) - 1]
+        staff = element.first("staff")
+        shown = f' color="{escaped(colour)}"' if colour else ""
+        words = (
+            '<direction placement="above"><direction-type>'
+            f'<words font-size="8"{shown}>{escaped(text)}</words></direction-type>'
+            f"{xml.raw(staff) if staff is not None else ''}</direction>"
+        )
+        yield Splice(head.start, head.start, words + xml.indent(head))
+    if not colour:
+        return
+    tag = xml.text[element.start : xml.inner_start(element)].decode()
+    plain = re.sub(r"""\scolor\s*=\s*("[^"]*"|'[^']*')""", "", tag)
+    coloured = re.sub(r"^<note", f'<note color="{escaped(colour)}"', plain)
+    yield Splice(element.start, element.start + len(tag.encode()), coloured)
+
+
+# One note
+
+
+def _amend_note(xml: XmlText, piece: Remains, measure: Measure) -> Iterator[Splice]:
+    element = piece.element
+    if not piece.left:
+        yield from _as_rest(xml, element)
+    elif piece.is_whole:
+        yield from _retied(xml, element, piece)
+    else:
+        lines = _rewritten(xml, piece, measure)
+        yield Splice(element.start, element.end, xml.indent(element).join(lines))
+
+
+def _as_rest(xml: XmlText, element: Element) -> Iterator[Splice]:
+    for child in element.children:
+        if child.tag in ("pitch", "unpitched"):
+            yield Splice(child.start, child.end, "<rest/>")
+        elif child.tag in _OF_A_NOTE:
+            yield _gone(xml, child)
+    yield from _without(xml, element, lambda notation: notation.tag == "tied")
+
+
+def _retied(xml: XmlText, element: Element, piece: Remains) -> Iterator[Splice]:
+    """A note that stays, without the ties to what is gone."""
+    gone = {kind for kind, stays in (("stop", piece.tied_from), ("start", piece.tied_to)) if not stays}
+    for tie in element.all("tie"):
+        if tie.attributes.get("type") in gone:
+            yield _gone(xml, tie)
+    yield from _without(xml, element, lambda one: one.tag == "tied" and one.attributes.get("type") in gone)
+
+
+def _without(xml: XmlText, element: Element, is_gone: Callable[[Element], bool]) -> Iterator[Splice]:
+    """A note without some of its notations."""
+    for notations in element.all("notations"):
+        gone = [one for one in notations.children if is_gone(one)]
+        if gone and len(gone) == len(notations.children):
+            yield _gone(xml, notations)
+        else:
+            yield from (_gone(xml, one) for one in gone)
+
+
+def _renamed(xml: XmlText, head: Element, other: Element, piece: Remains | None) -> Iterator[Splice]:
+    """The first note of a chord with the pitch and ties of another: what belongs to the whole chord stays with it."""
+    pitch, own = head.first("pitch") or head.first("unpitched"), other.first("pitch") or other.first("unpitched")
+    assert pitch is not None
+    assert own is not None
+    gone = set()
+    if piece is not None:
+        gone = {kind for kind, stays in (("stop", piece.tied_from), ("start", piece.tied_to)) if not stays}
+    yield Splice(pitch.start, pitch.end, xml.raw(own))
+    ties = "".join(xml.raw(tie) for tie in other.all("tie") if tie.attributes.get("type") not in gone)
+    duration = head.first("duration")
+    if duration is not None and ties:
+        yield Splice(duration.end, duration.end, ties)
+    for child in head.children:
+        if child.tag in ("tie", "accidental", "notehead", "notehead-text"):
+            yield _gone(xml, child)
+    accidental = other.first("accidental")
+    last = [child for child in head.children if child.tag in ("voice", "duration", "type", "dot")][-1:]
+    if accidental is not None and last:
+        yield Splice(last[0].end, last[0].end, xml.raw(accidental))
+    yield from _without(xml, head, lambda one: one.tag == "tied")
+    tied = "".join(
+        xml.raw(one)
+        for notations in other.all("notations")
+        for one in notations.all("tied")
+        if one.attributes.get("type") not in gone
+    )
+    if tied:
+        before = [child for child in head.children if child.tag in (*_AFTER_VOICE, "voice", "duration", "notations")][
+            -1
+        ]
+        yield Splice(before.end, before.end, f"<notations>{tied}</notations>")
+
+
+def _gone(xml: XmlText, element: Element) -> Splice:
+    """Without an element and the line that it stands on."""
+    return Splice(element.start - len(xml.indent(element).encode()), element.end, "")
+
+
+def _beamed_with(chords: Sequence[Sequence[Element]], at: int) -> range:
+    """The chords under one beam with this one, itself included. Once it is written anew the beam no longer fits."""
+    first = last = at
+    voice = chords[at][0].text_of("voice")
+    while first > 0 and _beam(chords[first][0]) not in ("", "begin") and chords[first - 1][0].text_of("voice") == voice:
+        first -= 1
+    while (
+        last + 1 < len(chords)
+        and _beam(chords[last][0]) not in ("", "end")
+        and chords[last + 1][0].text_of("voice") == voice
+    ):
+        last += 1
+    return range(first, last + 1)
+
+
+def _beam(note: Element) -> str:
+    return next((beam.text.strip() for beam in note.all("beam") if beam.attributes.get("number", "1") == "1"), "")
+
+
+def _rewritten(
+    xml: XmlText, piece: Remains, measure: Measure, voice: str = "", around: tuple[Fraction, Fraction] | None = None
+) -> list[str]:
+    """A shortened note as the notes and rests that fill its time.
+
+    Args:
+        xml, piece, measure: as above.
+        voice: another voice than the note's own.
+        around: how many steps to go ahead before it and after it; negative to go back.
+    """
+    element = piece.element
+    divisions = Fraction(element.text_of("duration")) * STEPS_PER_BEAT / (piece.end - piece.onset)
+    offset = measure.offset + piece.onset - measure.start
+    window = Measure(piece.onset, piece.end, measure.numerator, measure.denominator, offset)
+    written = write_voice([Sound(span.onset, span.end, (Head(0, 0),)) for span in piece.left], [window])[0]
+    lengths = [one.duration for one in written] + list(around or ())
+    factor = math.lcm(*((length * divisions / STEPS_PER_BEAT).denominator for length in lengths))
+    is_first = True
+    lines = []
+    for one in written:
+        ties = [one.tied_from, one.tied_to]
+        ties[0] |= one.onset == piece.onset and piece.tied_from
+        ties[1] |= one.end == piece.end and piece.tied_to
+        lines.append(_note(xml, element, one, divisions * factor, ties, is_first and bool(one.heads), voice))
+        is_first &= not one.heads
+    if around is not None:
+        lines = [_moved(around[0], divisions * factor), *lines, _moved(around[1], divisions * factor)]
+    if factor > 1:  # finer divisions than the part's, which then go on
+        before, after = (
+            f"<attributes><divisions>{number}</divisions></attributes>" for number in (divisions * factor, divisions)
+        )
+        lines = [before, *lines, after]
+    return [line for line in lines if line]
+
+
+def _moved(steps: Fraction, divisions: Fraction) -> str:
+    duration = f"<duration>{abs(steps) * divisions / STEPS_PER_BEAT}</duration>"
+    return "" if not steps else f"<forward>{duration}</forward>" if steps > 0 else f"<backup>{duration}</backup>"
+
+
+def _note(
+    xml: XmlText,
+    element: Element,
+    one: Written,
+    divisions: Fraction,
+    ties: Sequence[bool],
+    is_first: bool,
+    voice: str,
+) -> str:
+    """A piece of a note, or a rest; the first piece has what belonged to the note."""
+
+    def copied(*tags: str) -> str:
+        return "".join(xml.raw(child) for child in element.children if child.tag in tags)
+
+    tag = xml.text[element.start : xml.inner_start(element)].decode() if is_first else "<note>"
+    kinds = [kind for kind, is_so in zip(("stop", "start"), ties, strict=True) if is_so and one.heads]
+    text = tag + (copied("pitch", "unpitched") if one.heads else "<rest/>")
+    text += f"<duration>{one.duration * divisions / STEPS_PER_BEAT}</duration>"
+    text += "".join(f'<tie type="{kind}"/>' for kind in kinds)
+    text += copied("instrument") if one.heads else ""
+    text += f"<voice>{voice}</voice>" if voice else copied("voice")
+    text += (f"<type>{one.value}</type>" + "<dot/>" * one.n_dots) if one.value else ""
+    text += copied("accidental") if is_first else ""
+    text += copied("stem", "notehead") if one.heads else ""
+    text += copied("staff")
+    notations = "".join(f'<tied type="{kind}"/>' for kind in kinds)
+    if is_first:
+        for group in element.all("notations"):
+            notations += "".join(xml.raw(child) for child in group.children if child.tag != "tied")
+    text += f"<notations>{notations}</notations>" if notations else ""
+    text += copied("lyric") if is_first else ""
+    return text + "</note>"
+
+
+def _apart(
+    xml: XmlText, element: Element, measure: Measure, pieces: Collection[Remains], cursor: Fraction
+) -> Iterator[str]:
+    """What is left of shortened notes of chords, each in a voice of its own at the end of the measure."""
+    taken = {note.text_of("voice") for note in element.all("note")}
+    for piece in sorted(pieces, key=lambda piece: (piece.onset, piece.element.start)):
+        voice = next(str(number) for number in range(1, 10_000) if str(number) not in taken)
+        taken.add(voice)
+        around = piece.onset - measure.start - cursor, measure.start + cursor - piece.end
+        indent = xml.indent(piece.element)
+        yield "".join(indent + line for line in _rewritten(xml, piece, measure, voice, around))

@@ -1,0 +1,213 @@
+"""Chords as musicians write them, "Ab7/C", where they stand, and what they ask of the pitches there.
+
+A chart is bars between strokes, "Ab Eb7 | Fm | % | Db . Eb .": the chords of a bar share its beats evenly, or stand on
+the beats one by one where there is a sign for each; a dot holds a chord on, % repeats the bar before, N.C. is no chord.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import NamedTuple
+
+import numpy as np
+
+from ripieno.errors import BadInput
+from ripieno.music.notation import LETTERS, place_of
+from ripieno.shapes import Bool, Int
+
+# What is over the root, in semitones; MusicXML's name; and how it is written, the first way ours.
+KINDS: dict[str, tuple[tuple[int, ...], tuple[str, ...]]] = {
+    "major": ((0, 4, 7), ("", "M", "maj", "major")),
+    "minor": ((0, 3, 7), ("m", "min", "mi", "-", "minor")),
+    "augmented": ((0, 4, 8), ("aug", "+")),
+    "diminished": ((0, 3, 6), ("dim", "°", "o")),
+    "dominant": ((0, 4, 7, 10), ("7", "dom7")),
+    "major-seventh": ((0, 4, 7, 11), ("maj7", "M7", "ma7", "Δ7", "Δ", "j7", "major7")),
+    "minor-seventh": ((0, 3, 7, 10), ("m7", "min7", "mi7", "-7")),
+    "diminished-seventh": ((0, 3, 6, 9), ("dim7", "°7", "o7")),
+    "half-diminished": ((0, 3, 6, 10), ("m7b5", "ø7", "ø", "min7b5", "-7b5", "h7")),
+    "augmented-seventh": ((0, 4, 8, 10), ("7#5", "aug7", "+7")),
+    "major-minor": ((0, 3, 7, 11), ("mM7", "mmaj7", "mMaj7", "m(maj7)", "-M7")),
+    "major-sixth": ((0, 4, 7, 9), ("6", "maj6", "M6")),
+    "minor-sixth": ((0, 3, 7, 9), ("m6", "min6", "-6")),
+    "dominant-ninth": ((0, 4, 7, 10, 2), ("9",)),
+    "major-ninth": ((0, 4, 7, 11, 2), ("maj9", "M9")),
+    "minor-ninth": ((0, 3, 7, 10, 2), ("m9", "min9", "-9")),
+    "dominant-11th": ((0, 4, 7, 10, 2, 5), ("11",)),
+    "minor-11th": ((0, 3, 7, 10, 2, 5), ("m11", "min11", "-11")),
+    "dominant-13th": ((0, 4, 7, 10, 2, 9), ("13",)),
+    "suspended-fourth": ((0, 5, 7), ("sus4", "sus")),
+    "suspended-second": ((0, 2, 7), ("sus2",)),
+    "power": ((0, 7), ("5",)),
+    # no kinds of MusicXML's own, but the one in brackets with a degree added or changed
+    "dominant (suspended)": ((0, 5, 7, 10), ("7sus4", "7sus")),
+    "dominant (flat ninth)": ((0, 4, 7, 10, 1), ("7b9",)),
+    "major (ninth)": ((0, 4, 7, 2), ("add9", "2", "(add9)")),
+}
+_KIND_OF = {way: kind for kind, (_, ways) in KINDS.items() for way in ways}
+_ROOT = r"(?P<{0}>[A-G])(?P<{0}_sign>##|bb|[#b♯♭])?"
+_CHORD = re.compile(_ROOT.format("root") + r"(?P<kind>[^/]*)(?:/" + _ROOT.format("bass") + ")?")
+_SIGNS = {"": 0, "#": 1, "♯": 1, "b": -1, "♭": -1, "##": 2, "bb": -2}
+NO_CHORD = ("N.C.", "NC", "N.C", "n.c.")
+
+
+@dataclass(frozen=True)
+class Chord:
+    """A chord: its root and bass as places on the line of fifths (C = 0, G = 1, F = -1)."""
+
+    root: int
+    kind: str  # one of KINDS; "other" where a file says what no kind is
+    semitones: tuple[int, ...]  # over the root
+    bass: int | None = None  # where another note than the root is asked for as the lowest
+
+    @property
+    def classes(self) -> frozenset[int]:
+        """Its pitch classes, the bass included."""
+        found = {(7 * self.root + semitones) % 12 for semitones in self.semitones}
+        return frozenset(found if self.bass is None else found | {7 * self.bass % 12})
+
+    @property
+    def symbol(self) -> str:
+        """As one writes it: "Ab7/C"."""
+        kind = KINDS[self.kind][1][0] if self.kind in KINDS else "?"
+        return letter_of(self.root) + kind + ("" if self.bass is None else f"/{letter_of(self.bass)}")
+
+
+class PlacedChord(NamedTuple):
+    """A chord from a step on, until the next; None: no chord is asked for there."""
+
+    step: Fraction
+    chord: Chord | None
+
+
+def letter_of(place: int) -> str:
+    """A place on the line of fifths as a letter and its signs: "Ab"."""
+    alteration = (place + 1) // 7
+    return LETTERS[4 * place % 7] + ("#" * alteration if alteration > 0 else "b" * -alteration)
+
+
+def parse_chord(text: str) -> Chord:
+    """Read a chord symbol: "Ab", "F#m7", "Bb7/D", "C°7", "Gsus4".
+
+    Raises:
+        BadInput: it is none that we know.
+    """
+    found = _CHORD.fullmatch(text.strip().replace("△", "Δ"))
+    kind = _KIND_OF.get(found["kind"].strip()) if found is not None else None
+    if found is None or kind is None:
+        raise BadInput(f'no chord is called "{text.strip()[:30]}"; write one like Ab, F#m7, Bb7/D, Cdim7 or Gsus4')
+    root = place_of(LETTERS.index(found["root"]), _SIGNS[found["root_sign"] or ""])
+    bass = None
+    if found["bass"]:
+        bass = place_of(LETTERS.index(found["bass"]), _SIGNS[found["bass_sign"] or ""])
+    return Chord(root, kind, KINDS[kind][0], bass)
+
+
+def parse_chart(text: str) -> list[list[Chord | str | None]]:
+    """Read a chart: for each bar its chords; "." holds the chord on, None is no chord.
+
+    Raises:
+        BadInput: a chord is unknown, or there is nothing in the chart.
+    """
+    bars: list[list[Chord | str | None]] = []
+    for bar in text.strip().strip("|").split("|"):
+        signs = bar.split()
+        if signs == ["%"]:
+            if not bars:
+                raise BadInput("the chords begin with %, which repeats the bar before; there is none")
+            bars.append(bars[-1])
+            continue
+        read = [sign if sign == "." else None if sign in NO_CHORD else parse_chord(sign) for sign in signs]
+        bars.append(read or ["."])
+    if bars == [["."]]:
+        raise BadInput('no chords are given; write them like "C | Am F | G7 | C"')
+    return bars
+
+
+def place_chart(
+    bars: Sequence[Sequence[Chord | str | None]], spans: Sequence[tuple[Fraction, Fraction, Fraction]]
+) -> list[PlacedChord]:
+    """Where the chords of a chart stand.
+
+    Args:
+        bars: as `parse_chart` reads them.
+        spans: of each bar that there is: its start, its end and the length of its beat.
+
+    Raises:
+        BadInput: there are more bars than the piece has, or more chords in a bar than it has room for.
+    """
+    if len(bars) > len(spans):
+        raise BadInput(f"the chords fill {len(bars)} bars, and the piece has {len(spans)}; leave some out")
+    placed: list[PlacedChord] = []
+    for number, (bar, (start, end, beat)) in enumerate(zip(bars, spans, strict=False), start=1):
+        n_beats = (end - start) / beat
+        length = beat if len(bar) == n_beats else (end - start) / len(bar)
+        if length < 1:
+            raise BadInput(f"bar {number} of the chords has {len(bar)}, which is more than it has sixteenths")
+        if len(bar) < n_beats and (length / beat).denominator != 1:  # three chords in four beats: the first is longer
+            length = beat
+        first = (end - start) - length * (len(bar) - 1)
+        at = start
+        for i, chord in enumerate(bar):
+            if not isinstance(chord, str):
+                placed.append(PlacedChord(at, chord))
+            at += first if i == 0 else length
+    if placed and len(bars) < len(spans):
+        placed.append(PlacedChord(spans[len(bars)][0], None))
+    return placed
+
+
+def asked_of_steps(
+    placed: Sequence[PlacedChord], start: int, n_steps: int
+) -> tuple[Bool[np.ndarray, "step pitch_class"], Int[np.ndarray, " step"]]:
+    """What chords ask of each step of a roll that begins on a step of the file.
+
+    Returns:
+        The pitch classes of the chord in force, all of them where there is none; and the bass that is named, -1 where
+        none is.
+    """
+    classes = np.ones((n_steps, 12), dtype=bool)
+    basses = np.full(n_steps, -1)
+    ends = [*(one.step for one in placed[1:]), Fraction(start + n_steps)]
+    for (step, chord), end in zip(placed, ends, strict=True):
+        here = slice(max(round(step) - start, 0), max(round(end) - start, 0))
+        classes[here] = True if chord is None else [pitch_class in chord.classes for pitch_class in range(12)]
+        basses[here] = -1 if chord is None or chord.bass is None else 7 * chord.bass % 12
+    return classes, basses
+
+
+def chord_of_degrees(kind: str, root: int, bass: int | None, degrees: Sequence[tuple[int, int, str]]) -> Chord | None:
+    """A chord as MusicXML says it: a kind with degrees (number, alteration, type) added, altered or left out.
+
+    None where the kind is none of `KINDS` and no degrees make it one.
+    """
+    kind_semitones = KINDS[kind][0] if kind in KINDS else _FURTHER.get(kind)
+    if kind_semitones is None:
+        return None
+    found = list(kind_semitones)
+    for number, alteration, how in degrees:
+        natural = _DEGREES.get(number)
+        if natural is None:
+            continue
+        semitones = (natural + alteration) % 12
+        if how == "subtract":
+            found = [one for one in found if one != semitones]
+        elif how == "alter":
+            near = [one for one in found if one in ((natural - 1) % 12, natural % 12, (natural + 1) % 12)]
+            found = [semitones if one in near[:1] else one for one in found]
+        if how == "add" and semitones not in found:
+            found.append(semitones)
+    named = next((name for name, (semitones, _) in KINDS.items() if set(semitones) == set(found)), "other")
+    return Chord(root, named, tuple(found), bass)
+
+
+# MusicXML's kinds that are read as what they are, and written as another
+_FURTHER = {
+    "major-11th": (0, 4, 7, 11, 2, 5),
+    "major-13th": (0, 4, 7, 11, 2, 9),
+    "minor-13th": (0, 3, 7, 10, 2, 9),
+}
+_DEGREES = {1: 0, 2: 2, 3: 4, 4: 5, 5: 7, 6: 9, 7: 10, 9: 2, 11: 5, 13: 9}

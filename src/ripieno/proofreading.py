@@ -1,0 +1,498 @@
+"""A proof-reader for part-writing: what a teacher would mark, and notes that the model would take back.
+
+Two readers look at the voices of a piece. The rules of `music.referee` say where the craft's rules are broken; how
+grave that is, `RULES` says, measured on Bach: what he does in nearly every chorale is a matter of style, and what he
+hardly ever does is an error. The models say which notes they would take back: ES-Net in one pass over the whole roll,
+Coconet for each note with that note blanked, weighed together by a logistic regression that was fitted and set on JSB
+valid (`python -m benchmarks.check fit`). The regression says how sure that is, Coconet what would stand there instead.
+
+The remedy for a broken rule is a note too, where there is one: of the notes that Coconet finds likely in the place of
+one of those at fault, the likeliest after which less is wrong.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from ripieno.errors import BadInput
+from ripieno.evaluation.repair import SHARPENED, chances
+from ripieno.files import marking
+from ripieno.files.amending import Mark
+from ripieno.files.musicxml import SUFFIXES
+from ripieno.files.score import MusicXmlSource
+from ripieno.models.context import context_of
+from ripieno.models.runtime import CoconetModel, Model, load_coconet, load_model, the_separator
+from ripieno.music.harmony import note_name
+from ripieno.music.piece import Key, Piece, roll_of_piece
+from ripieno.music.referee import RANGES, Fault, faults
+from ripieno.music.roll import N_PITCHES
+from ripieno.music.singers import Singers, singers_of
+from ripieno.music.understanding import Reading, understand
+from ripieno.sampling.expectation import Sung, expected, sung_notes
+from ripieno.sampling.voice_leading import WEIGHTS
+from ripieno.shapes import Bool, Float, Int
+
+Level = Literal["error", "warning", "style"]
+LEVELS: tuple[Level, ...] = ("error", "warning", "style")
+LEVEL_NAMES: dict[str, Level] = {"errors": "error", "warnings": "warning", "style": "style"}
+COLOURS: dict[Level, str] = {"error": "#C62828", "warning": "#D9730D", "style": "#1F5FA8"}
+
+WRONG_NOTE = "wrong note"
+SURE_ERROR, SURE_WARNING = 0.8, 0.15  # how sure the models must be that a note is wrong; chosen on JSB valid
+FAR_OUT = 2  # semitones out of its range from which on a note is an error
+STRETCH = 16  # steps on either side that are looked at again when a remedy is tried
+N_TRIED = 6  # likeliest pitches tried in the place of each note at fault
+LEAST = -5.0  # log probability below which a pitch is no remedy
+
+# How sure the models are that a note is wrong, from what they say of it: weights of a logistic regression.
+SUSPICION = {"bias": -3.686, "mean chance": 0.335, "highest chance": 0.056, "expected": -0.339, "margin": 0.315}
+
+
+@dataclass(frozen=True)
+class RuleText:
+    """How a broken rule is told."""
+
+    level: Level
+    what: str  # with {voices}, and {notes} where that helps
+    remedy: str  # in general; a better note may be named beside it
+
+
+RULES = {
+    "parallel fifths": RuleText(
+        "error", "{voices} move in parallel fifths, to {notes}", "let one of them move the other way, or stay"
+    ),
+    "parallel octaves": RuleText(
+        "error", "{voices} move in parallel octaves, to {notes}", "let one of them move the other way, or stay"
+    ),
+    "contrary fifths": RuleText(
+        "warning", "{voices} go from a fifth to a fifth by contrary motion", "lead one of them to another note"
+    ),
+    "contrary octaves": RuleText(
+        "warning", "{voices} go from an octave to an octave by contrary motion", "lead one of them to another note"
+    ),
+    "hidden, soprano leaps": RuleText(
+        "warning",
+        "{voices} move the same way into a perfect interval, the upper one by a leap",
+        "let the upper voice move by step, or the lower one the other way",
+    ),
+    "hidden fifths and octaves": RuleText(
+        "style", "{voices} move the same way into a perfect interval", "let them move in opposite ways"
+    ),
+    "crossing": RuleText("style", "{voices} cross: {notes}", "exchange the two notes, unless the lines ask for it"),
+    "overlap": RuleText(
+        "style", "{voices} overlap: one goes to where the other was just before", "keep them on their own sides"
+    ),
+    "spacing": RuleText(
+        "warning", "{voices} are more than an octave apart: {notes}", "bring them closer; only the bass may lie far off"
+    ),
+    "range": RuleText("warning", "{notes} lies out of the range of the {voices}", "write it an octave nearer"),
+    "tessitura": RuleText(
+        "style", "{voices} stays at the edge of its range for a bar", "let it come back to its middle"
+    ),
+    "unrecovered leap": RuleText(
+        "style", "{voices} goes on the same way after a wide leap", "turn back by step after the leap"
+    ),
+    "augmented second": RuleText(
+        "warning", "{voices} moves by an augmented second, to {notes}", "take the melodic form of the scale"
+    ),
+    "false relation": RuleText(
+        "style", "{voices} sing a note and its own sharp or flat one after the other", "let one voice sing both"
+    ),
+    "unresolved leading note": RuleText(
+        "error", "the leading note in the {voices} does not rise to the tonic", "let it rise a semitone"
+    ),
+    "doubled leading note": RuleText("warning", "{voices} double the leading note", "double another note of the chord"),
+    "unresolved seventh": RuleText("error", "the seventh in the {voices} does not fall by step", "let it fall by step"),
+    "doubled seventh": RuleText("warning", "{voices} double the seventh", "double another note of the chord"),
+    "missing third": RuleText("warning", "the chord has no third", "give the third to one of the upper voices"),
+    "six-four left by leap": RuleText(
+        "warning", "the bass leaps away from a six-four chord", "let the bass stay or move by step"
+    ),
+    "lone sixteenth": RuleText("style", "{voices} has a single sixteenth among longer notes", "even out the rhythm"),
+}
+
+
+@dataclass(frozen=True)
+class Remark:
+    """Something that a teacher would mark."""
+
+    level: Level
+    rule: str  # of RULES, or WRONG_NOTE
+    bar: int
+    beat: float
+    voices: tuple[str, ...]
+    text: str  # what is wrong
+    remedy: str  # what to do about it
+    sure: float | None  # of a wrong note, 0 to 1
+    instead: str | None  # the note to write, as "G4 in the alto"
+    notes: tuple[int, ...]  # Note.id of the notes that it is about
+    step: int  # of the reading's region
+
+    def line(self) -> str:
+        """One line of a report."""
+        remedy = f"{self.remedy}: {self.instead}" if self.instead else self.remedy
+        return f"bar {self.bar}, beat {self.beat:g}: {self.level}: {self.text} ({self.rule}). {_capital(remedy)}."
+
+
+@dataclass(frozen=True)
+class Proof:
+    """A piece that was proof-read: remarks in the order of the music."""
+
+    piece: Piece  # what was read; a score, if that was asked for
+    reading: Reading
+    singers: Singers
+    remarks: tuple[Remark, ...]
+    warnings: tuple[str, ...]
+
+    def of_level(self, level: Level) -> tuple[Remark, ...]:
+        """The remarks of a level and of those that are graver."""
+        grave = LEVELS[: LEVELS.index(level) + 1]
+        return tuple(remark for remark in self.remarks if remark.level in grave)
+
+    def counts(self) -> dict[str, int]:
+        """How many remarks there are of each level."""
+        found = Counter(remark.level for remark in self.remarks)
+        return {level: found[level] for level in LEVELS}
+
+    def summary(self, level: Level) -> str:
+        """How much there is to say, in a line, and what was not said."""
+        counts = self.counts()
+        said = [_counted(counts["error"], "error")]
+        if level != "error":
+            said.append(_counted(counts["warning"], "warning"))
+        if level == "style":
+            said.append(_counted(counts["style"], "matter of style", "matters of style"))
+        hidden = LEVELS[LEVELS.index(level) + 1 :]
+        left = sum(counts[one] for one in hidden)
+        more = f"; {left} more with --level {'warnings' if level == 'error' else 'style'}" if left else ""
+        return f"{_listed(said)}{more}"
+
+    def to_json(self, level: Level) -> dict[str, Any]:
+        """A report for programs, of a level and of those that are graver."""
+        return {
+            "reading": self.reading.sentence(),
+            "voices": list(self.singers.names),
+            "counts": self.counts(),
+            "remarks": [
+                {name: value for name, value in asdict(remark).items() if name != "step"}
+                for remark in self.of_level(level)
+            ],
+            "warnings": list(self.warnings),
+        }
+
+
+def proofread(
+    piece: Piece,
+    *,
+    model: Model | None = None,
+    fill: CoconetModel | None = None,
+    rules_only: bool = False,
+    as_score: bool = False,
+    name: str = "the piece",
+    **reading_options: Any,
+) -> Proof:
+    """Look a piece through.
+
+    Args:
+        piece: one to four parts of a voice each, or chords, which are then split into voices.
+        model, fill: the bundled ones unless given.
+        rules_only: say nothing of wrong notes, and name no better ones; much quicker.
+        as_score: read it as the score that it would be written as, so that `write_proof` can mark it.
+        name: what errors call the piece.
+        reading_options: `key`, `meter`, `pickup`, as `understand` takes them.
+
+    Raises:
+        BadInput: there is nothing to read, or an option does not fit the piece.
+    """
+    model = model or load_model()
+    if as_score:
+        piece = marking.as_score(piece)
+    reading = understand(piece, name=name, lowest=model.lowest_pitch, highest=model.highest_pitch, **reading_options)
+    singers = singers_of(piece, reading, the_separator())
+    notes = sung_notes(singers.voices, singers.onsets)
+    if rules_only:
+        remarks = _Reader(piece, reading, singers, notes, np.full((len(notes), N_PITCHES), -np.inf)).broken_rules()
+    else:
+        moved = np.where(singers.voices >= 0, singers.voices + reading.shift, -1)
+        columns = (3,) if moved.shape[1] == 1 and reading.melody == "bass" else None
+        shifted = [replace(note, pitch=note.pitch + reading.shift) for note in notes]
+        expects = expected(fill or load_coconet(), moved, shifted, columns=columns)
+        reader = _Reader(piece, reading, singers, notes, _back(expects, reading.shift))
+        remarks = [*reader.broken_rules(), *reader.wrong_notes(_chance(piece, reading, model))]
+    warnings = list(reading.warnings)
+    if singers.n_unsung:
+        warnings.append(f"{singers.n_unsung} notes sound beside four others and are not looked at")
+    remarks.sort(key=lambda remark: (remark.step, LEVELS.index(remark.level), remark.rule))
+    return Proof(piece, reading, singers, tuple(remarks), tuple(warnings))
+
+
+def _back(expects: Float[np.ndarray, "note pitch"], shift: int) -> Float[np.ndarray, "note pitch"]:
+    """Expectations of pitches as the model heard them, as those of the piece's own pitches."""
+    return np.roll(expects, -shift, axis=1)
+
+
+def _chance(piece: Piece, reading: Reading, model: Model) -> Float[np.ndarray, "step pitch"]:
+    """How probable ES-Net finds it that a cell must change, by the piece's own pitches."""
+    cells = roll_of_piece(piece, reading.start, reading.n_steps, reading.shift, n_planes=model.n_planes)
+    context = context_of(reading.n_steps, beat_phase=reading.beat_phase)
+    chance = chances(model(cells[None], context[None]), SHARPENED)[0, 0]
+    return np.roll(chance, -reading.shift, axis=1)
+
+
+def evidence(
+    notes: Sequence[Sung], chance: Float[np.ndarray, "step pitch"], expects: Float[np.ndarray, "note pitch"]
+) -> dict[str, Float[np.ndarray, " note"]]:
+    """What the models say of each note; the names are those of `SUSPICION`."""
+    chance = np.maximum(chance, 1e-6)
+    own = np.array([one[note.pitch] for note, one in zip(notes, expects, strict=True)])
+    return {
+        "mean chance": np.array([np.log(chance[note.steps, note.pitch].mean()) for note in notes]),
+        "highest chance": np.array([np.log(chance[note.steps, note.pitch].max()) for note in notes]),
+        "expected": own,
+        "margin": expects.max(axis=1) - own if len(notes) else own,
+    }
+
+
+def suspicion(found: dict[str, Float[np.ndarray, " note"]]) -> Float[np.ndarray, " note"]:
+    """How sure the models are that each note is wrong, from what `evidence` found."""
+    total = SUSPICION["bias"] + sum(SUSPICION[name] * values for name, values in found.items())
+    return np.asarray(1 / (1 + np.exp(-np.clip(total, -50, 50))))
+
+
+def thin_resolutions(voices: Int[np.ndarray, "step voice"], onsets: Bool[np.ndarray, "step voice"]) -> list[Fault]:
+    """Dominant sevenths whose seventh or leading note goes astray, and that with it take a note from the next chord.
+
+    A seventh that does not fall leaves the tonic chord without its third, and a leading note that does not rise may
+    leave it without its root. Such a chord could be several, so that the referee, who counts, lets it pass. A teacher
+    does not. Exempt is what is exempt in `music.referee`: a note that another voice takes over, an inner leading note
+    that falls a third, a seventh in tenths with a bass that walks up.
+    """
+    changed: Bool[np.ndarray, " step"] = np.asarray(onsets.any(axis=1))
+    changed[1:] |= ((voices[1:] >= 0) != (voices[:-1] >= 0)).any(axis=1)
+    starts = np.flatnonzero(changed).tolist()
+    found = []
+    for step in starts[1:]:
+        now, then = voices[step - 1], voices[step]
+        before, after = ({int(pitch) % 12 for pitch in chord if pitch >= 0} for chord in (now, then))
+        for root in before:
+            dominant = {root, (root + 4) % 12, (root + 10) % 12}
+            tonic = (root + 5) % 12
+            full = any({tonic, (tonic + third) % 12} <= after for third in (3, 4))
+            chord = {(tonic + above) % 12 for above in (0, 3, 4, 7)}
+            if not dominant <= before <= dominant | {(root + 7) % 12} or not after or full or not after <= chord:
+                continue
+            lowest = [int(chord[chord >= 0].min()) for chord in (now, then)]
+            walks = lowest[0] % 12 == (root + 7) % 12 and 0 < lowest[1] - lowest[0] <= 2
+            for voice in np.flatnonzero((now >= 0) & (then >= 0) & (now != then)).tolist():
+                rise = int(then[voice] - now[voice])
+                taken_over = bool(((then == now[voice] + 1) & (now != then)).any())
+                inner = 0 < voice < len(now) - 1
+                rule = ""
+                if now[voice] % 12 == (root + 10) % 12 and not (-2 <= rise < 0 or (walks and 0 < rise <= 2)):
+                    rule = "unresolved seventh"
+                elif now[voice] % 12 == (root + 4) % 12 and rise != 1 and not taken_over and not (inner and rise == -4):
+                    rule = "unresolved leading note"
+                if rule:
+                    found.append(Fault(rule, step, (voice,), (int(then[voice]),)))
+    return found
+
+
+@dataclass(frozen=True, eq=False)
+class _Reader:
+    piece: Piece
+    reading: Reading
+    singers: Singers
+    notes: list[Sung]
+    expects: Float[np.ndarray, "note pitch"]  # by the piece's own pitches
+
+    @property
+    def key(self) -> Key | None:
+        """None lets the rules guess it from all the notes, which tell more than a tune."""
+        return None if self.reading.is_key_guessed else self.reading.key
+
+    def broken_rules(self) -> list[Remark]:
+        voices = self.singers.voices
+        phrase_ends = self._phrase_ends()
+        found = faults(
+            voices,
+            key=self.key,
+            onsets=self.singers.onsets,
+            phrase_ends=phrase_ends,
+            beat_phase=self.reading.beat_phase,
+            excused=True,
+        )
+        found += [
+            replace(fault, excuse="phrase end" if phrase_ends[fault.step - 1] else "")
+            for fault in thin_resolutions(voices, self.singers.onsets)
+        ]
+        leaps = {fault.step for fault in found if fault.rule == "hidden, soprano leaps"}
+        remarks = []
+        for fault in found:
+            if fault.rule == "hidden fifths and octaves" and fault.step in leaps:
+                continue
+            if voices.shape[1] == 1 and fault.rule in ("range", "tessitura"):
+                continue  # nobody says that it is a soprano
+            remarks.append(self._remark(fault))
+        return remarks
+
+    def _phrase_ends(self) -> Bool[np.ndarray, " step"]:
+        """Where phrases end: under fermatas, if the file is a score that has them."""
+        ends = np.zeros(len(self.singers.voices), dtype=bool)
+        if isinstance(self.piece.source, MusicXmlSource):
+            for note, place in zip(self.piece.notes, self.piece.source.places, strict=True):
+                last = note.steps.stop - 1 - self.reading.start
+                if place.has_fermata and 0 <= last < len(ends):
+                    ends[last] = True
+        return ends
+
+    def _remark(self, fault: Fault) -> Remark:
+        told = RULES[fault.rule]
+        level: Level = told.level
+        if fault.rule == "range" and self._out_of_range(fault) > FAR_OUT:
+            level = "error"
+        if fault.excuse:
+            level = "style"
+        names = [self.singers.names[voice] for voice in fault.voices]
+        sung = [self._name(pitch) for pitch in fault.pitches if pitch >= 0]
+        alone = told.what.startswith(("{notes} lies", "the "))
+        voices = _listed([name.lower() for name in names]) if alone else _capital(_listed([n.lower() for n in names]))
+        text = _capital(told.what.format(voices=voices, notes=" over ".join(sung)))
+        if fault.excuse:
+            text += f" (excused: {fault.excuse})"
+        better = self._remedy(fault) if level != "style" else None
+        return self._at(
+            fault.step,
+            level=level,
+            rule=fault.rule,
+            voices=tuple(names),
+            text=text,
+            remedy=told.remedy,
+            sure=None,
+            instead=better,
+            notes=self._ids(fault.step, fault.voices),
+        )
+
+    def _out_of_range(self, fault: Fault) -> int:
+        n_voices = self.singers.voices.shape[1]
+        voice = fault.voices[0]
+        low, high = RANGES[3 if voice == n_voices - 1 else voice]
+        return max(low - fault.pitches[0], fault.pitches[0] - high)
+
+    def _remedy(self, fault: Fault) -> str | None:
+        """The likeliest note after which less is wrong, of those that could stand in the place of one at fault."""
+        voices = self.singers.voices
+        moving = fault.rule.startswith(("parallel", "contrary", "hidden", "unresolved"))
+        steps = (fault.step, fault.step - 1) if moving else (fault.step,)
+        first, last = max(fault.step - STRETCH, 0), fault.step + STRETCH
+        cost = self._cost(voices[first:last], first)
+        best: tuple[float, str] | None = None
+        for i, note in enumerate(self.notes):
+            if note.voice not in fault.voices or not any(note.onset <= step < note.end for step in steps):
+                continue
+            for pitch in np.argsort(-self.expects[i], kind="stable")[:N_TRIED].tolist():
+                likely = float(self.expects[i, pitch])
+                if pitch == note.pitch or likely < LEAST or (best is not None and likely <= best[0]):
+                    continue
+                changed = voices[first:last].copy()
+                changed[max(note.onset - first, 0) : max(note.end - first, 0), note.voice] = pitch
+                if self._cost(changed, first) < cost:
+                    where = "" if note.onset == fault.step else f" on {self.reading.place(note.onset)}"
+                    best = likely, f"{self._name(pitch)} in the {self.singers.names[note.voice].lower()}{where}"
+        return None if best is None else best[1]
+
+    def _cost(self, voices: Int[np.ndarray, "step voice"], first: int) -> float:
+        phase = (self.reading.beat_phase + first) % 4
+        key = self.key or self.reading.key
+        found = faults(voices, key=key, beat_phase=phase, rules=WEIGHTS)
+        return sum(WEIGHTS[fault.rule] for fault in found)
+
+    def wrong_notes(self, chance: Float[np.ndarray, "step pitch"]) -> list[Remark]:
+        sure = suspicion(evidence(self.notes, chance, self.expects))
+        remarks: list[Remark] = []
+        taken = np.zeros(len(self.singers.voices), dtype=bool)
+        for i in np.argsort(-sure, kind="stable").tolist():
+            note = self.notes[i]
+            if sure[i] < SURE_WARNING:
+                break
+            # beside a wrong note right ones look wrong
+            if taken[note.steps].any() and sure[i] < SURE_ERROR:
+                continue
+            taken[note.steps] = True
+            remarks.append(self._wrong_note(i, float(sure[i])))
+        return remarks
+
+    def _wrong_note(self, i: int, sure: float) -> Remark:
+        note, expects = self.notes[i], self.expects[i].copy()
+        name = self.singers.names[note.voice]
+        expects[note.pitch] = -np.inf
+        best = int(expects.argmax())
+        better = f"{self._name(best)} in the {name.lower()}"
+        return self._at(
+            note.onset,
+            level="error" if sure >= SURE_ERROR else "warning",
+            rule=WRONG_NOTE,
+            voices=(name,),
+            text=f"{name}: the model would take {self._name(note.pitch)} back, {sure:.0%} sure",
+            remedy="it would write another note",
+            sure=sure,
+            instead=better if expects[best] >= LEAST else None,
+            notes=self._ids(note.onset, (note.voice,)),
+        )
+
+    def _at(self, step: int, **rest: Any) -> Remark:
+        bar, beat = self.reading.bar_and_beat(step)
+        return Remark(bar=bar, beat=beat, step=step, **rest)
+
+    def _ids(self, step: int, voices: Sequence[int]) -> tuple[int, ...]:
+        ids = (int(self.singers.ids[step, voice]) for voice in voices)
+        return tuple(dict.fromkeys(i for i in ids if i >= 0))
+
+    def _name(self, pitch: int) -> str:
+        return note_name(pitch, self.reading.key, short=True)
+
+
+def check_score_target(path: Path) -> None:
+    """Refuse a file name that no marked score can be written to.
+
+    Raises:
+        BadInput: its suffix says something else.
+    """
+    if path.suffix.lower() not in SUFFIXES:
+        raise BadInput(f"{path.name}: a marked copy is a score; name it {path.stem}.musicxml")
+
+
+def write_proof(proof: Proof, path: Path, level: Level) -> None:
+    """Write a copy of the score with the notes that are remarked on in colour, and the remarks above them.
+
+    Args:
+        proof: of a score; see `proofread`.
+        path: where to.
+        level: remarks of this level and of graver ones.
+
+    Raises:
+        BadInput: the file cannot be written there.
+    """
+    marks = []
+    for remark in sorted(proof.of_level(level), key=lambda remark: LEVELS.index(remark.level)):
+        text = remark.rule if remark.instead is None else f"{remark.rule} ({remark.instead.partition(' ')[0]}?)"
+        for i, note in enumerate(remark.notes):
+            marks.append(Mark(note, COLOURS[remark.level], text if i == 0 else ""))
+    marking.write_marked(proof.piece, path, marks)
+
+
+def _counted(n: int, one: str, many: str = "") -> str:
+    return f"{n} {one if n == 1 else many or one + 's'}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,57 @@
+"""A score is engraved whole, as what its name says, and new notes are told apart with colour and without."""
+
+import io
+import re
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from ripieno.errors import BadInput
+from ripieno.files.scorepicture import NEW_COLOUR, draw_score, engraved
+from ripieno.models.runtime import load_model
+from ripieno.session import Session, read
+from tests.files.scores import attributes, note, score
+
+ROOT = Path(__file__).parent.parent.parent
+BAR = "".join(note(name, 1, "quarter") for name in ("C5", "D5", "E5", "F5"))
+
+
+def tune(n_bars: int = 2) -> str:
+    return score([attributes() + BAR, *[BAR] * (n_bars - 1)])
+
+
+def test_every_note_is_on_the_page() -> None:
+    (page,) = engraved(tune(40))
+    assert len(re.findall(r'class="note"', page)) == 160
+    assert len(engraved(tune(200), is_paged=True)) > 1
+    assert engraved(tune()) == engraved(tune())
+
+
+@pytest.mark.parametrize("suffix", [".png", ".svg", ".pdf"])
+def test_a_file_is_what_its_name_says(suffix: str, tmp_path: Path) -> None:
+    draw_score(tune(), tmp_path / f"x{suffix}")
+    data = (tmp_path / f"x{suffix}").read_bytes()
+    assert data.startswith({".png": b"\x89PNG", ".svg": b"<svg", ".pdf": b"%PDF"}[suffix])
+    if suffix == ".png":
+        picture = Image.open(io.BytesIO(data)).convert("L")
+        dark = sum(picture.histogram()[:128])
+        assert 0.002 < dark / (picture.width * picture.height) < 0.2  # notes and lines on white
+
+
+def test_what_cannot_be_engraved_is_one_clear_line(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="cannot be engraved"):
+        engraved("no score")
+    with pytest.raises(BadInput, match=r"x\.jpg"):
+        draw_score(tune(), tmp_path / "x.jpg")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_new_notes_are_blue_and_their_parts_are_called_new(tmp_path: Path) -> None:
+    session = Session(read(ROOT / "examples" / "ode-to-joy.mid"), model=load_model(n_threads=1), bars=(1, 1))
+    for _ in session.run(iterations=12):
+        pass
+    session.save(tmp_path / "x.svg", as_score=True)
+    page = (tmp_path / "x.svg").read_text()
+    assert NEW_COLOUR.lower() in page.lower()
+    assert "(new)" in page
