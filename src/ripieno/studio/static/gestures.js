@@ -71,8 +71,8 @@ export class Gestures {
     this.fingers = new Map();
     this.at = { x: 0, y: 0 };
     this.pointer = -1;
-    this.drawnAt = -Infinity; // when a note was last drawn by a click, and so not to be deleted by its second half
-    this.lastClick = { time: -Infinity, key: "" };
+    // A click that drew a note is half of a double click that is not to delete it.
+    this.lastClick = { time: -Infinity, key: "", hasDrawn: false };
     /** @type {ReturnType<typeof setInterval> | undefined} */
     this.scroller = undefined;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -158,9 +158,9 @@ export class Gestures {
     desk.moveCaret({ step: hit ? hit.note.onset : desk.snapped(step), pitch });
     if (hit) {
       const key = keyOf(hit.note);
-      const isDouble = event.timeStamp - this.lastClick.time < TWICE && this.lastClick.key === key;
-      this.lastClick = { time: event.timeStamp, key };
-      if (isDouble && event.timeStamp - this.drawnAt > TWICE) {
+      const last = this.lastClick;
+      this.lastClick = { time: event.timeStamp, key, hasDrawn: false };
+      if (event.timeStamp - last.time < TWICE && last.key === key && !last.hasDrawn) {
         desk.edit(editing.erase([hit.note]), false);
         return;
       }
@@ -334,8 +334,7 @@ export class Gestures {
       if (isCancelled) return;
       desk.length = note.duration;
       desk.edit({ remove: [], add: [note] });
-      this.drawnAt = event.timeStamp;
-      this.lastClick = { time: event.timeStamp, key: keyOf(note) };
+      this.lastClick = { time: event.timeStamp, key: keyOf(note), hasDrawn: true };
     };
   }
 
