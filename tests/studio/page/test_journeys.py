@@ -194,7 +194,7 @@ def test_a_run_streams_in_and_a_stop_is_obeyed(page: Page) -> None:
     expect(page.locator("#partner")).to_contain_text("so far")
     page.click("#fill")
     settled(page)
-    assert state(page, "state.run.state") in ("stopped", "finished")
+    until(page, "['stopped', 'finished'].includes(ripieno.desk.state.run.state)")  # told after the changes
     seq = state(page, "state.seq")
     page.wait_for_timeout(700)
     assert state(page, "state.seq") == seq
