@@ -176,7 +176,7 @@ ELEMENT = re.compile(rb"<(note|measure|attributes|part|backup|forward|pitch|scor
 ENTITIES = (
     b'<!DOCTYPE s [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;">'
     b'<!ENTITY c "&b;&b;&b;&b;&b;&b;&b;&b;&b;&b;"><!ENTITY d "&c;&c;&c;&c;&c;&c;&c;&c;&c;&c;">]>',
-    b'<!DOCTYPE s [<!ENTITY x SYSTEM "file:///etc/hostname">]>',
+    b'<!DOCTYPE s [<!ENTITY x SYSTEM "beside.txt">]>',
     b'<!DOCTYPE s SYSTEM "http://127.0.0.1:9/none.dtd">',
     b'<!DOCTYPE s [<!ENTITY % p SYSTEM "http://127.0.0.1:9/none"> %p;]>',
 )

@@ -86,7 +86,7 @@ def test_indents_are_those_of_the_neighbours():
 
 
 BOMB = b'<!DOCTYPE a [<!ENTITY b "bbbbbbbb"><!ENTITY c "&b;&b;&b;&b;">]><a>&c;</a>'
-OUTSIDE = b'<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/hostname">]><a>&b;</a>'
+OUTSIDE = b'<!DOCTYPE a [<!ENTITY b SYSTEM "beside.txt">]><a>&b;</a>'
 PARAMETER = b'<!DOCTYPE a [<!ENTITY % b SYSTEM "http://example.org/x"> %b;]><a/>'
 
 

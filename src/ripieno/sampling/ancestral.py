@@ -60,8 +60,9 @@ def chances(prediction: Prediction) -> Probabilities:
     """Of each cell, the chance that it has to change: its share of the model's own softmax, times `n_left`.
 
     The loss of the paper makes all cells that have to change equally probable, so that this is what the model has
-    learned, and it is right: of the cells of JSB valid with a chance around 0.1, 0.3, 0.5, 0.7 and 0.95, 0.19, 0.40,
-    0.54, 0.76 and 0.97 had to change (docs/log.md). nan where the model cannot tell `n_left`.
+    learned. With three tenths of the cells missing or more it is about right; in nearly finished pieces, one in
+    twenty missing, chances below 0.6 are several times too large (docs/log.md). nan where the model cannot tell
+    `n_left`.
     """
     every = np.ones(prediction.logits[0].shape, dtype=bool)
     return _softmax(prediction, every, prediction.sharpness) * float(prediction.n_left[0])

@@ -41,14 +41,6 @@ class _Job:
     n_served: float = 0.0  # steps of rolls
 
 
-@dataclass(frozen=True)
-class Served:
-    """How much of the model a run has had."""
-
-    run: RunningNow
-    n_served: float
-
-
 @dataclass(eq=False)
 class Engine:
     """The model and its one thread.
