@@ -24,8 +24,38 @@ from ripieno.shapes import Int
 N_DOODLES = 296
 _STOPPED_ON = frozenset(int(i) for i in np.linspace(0, N_DOODLES - 1, 50).round())
 _DRAFTED_ON = frozenset(
-    (1, 16, 27, 32, 47, 55, 63, 77, 81, 93, 107, 109, 124, 134, 140, 155, 161, 171, 186, 188, 202, 214, 218)
-    + (232, 240, 248, 263, 268, 279, 294)
+    (
+        1,
+        16,
+        27,
+        32,
+        47,
+        55,
+        63,
+        77,
+        81,
+        93,
+        107,
+        109,
+        124,
+        134,
+        140,
+        155,
+        161,
+        171,
+        186,
+        188,
+        202,
+        214,
+        218,
+        232,
+        240,
+        248,
+        263,
+        268,
+        279,
+        294,
+    )
 )
 TUNED = _STOPPED_ON | _DRAFTED_ON
 N_REPEATS = 4  # of a two-bar melody
