@@ -3,7 +3,8 @@
 Sopranos come first: Bach's own three voices under the same tune say what is right. The paper takes "150 8-bar
 monophonic inputs", for its survey two-bar melodies of the Bach Doodle four times over; so do we.
 
-The stop rule was chosen on 50 of the 296 melodies, and how several edits are drawn of one pass on 30 others. They are `TUNED` and are never used here.
+The stop rule was chosen on 50 of the 296 melodies, and how several edits are drawn of one pass on 30 others. They are
+`TUNED` and are never used here.
 """
 
 from __future__ import annotations
@@ -23,40 +24,12 @@ from ripieno.shapes import Int
 
 N_DOODLES = 296
 _STOPPED_ON = frozenset(int(i) for i in np.linspace(0, N_DOODLES - 1, 50).round())
-_DRAFTED_ON = frozenset(
-    (
-        1,
-        16,
-        27,
-        32,
-        47,
-        55,
-        63,
-        77,
-        81,
-        93,
-        107,
-        109,
-        124,
-        134,
-        140,
-        155,
-        161,
-        171,
-        186,
-        188,
-        202,
-        214,
-        218,
-        232,
-        240,
-        248,
-        263,
-        268,
-        279,
-        294,
-    )
-)
+# fmt: off
+_DRAFTED_ON = frozenset((
+    1, 16, 27, 32, 47, 55, 63, 77, 81, 93, 107, 109, 124, 134, 140, 155, 161, 171, 186, 188, 202, 214, 218, 232, 240,
+    248, 263, 268, 279, 294,
+))
+# fmt: on
 TUNED = _STOPPED_ON | _DRAFTED_ON
 N_REPEATS = 4  # of a two-bar melody
 N_INPUTS = 150  # the paper's
