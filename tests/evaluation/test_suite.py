@@ -147,7 +147,7 @@ def test_every_part_has_jobs_with_keys_of_their_own(data_folder: Path, tmp_path:
     assert sum(bool(of.is_known) for of in material.inputs) == 32
     for part in PARTS:
         jobs = jobs_of(part, material)
-        assert len({json.dumps(job.key, sort_keys=True) for job in jobs}) == len(jobs) > 10
+        assert len({json.dumps(job.key, sort_keys=True) for job in jobs}) == len(jobs) >= 4
 
 
 def test_evaluate_yields_progress_and_writes_as_it_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
