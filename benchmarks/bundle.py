@@ -1,7 +1,10 @@
-"""Export a run's best checkpoint as the model that ships, with its card.
+"""Make the model that ships from a run's best checkpoint, on integers, with its card.
 
-    python -m benchmarks.bundle runs/chorale
+    python -m benchmarks.bundle runs/chorale --data FOLDER
+    python -m benchmarks.bundle chorale.onnx --data FOLDER     # from a model file in floating point, this one's or
+                                                               # that of the network that tells voices apart
 
+FOLDER holds jsb/Jsb16thSeparated.json, whose training split says how large the network's numbers become.
 The card is src/ripieno/models/bundled/card.json, which the program reads in place of the one in the file. Its scores
 are what benchmarks/likelihood.py and finished.py printed, written in by hand. Replace the model seldom: every version
 stays in the history for ever.
@@ -11,25 +14,79 @@ from __future__ import annotations
 
 import argparse
 import json
+import tempfile
 from pathlib import Path
 
-from ripieno.models.checkpoint import export_onnx, load_network
+import numpy as np
+
+from ripieno.files.corpus import read_jsb
+from ripieno.models.checkpoint import export_onnx, load_network, network_of_onnx
+from ripieno.models.context import context_of
+from ripieno.models.quantization import Inputs, quantize
+from ripieno.models.runtime import open_session
+from ripieno.music.roll import silence
 from ripieno.training.config import configuration
 
 BUNDLED = Path(__file__).parent.parent / "src" / "ripieno" / "models" / "bundled"
+N_EXAMPLES, N_STEPS = 120, 128
+MOST_NOISE = 0.015  # of all cells, the paper's most
+
+
+def chorales(data: Path) -> list[np.ndarray]:
+    """Beginnings of JSB train's chorales, (step, voice) each."""
+    items = read_jsb(data / "jsb" / "Jsb16thSeparated.json")
+    voices = [item.voices[:N_STEPS] for item in items if item.split == "train" and item.voices is not None]
+    return [sung for sung in voices if len(sung) == N_STEPS][:N_EXAMPLES]
+
+
+def roll_inputs(voices: list[np.ndarray], lowest: int, n_pitches: int, damaged: bool) -> list[Inputs]:
+    """What a model that sees pitches from `lowest` on will meet; if damaged, as the paper damages."""
+    rng = np.random.default_rng(0)
+    window = slice(lowest, lowest + n_pitches)
+    found = []
+    for sung in voices:
+        cells, masked, noise = silence(N_STEPS), rng.random() * damaged, rng.random() * MOST_NOISE * damaged
+        for voice in range(4):
+            line = sung[:, voice]
+            sings = np.flatnonzero((line >= 0) & (rng.random(N_STEPS) >= masked))
+            cells[0, sings, line[sings]] = True
+        cells[0, :, window] |= rng.random((N_STEPS, n_pitches)) < noise
+        found.append({"cells": cells[None, :1, :, window].astype(np.float32)})
+    return found
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("run", type=Path, help="folder that `ripieno train` wrote")
-    parser.add_argument("-o", "--output", type=Path, default=BUNDLED / "chorale.onnx")
+    parser.add_argument("source", type=Path, help="folder that `ripieno train` wrote, or a model file")
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("-o", "--output", type=Path, help="unless given, the file of that kind that ships")
     a = parser.parse_args()
-    temperature = configuration("chorale").temperature
-    network, run = load_network(a.run / "best.safetensors")
-    card = json.loads((BUNDLED / "card.json").read_text())
-    worst = export_onnx(network, a.output, card, temperature=temperature)
-    size = a.output.stat().st_size / 1e6
-    print(f"{a.output.name}: {size:.1f} MB, {run['samples']} samples; logits within {worst:.4f} of torch's")
+    with tempfile.TemporaryDirectory() as folder:
+        source = a.source
+        if source.is_dir():
+            network, run = load_network(source / "best.safetensors")
+            source = Path(folder) / "whole.onnx"
+            card = json.loads((BUNDLED / "card.json").read_text())
+            worst = export_onnx(network, source, card, temperature=configuration("chorale").temperature)
+            print(f"{run['samples']} samples; logits within {worst:.4f} of torch's")
+        else:
+            _, card = open_session(source)
+            if not card.get("separates"):  # written anew, with all that is written today
+                shape = configuration("chorale").network
+                network = network_of_onnx(source, shape)
+                source = Path(folder) / "whole.onnx"
+                card = json.loads((BUNDLED / "card.json").read_text())
+                export_onnx(network, source, card, temperature=configuration("chorale").temperature)
+        _, card = open_session(source)
+        separates = bool(card.get("separates"))
+        examples = roll_inputs(chorales(a.data), card["lowest_pitch"], card["n_pitches"], damaged=not separates)
+        if not separates:
+            context = context_of(N_STEPS)[None].astype(np.float32)
+            examples = [one | {"context": context} for one in examples]
+        output = a.output or BUNDLED / ("separator.onnx" if separates else "chorale.onnx")
+        apart = quantize(source, output, examples)
+    size = output.stat().st_size / 1e6
+    print(f"{output.name}: {size:.1f} MB; total variation from floating point {apart:.4f}")
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from ripieno.errors import BadInput
 from ripieno.models.coconet import Coconet, CoconetConfig, planes_of
+from ripieno.models.quantization import constants_of
 from ripieno.models.runtime import CARD_KEY, FORMAT
 from ripieno.models.separator import Separator, SeparatorConfig
 from ripieno.models.unet import UNet, UNetConfig
@@ -27,18 +28,20 @@ PARITY = 0.05  # logits may differ by this; float16 weights make for a tenth of 
 
 
 class _Exported(nn.Module):
-    """The graph that is exported: logits and the expected number of edits still to come."""
+    """The graph that is exported: logits and the expected number of edits still to come, of the whole and by step."""
 
     def __init__(self, network: UNet, temperature: float) -> None:
         super().__init__()
         self.network, self.temperature = network, temperature
 
-    def forward(self, cells: Tensor, context: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, cells: Tensor, context: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         logits, change = self.network(cells, context)
         logits = logits / self.temperature
         if change is None:
-            return logits, logits.new_full((1,), float("nan")).expand(logits.shape[0])
-        return logits, torch.sigmoid(change).flatten(1).sum(1)
+            unknown = logits.new_full((1,), float("nan"))
+            return logits, unknown.expand(logits.shape[0]), unknown.expand(logits.shape[0], logits.shape[2])
+        by_step = torch.sigmoid(change).sum((1, 3))
+        return logits, by_step.sum(1), by_step
 
 
 class _ExportedCoconet(nn.Module):
@@ -121,7 +124,6 @@ def network_of_onnx(path: Path, shape: NetworkConfig) -> UNet:
         BadInput: the file cannot be read, or holds another network.
     """
     import onnx
-    from onnx import numpy_helper
 
     if not isinstance(shape, UNetConfig) or shape.norm_first:
         raise BadInput("only U-Nets with their norms behind the convolutions (chorale, nade) can start from a model")
@@ -129,12 +131,7 @@ def network_of_onnx(path: Path, shape: NetworkConfig) -> UNet:
         graph = onnx.load(str(path)).graph
     except Exception as error:  # protobuf raises its own kinds
         raise BadInput(f"model {path} cannot be read: {error}") from error
-    held = {
-        constant.name.removesuffix("_half").removeprefix("network."): torch.from_numpy(
-            numpy_helper.to_array(constant).astype(np.float32)
-        )
-        for constant in graph.initializer
-    }
+    held = {name: torch.from_numpy(value) for name, value in constants_of(graph).items()}
     network = UNet(shape)
     state = network.state_dict()
     for key, value in state.items():
@@ -228,7 +225,7 @@ def _export_unet(network: UNet, path: Path, card: dict[str, Any], half: bool, te
         module=_Exported(network, temperature),
         inputs={"cells": cells, "context": context},
         dynamic={"cells": dynamic, "context": dynamic},
-        outputs=("logits", "n_left"),
+        outputs=("logits", "n_left", "n_left_by_step"),
     )
     about = {"step_multiple": c.step_multiple, "n_planes": c.n_planes, "logits_divided_by": temperature}
     return _write(graph, path, c, about | card, half, lambda written: _parity(network, written, temperature))

@@ -11,9 +11,11 @@ import hashlib
 import json
 import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from importlib import resources
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,8 @@ from ripieno.shapes import Bool, Float, Int
 
 CARD_KEY = "ripieno_card"  # in the ONNX file's metadata
 GPU = ("CUDAExecutionProvider", "ROCMExecutionProvider", "DmlExecutionProvider")  # used where they are installed
+WINDOW = 1024  # steps of a long roll that are scored in one pass
+OVERLAP = 224  # and beside them: further than this the network does not hear (six levels), in whole pooled steps
 FORMAT = 1  # of the card and of the graph's inputs and outputs
 
 
@@ -61,6 +65,8 @@ class Model:
     step_multiple: int
     n_planes: int
     _session: Any = field(repr=False, compare=False)
+    # of a long roll: the window that begins at a step, what it was asked with, its logits, its expected edits
+    _windows: dict[int, tuple[bytes, np.ndarray, float]] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def highest_pitch(self) -> int:
@@ -78,18 +84,46 @@ class Model:
         """Score every cell of a batch of rolls of 128 pitches and any number of steps."""
         batch, _, n_steps, _ = cells.shape
         padded = -(-n_steps // self.step_multiple) * self.step_multiple
-        window = slice(self.lowest_pitch, self.lowest_pitch + self.n_pitches)
+        held = slice(self.lowest_pitch, self.lowest_pitch + self.n_pitches)
         source = np.zeros((batch, self.n_planes, padded, self.n_pitches), dtype=np.float32)
-        source[:, :, :n_steps] = cells[:, : self.n_planes, :, window]
+        source[:, :, :n_steps] = cells[:, : self.n_planes, :, held]
         around = np.zeros((batch, context.shape[1], padded), dtype=np.float32)
         around[:, :, :n_steps] = context
         if padded > n_steps:  # the beat goes on past the end of the piece
             late = np.arange(n_steps, padded)
             around[:, :4, n_steps:] = around[:, :4][:, :, late % 4 + (n_steps // 4 - 1) * 4] if n_steps >= 4 else 0
-        logits, n_left = self._session.run(None, {"cells": source, "context": around})
+        logits, n_left = self._scores(source, around)
         whole = np.full((batch, cells.shape[1], n_steps, N_PITCHES), -np.inf, dtype=np.float32)
-        whole[:, : self.n_planes, :, window] = logits[:, :, :n_steps]
+        whole[:, : self.n_planes, :, held] = logits[:, :, :n_steps]
         return Prediction(whole, n_left, 1 / self.card.get("logits_divided_by", 1.0))
+
+    def _scores(self, source: np.ndarray, around: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Logits and expected edits of padded rolls; long ones in windows that overlap.
+
+        As far as the overlap reaches a window does not know that the piece goes on, and what it says there is left out;
+        further than that no step hears another, so that the windows say together what one long pass would say, in less
+        memory. A window in which nothing has changed since it was last asked is not asked again.
+        """
+        n_steps = source.shape[2]
+        n_outputs = len(self._session.get_outputs()) if hasattr(self._session, "get_outputs") else 2
+        if n_steps <= WINDOW + 2 * OVERLAP or n_outputs < 3 or self.is_on_gpu or len(source) > 1:
+            logits, n_left = self._session.run(None, {"cells": source, "context": around})[:2]
+            return logits, n_left
+        logits, n_left = np.empty_like(source), 0.0
+        for first in range(0, n_steps, WINDOW):
+            end = min(first + WINDOW, n_steps)
+            seen = slice(max(first - OVERLAP, 0), min(end + OVERLAP, n_steps))
+            inputs = {"cells": source[:, :, seen], "context": around[:, :, seen]}
+            asked = b"".join(np.ascontiguousarray(array).tobytes() for array in inputs.values())
+            last = self._windows.get(first)
+            if last is None or last[0] != asked:
+                scores, _, by_step = self._session.run(None, inputs)
+                kept = slice(first - seen.start, end - seen.start)
+                last = asked, scores[:, :, kept], float(by_step[0, kept].sum(dtype=float))
+                self._windows[first] = last
+            logits[:, :, first:end] = last[1]
+            n_left += last[2]
+        return logits, np.array([n_left], dtype=np.float32)
 
 
 # Pitches (MIDI numbers, -1 a rest) and which of them are known, to log probabilities of each voice's pitch at each
@@ -139,13 +173,20 @@ class SeparatorModel:
     n_pitches: int
     n_voices: int
     _session: Any = field(repr=False, compare=False)
+    _last: dict[bytes, np.ndarray] = field(default_factory=dict, repr=False, compare=False)
 
     def __call__(self, cells: Bool[np.ndarray, "plane step pitch"]) -> Float[np.ndarray, "step voice pitch"]:
         """Log probabilities of each voice's pitch; 0 outside of the model's pitch window."""
         window = slice(self.lowest_pitch, self.lowest_pitch + self.n_pitches)
+        roll = np.packbits(cells[0]).tobytes()
+        if roll in self._last:  # who asks once often asks again, of the finished piece
+            return self._last[roll]
         (log_p,) = self._session.run(None, {"cells": cells[None, :1, :, window].astype(np.float32)})
         whole = np.zeros((cells.shape[1], self.n_voices, N_PITCHES), dtype=np.float32)
         whole[..., window] = log_p[0].transpose(1, 0, 2)
+        whole.flags.writeable = False
+        self._last.clear()
+        self._last[roll] = whole
         return whole
 
 
@@ -193,6 +234,7 @@ def load_model(path: str | Path | None = None, n_threads: int | None = None) -> 
     """
     name, data = _read(path, "chorale.onnx")
     session, digest, card = _open(data, name, n_threads)
+    session = _Streams(data, session, n_threads or _n_cores())
     if "step_multiple" not in card:
         raise BadInput(f"model {name} fills in or tells apart voices and does not edit; give a U-Net, or leave it out")
     if path is None:  # its scores were measured on the file as it is, so its card lies beside it
@@ -209,6 +251,44 @@ def load_model(path: str | Path | None = None, n_threads: int | None = None) -> 
     )
 
 
+class _Streams:
+    """Runs a file: one roll on all cores, several shared out among the cores, each of which then works by itself.
+
+    Two rolls on a core each cost three quarters of two on both, one after the other (benchmarks/speed.py).
+    """
+
+    def __init__(self, data: bytes, session: Any, n_threads: int) -> None:
+        self._data, self._session, self._n_threads = data, session, n_threads
+        self.get_providers, self.get_outputs = session.get_providers, session.get_outputs
+
+    @cached_property
+    def _streams(self) -> tuple[Any, ThreadPoolExecutor]:
+        return _new_session(self._data, 1), ThreadPoolExecutor(self._n_threads, thread_name_prefix="pass")
+
+    def run(self, names: None, inputs: dict[str, np.ndarray]) -> list[np.ndarray]:
+        """The file's outputs, as ONNX Runtime's `run` gives them."""
+        n_rolls = len(next(iter(inputs.values())))
+        if min(n_rolls, self._n_threads) == 1 or any(provider in GPU for provider in self.get_providers()):
+            whole: list[np.ndarray] = self._session.run(names, inputs)
+            return whole
+        session, pool = self._streams
+        cuts = np.linspace(0, n_rolls, min(n_rolls, self._n_threads) + 1).round().astype(int)
+        shares = [{name: array[a:b] for name, array in inputs.items()} for a, b in pairwise(cuts)]
+        answers = list(pool.map(lambda share: session.run(names, share), shares))
+        return [np.concatenate(parts) for parts in zip(*answers, strict=True)]
+
+
+def open_session(path: Path) -> tuple[Any, dict[str, Any]]:
+    """The ONNX Runtime session and the card of any model file of ours.
+
+    Raises:
+        BadInput: as `load_model`.
+    """
+    name, data = _read(path, "")
+    session, _, card = _open(data, name, None)
+    return session, card
+
+
 def _read(path: str | Path | None, bundled: str) -> tuple[str, bytes]:
     if path is None:
         file = resources.files("ripieno.models") / "bundled" / bundled
@@ -223,15 +303,8 @@ def _read(path: str | Path | None, bundled: str) -> tuple[str, bytes]:
 
 def _open(data: bytes, name: str, n_threads: int | None) -> tuple[Any, str, dict[str, Any]]:
     """A session, the digest of its file, its card."""
-    import onnxruntime as ort  # heavy: only when a model is wanted
-
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = n_threads or _n_cores()
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
     try:
-        there = [provider for provider in GPU if provider in ort.get_available_providers()]
-        session = ort.InferenceSession(data, options, providers=[*there, "CPUExecutionProvider"])
+        session = _new_session(data, n_threads or _n_cores())
         meta = session.get_modelmeta().custom_metadata_map
     except Exception as error:  # ONNX Runtime raises its own kinds for every sort of damage
         raise BadInput(f"model {name} is damaged or no ONNX file; train one with `ripieno train`") from error
@@ -241,6 +314,17 @@ def _open(data: bytes, name: str, n_threads: int | None) -> tuple[Any, str, dict
     if card.get("format", 0) > FORMAT:
         raise BadInput(f"model {name} needs a newer Ripieno: its format is {card['format']}, this one reads {FORMAT}")
     return session, _digest(data), card
+
+
+def _new_session(data: bytes, n_threads: int) -> Any:
+    import onnxruntime as ort  # heavy: only when a model is wanted
+
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = n_threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    there = [provider for provider in GPU if provider in ort.get_available_providers()]
+    return ort.InferenceSession(data, options, providers=[*there, "CPUExecutionProvider"])
 
 
 def _digest(data: bytes) -> str:

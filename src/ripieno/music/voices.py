@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations
 
 import numpy as np
@@ -55,6 +56,7 @@ BESIDE_LIKING = Costs(leap=0.3, broken=3.0, crossed=1.0, outside=0.5, unison=0.0
 
 Liking = Float[np.ndarray, "step voice pitch"]
 Separate = Callable[[Cells], Liking]
+REMEMBERED = 4096  # chords, and steps from one to the next: a piece is split again and again as it is mended
 LEAST_LIKED = -40.0  # no log probability counts for less, so that what sounds can always be sung
 
 
@@ -90,25 +92,25 @@ def split(
         return pitches
     ends = [int(step) for step in (*np.flatnonzero(changed)[1:], n_steps)]
     end_of = dict(zip(map(int, np.flatnonzero(changed)), ends, strict=True))
-    ranges = np.array([RANGES[name] for name in NAMES[n_voices]])
     states: list[Int[np.ndarray, "state voice"]] = []
     totals: list[Float[np.ndarray, " state"]] = []
     origins: list[Int[np.ndarray, " state"]] = []
+    before: tuple[tuple[int, ...], tuple[int, int] | None] = ((), None)
     for i, start in enumerate(starts):
-        here = [int(pitch) for pitch in np.flatnonzero(sounding[start])[::-1]]
-        held = sounding[start] & ~begins[start]
+        here = tuple(np.flatnonzero(sounding[start])[::-1].tolist())
         known = None if line is None or line[start] < 0 else (line_voice, int(line[start]))
         now = _states(here, n_voices, known)
-        total = _own_cost(now, ranges, costs)
+        total = _own_cost(here, n_voices, known, costs)
         if liking is not None:
             total = total - np.where(now >= 0, liking[start, np.arange(n_voices), now], 0.0).sum(axis=1)
         if i:
-            step_cost = movement_cost(states[-1], now, (states[-1] >= 0) & held[states[-1]], costs)
-            sums = totals[-1][:, None] + step_cost
+            held = tuple(pitch for pitch in before[0] if sounding[start, pitch] and not begins[start, pitch])
+            sums = totals[-1][:, None] + _step_cost(*before, here, known, held, n_voices, costs)
             origins.append(sums.argmin(axis=0))
             total = total + sums.min(axis=0)
         states.append(now)
         totals.append(total)
+        before = here, known
     best = int(totals[-1].argmin())
     for i in range(len(starts) - 1, -1, -1):
         pitches[starts[i] : end_of[starts[i]]] = states[i][best]
@@ -117,14 +119,15 @@ def split(
     return pitches
 
 
-def _states(here: list[int], n_voices: int, known: tuple[int, int] | None) -> Int[np.ndarray, "state voice"]:
+@lru_cache(maxsize=REMEMBERED)
+def _states(here: tuple[int, ...], n_voices: int, known: tuple[int, int] | None) -> Int[np.ndarray, "state voice"]:
     """Ways to give pitches, from high to low, to voices; each row a way."""
     found: set[tuple[int, ...]] = set()
     if len(here) >= n_voices:
         for chosen in combinations(here, n_voices):
             if len(here) == n_voices or here[0] == chosen[0] or known:
                 found.add(chosen)
-        found = found or {tuple(here[:n_voices])}
+        found = found or {here[:n_voices]}
     else:
         for cuts in combinations(range(1, n_voices), len(here) - 1):  # neighbours share a pitch
             bounds = (0, *cuts, n_voices)
@@ -149,9 +152,12 @@ def _states(here: list[int], n_voices: int, known: tuple[int, int] | None) -> In
     return rows
 
 
+@lru_cache(maxsize=REMEMBERED)
 def _own_cost(
-    rows: Int[np.ndarray, "state voice"], ranges: Int[np.ndarray, "voice 2"], costs: Costs
+    here: tuple[int, ...], n_voices: int, known: tuple[int, int] | None, costs: Costs
 ) -> Float[np.ndarray, " state"]:
+    rows = _states(here, n_voices, known)
+    ranges = np.array([RANGES[name] for name in NAMES[n_voices]])
     sung = rows >= 0
     below, above = np.maximum(ranges[:, 0] - rows, 0), np.maximum(rows - ranges[:, 1], 0)
     cost = costs.outside * ((below + above) * sung).sum(axis=1) + costs.silent * (~sung).sum(axis=1)
@@ -160,6 +166,21 @@ def _own_cost(
         cost = cost + costs.crossed * (both & (rows[:, upper] < rows[:, upper + 1]))
         cost = cost + costs.unison * (both & (rows[:, upper] == rows[:, upper + 1]))
     return np.asarray(cost, dtype=float)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _step_cost(
+    before: tuple[int, ...],
+    known_before: tuple[int, int] | None,
+    here: tuple[int, ...],
+    known: tuple[int, int] | None,
+    held: tuple[int, ...],
+    n_voices: int,
+    costs: Costs,
+) -> Float[np.ndarray, "state state2"]:
+    """From each way to sing one chord to each way to sing the next; `held` are the pitches that go on."""
+    rows = _states(before, n_voices, known_before)
+    return movement_cost(rows, _states(here, n_voices, known), np.isin(rows, held), costs)
 
 
 def movement_cost(
