@@ -498,3 +498,44 @@ def test_chords_of_another_length_are_refused(log: EditLog):
         Policy(chords=np.ones((3, 12), dtype=bool)).allowed(log)
     with pytest.raises(BadInput, match="basses has 3 steps"):
         Policy(basses=np.zeros(3, dtype=int)).allowed(log)
+
+
+@given(log=logs(), draw=st.data())
+def test_an_excerpt_of_a_policy_allows_there_what_the_whole_allows(log: EditLog, draw: st.DataObject) -> None:
+    policy = Policy(
+        locked=draw.draw(st.none() | steps_masks | cell_masks),
+        selection=draw.draw(st.none() | steps_masks),
+        max_removals=draw.draw(st.sampled_from([0, 1, 2, 0.5])),
+        max_additions=draw.draw(st.none() | st.integers(0, 3)),
+        n_voices=draw.draw(st.none() | st.integers(1, 3)),
+        melody="top",
+        line=draw.draw(lines),
+        refused=draw.draw(st.frozensets(st.tuples(st.just(0), st.integers(0, N_STEPS - 1), st.integers(LOW, HIGH)))),
+    )
+    first = draw.draw(st.integers(0, N_STEPS - 2))
+    steps = slice(first, draw.draw(st.integers(first + 1, N_STEPS)))
+    part = log.excerpt(steps)
+    for attribute in ("cells", "user_cells", "author_of"):
+        np.testing.assert_array_equal(getattr(part, attribute), getattr(log, attribute)[:, steps])
+    there = policy.excerpt(log, steps).allowed(part)
+    whole = policy.allowed(log)[:, steps]
+    if policy.max_removals:
+        there, whole = there & ~part.user_cells, whole & ~part.user_cells  # half a note may be one note off
+    there, whole = there.copy(), whole.copy()
+    there[1:, 0] = whole[1:, 0]  # nothing is held from before an excerpt
+    inner = slice(1, -1) if policy.max_additions is not None else slice(None)  # what touches the edge joins nothing
+    np.testing.assert_array_equal(there[:, inner], whole[:, inner])
+
+
+def test_an_excerpt_has_what_is_left_of_the_budgets() -> None:
+    log = EditLog(MELODY).with_note(60, 0, 2, by="model").with_note(60, 8, 2, by="model")
+    steps = slice(4, 12)
+    for most, may_add in ((2, False), (3, True)):
+        policy = Policy(max_additions=most)
+        assert policy.allowed(log)[0, 5, 64] == may_add
+        assert policy.excerpt(log, steps).allowed(log.excerpt(steps))[0, 1, 64] == may_add
+    taken = log.record([Edit(0, 0, 72)], "model")
+    for most, may_take in ((1, False), (2, True)):
+        policy = Policy(max_removals=most)
+        assert policy.allowed(taken)[0, 9, 74] == may_take
+        assert policy.excerpt(taken, steps).allowed(taken.excerpt(steps))[0, 5, 74] == may_take

@@ -12,7 +12,7 @@ from ripieno.music.roll import silence
 from ripieno.sampling.ancestral import generator_at, sample_ancestral
 from ripieno.sampling.drafting import APART, NEAR, Pace, Quality, draft, drift_of
 from ripieno.sampling.stopping import StopRule
-from tests.sampling.fakes import indifferent, wanting
+from tests.sampling.fakes import indifferent, pointing_at, wanting
 
 N_STEPS = 32
 CONTEXT = context_of(N_STEPS)
@@ -133,3 +133,11 @@ def test_drift_is_nought_where_only_the_edited_steps_differ_or_what_is_far() -> 
 def test_where_hardly_anything_is_expected_drift_is_small_however_the_rest_is_shared() -> None:
     used, fresh = 0.02 * uniform(Edit(0, 0, 60)), 0.02 * uniform(Edit(0, 1, 60))
     assert drift_of(used, fresh, [4]) == pytest.approx(0.02)
+
+
+def test_drafts_may_stop_at_more_expected_edits_than_single_ones() -> None:
+    model = pointing_at(Edit(0, 3, 60), n_left=0.1)  # a twentieth for each of two bars
+    for left, goes_on in ((1.0, True), (4.0, False)):
+        quality = Quality(drift=1.0, longest=4, least=1, left=left)
+        _, changes = passes_and_changes(model, 3, quality, stop=StopRule(left_per_bar=0.02))
+        assert bool(changes) is goes_on

@@ -14,7 +14,17 @@ from ripieno.music.harmony import key_of, parallels
 from ripieno.music.referee import cadence, faults
 from ripieno.music.roll import RollNote, roll_of
 from ripieno.sampling.passes import Change, alone
-from ripieno.sampling.voice_leading import PARALLELS, WEIGHTS, Hopeless, mend, voices_of
+from ripieno.sampling.voice_leading import (
+    PARALLELS,
+    WEIGHTS,
+    Hopeless,
+    _Place,
+    _Remedy,
+    _rewritten,
+    _saved,
+    mend,
+    voices_of,
+)
 
 N_STEPS = 8
 SOPRANO = [RollNote(0, 76, 4), RollNote(4, 74, 4)]
@@ -175,3 +185,42 @@ def test_no_fault_is_mended_at_the_cost_of_the_final_cadence() -> None:
     assert [fault.voices for fault in faults(voices, key=c_major, rules=PARALLELS)] == [(0, 3)]
     likes_another_bass = liking(52, 45, 53, 50)
     assert mend_fault(likes_another_bass, log, CONTEXT, policy, PARALLELS, c_major) is None
+
+
+def test_a_remedy_judged_by_its_surroundings_is_judged_as_by_the_whole() -> None:
+    rng = np.random.default_rng(5)
+    triads = np.array([[0, 4, 7], [0, 3, 7], [2, 5, 11], [5, 9, 0], [7, 11, 2]])
+    chords = rng.integers(len(triads), size=24)
+    low = np.array([60, 55, 48, 40])
+    voices = np.stack([low + (triads[chord][rng.integers(3, size=4)] - low) % 12 for chord in chords]).repeat(4, axis=0)
+    key, weights = key_of(0, "major"), WEIGHTS
+
+    def find(sung):
+        return faults(sung, key=key, rules=weights, excused=True)
+
+    def cost(sung):
+        return sum(weights[fault.rule] for fault in find(sung))
+
+    remedies = []
+    for i in range(60):
+        voice, step, move = (int(rng.integers(low, high)) for low, high in ((0, 4), (0, 24), (-3, 4)))
+        place = _Place(voice, 4 * step, 4 * step + 2 + i % 3, ())
+        remedies.append(_Remedy(place, int(voices[place.first, voice]) + move, 0.0))
+    saved = _saved(remedies, voices, weights, find)
+    whole = [cost(voices) - cost(_rewritten(voices, remedy)) for remedy in remedies]
+    assert saved == pytest.approx(whole)
+    assert min(whole) < 0 < max(whole)
+
+
+def test_the_model_is_asked_of_nothing_twice() -> None:
+    asked = []
+    model = liking(65, 64, 62, 60)
+
+    def counted(cells, context):
+        asked.extend(roll.tobytes() for roll in cells)
+        return model(cells, context)
+
+    log = composed()
+    changes = list(alone(mend(log, CONTEXT, POLICY, WEIGHTS), counted))
+    assert changes
+    assert len(set(asked)) == len(asked) > 3

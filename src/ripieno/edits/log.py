@@ -173,6 +173,19 @@ class EditLog:
         """The notes that sound now, ordered by onset and then pitch."""
         return notes_of(self.cells)
 
+    def excerpt(self, steps: slice) -> EditLog:
+        """Some steps alone, as they are now, with who wrote what, but without how they came to be so."""
+        part = EditLog(self.cells[:, steps])
+        # A cached property lies in __dict__.
+        part.__dict__["_derived"] = self._derived._replace(
+            cells=part.origin,
+            user_cells=_read_only(self.user_cells[:, steps].copy()),
+            author_of=_read_only(self.author_of[:, steps].copy()),
+            undone=frozenset(),
+            n_batches=0,
+        )
+        return part
+
     # What the model did, in notes
 
     @property

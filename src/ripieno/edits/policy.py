@@ -20,7 +20,7 @@ Differences from the paper:
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
@@ -87,6 +87,35 @@ class Policy:
         if self.refused:
             allowed[self._refused_cells] = False
         return allowed
+
+    def excerpt(self, log: EditLog, steps: slice) -> Policy:
+        """The same policy for `log.excerpt(steps)`: what it allows there, it allows in the whole.
+
+        Budgets are what is left of them in the whole, beside what is spent in the excerpt. Where one of the user's
+        notes lies half in it, what is left of `max_removals` may be one note off.
+        """
+        first, end, _ = steps.indices(log.cells.shape[1])
+        part = log.excerpt(steps)
+        additions, removals = self.max_additions, self.max_removals
+        if additions is not None:
+            additions = max(additions - log.n_added + part.n_added, 0)
+        if removals:
+            whole = int(removals * log.n_user_notes + 1e-9) if isinstance(removals, float) else removals
+            removals = max(whole - log.n_removed_from_user + part.n_removed_from_user, 0)
+        policy = replace(
+            self,
+            locked=_cut(self.locked, steps),
+            selection=_cut(self.selection, steps),
+            max_removals=removals,
+            max_additions=additions,
+            line=None if self.line is None else self.line[steps],
+            chords=None if self.chords is None else self.chords[steps],
+            basses=None if self.basses is None else self.basses[steps],
+            refused=frozenset((plane, at - first, pitch) for plane, at, pitch in self.refused if first <= at < end),
+        )
+        reach = self._in_reach  # a line's rest goes by the note before it, which may lie outside
+        policy.__dict__["_in_reach"] = reach if len(reach) == 1 else reach[steps]
+        return policy
 
     def _may_add(self, log: EditLog, budget_spent: bool) -> Bool[np.ndarray, "step pitch"]:
         """Silent cells that may sound."""
@@ -245,6 +274,12 @@ def _classes(sounding: Bool[np.ndarray, "step pitch"]) -> Bool[np.ndarray, "step
     octaves = np.zeros((len(sounding), 11, 12), dtype=bool)
     octaves.reshape(len(sounding), -1)[:, :N_PITCHES] = sounding
     return np.asarray(octaves.any(axis=1))
+
+
+def _cut(mask: Mask | None, steps: slice) -> Mask | None:
+    if mask is None:
+        return None
+    return mask[:, steps] if mask.ndim == 3 else mask[steps]
 
 
 def _by_step(mask: Mask) -> Mask:

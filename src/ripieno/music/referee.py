@@ -199,6 +199,11 @@ def bootstrap(
     return float(low), float(high)
 
 
+def guessed_key(voices: Voices) -> Key:
+    """The key of a whole piece, guessed from its notes; what the rules go by unless they are told another."""
+    return _Score(voices, None, None, None, 0).key
+
+
 def cadence(voices: Voices, key: Key | None = None) -> str:
     """How a piece ends: "perfect authentic", "authentic", "plagal", "half" or "other".
 

@@ -14,7 +14,7 @@ Differences from the paper:
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.random import Generator, Philox
@@ -161,6 +161,7 @@ def compose(
             there are no others the run ends; 0 goes on, as the paper does. For runs without a stop rule.
     """
     begun = len(log.entries)
+    stop = None if stop is None else replace(stop, left_per_bar=stop.left_per_bar * quality.left)
     pace, returns = Pace(quality, log.cells.shape[1]), Returns()
     while iterations is None or len(log.entries) - begun < iterations:
         prediction = yield Ask(log.cells[None], context[None])

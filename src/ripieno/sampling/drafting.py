@@ -50,13 +50,16 @@ class Quality:
     drift: float  # of what is expected near an edit, before and after it, as `drift_of` has it
     longest: float  # draws in a draft, for every 16 steps of the roll
     least: float  # draws near the end, for every 16 steps, where hardly any edits are expected
+    left: float = 1.0  # how many times as many edits may be left at the end as the stop rule says
 
 
+# Near the end drafts fill the texture further than single edits do, since the stop rule looks on less often. That they
+# may stop at more expected edits makes up for it: both end as dense (docs/log.md).
 EXACT = Quality(drift=0.0, longest=0.0, least=0.0)  # one edit a pass, the paper's
 QUALITIES = {
     "exact": EXACT,
-    "high": Quality(drift=0.3, longest=5, least=1),
-    "fast": Quality(drift=0.6, longest=8, least=2),
+    "high": Quality(drift=0.3, longest=5, least=1, left=5),
+    "fast": Quality(drift=0.6, longest=8, least=2, left=8),
 }
 
 

@@ -28,7 +28,8 @@ from ripieno.edits.policy import Policy
 from ripieno.models.context import Context
 from ripieno.models.runtime import Prediction
 from ripieno.music.piece import Key
-from ripieno.music.referee import Fault, cadence, faults
+from ripieno.music.referee import Fault, cadence, faults, guessed_key
+from ripieno.music.roll import STEPS_PER_BEAT
 from ripieno.music.voices import NAMES, RANGES, Separate, split
 from ripieno.sampling.passes import Ask, Change, Sampler
 from ripieno.shapes import Bool, Float, Int
@@ -52,8 +53,13 @@ WEIGHTS = {
 }
 STRETCH = 2  # semitones out of a voice's range that a new pitch may go
 SEEN = 32  # steps around a fault that the model is shown
-N_TRIED = 6  # of the likeliest remedies; the one that leaves the model least to wish for is taken
+N_TRIED = 3  # of the likeliest remedies; the one that leaves the model least to wish for is taken
 AROUND = 8  # steps on either side of a fault; as long as they stay, it is hopeless if it was
+REACH = 16  # steps before and after a remedy in which it may make or mend faults
+ENDING = 32  # steps at the end in which the final cadence lies
+MOST = 64  # faults in a round
+REMEMBERED = 1000  # parts of the roll of which the model's word is kept
+CHUNK = 8  # remedies for each fault that are judged at a time
 NEAR = 4  # steps around a remedy in which no other is made in the same round
 N_READINGS = 3  # of who sings what, at the most
 LEAST = -6.0  # mean log-probability, among the silent pitches of a step, below which a new pitch is none
@@ -85,6 +91,9 @@ class _Place:
 
 CADENCES = ("perfect authentic", "authentic", "plagal", "half", "other")  # from the most final to the least
 Hopeless = set[tuple[str, int, bytes]]  # faults for which nothing better was found, with the notes around them
+Find = Callable[[Int[np.ndarray, "step voice"]], list[Fault]]
+# What the model said of parts of the roll, each by its first step and its cells: logits of the first plane, `n_left`.
+Told = dict[tuple[int, bytes], tuple[Float[np.ndarray, "seen pitch"], float]]
 
 
 def mend(
@@ -111,18 +120,22 @@ def mend(
         hopeless: remembers from call to call what was tried in vain.
         separate: tells four voices apart; see `music.voices.split`.
     """
-    find = partial(faults, key=key, beat_phase=beat_phase, rules=weights, excused=True)
+    score = partial(faults, beat_phase=beat_phase, rules=weights, excused=True)
     hopeless = set() if hopeless is None else hopeless
+    told: Told = {}
     for _ in range(N_READINGS):
         voices = voices_of(log, policy, separate)
         begun = log
         while True:
-            there = find(voices)
-            order = sorted(there, key=lambda fault: (-weights[fault.rule], fault.step))
-            untried = [fault for fault in order if _tried(fault, voices) not in hopeless]
+            heard = key or guessed_key(voices)
+            find = partial(score, key=heard)
+            order = sorted(find(voices), key=lambda fault: (-weights[fault.rule], fault.step))
+            untried = [fault for fault in order if _tried(fault, voices) not in hopeless][:MOST]
             if not untried:
                 break
-            offers = yield from _offers(untried, log, context, voices, policy, weights, key, find)
+            if len(told) > REMEMBERED:
+                told.clear()
+            offers = yield from _offers(untried, log, context, voices, policy, weights, heard, find, told)
             chosen: list[tuple[Fault, _Remedy, float]] = []
             for fault, (remedies, n_left) in zip(untried, offers, strict=True):
                 if not remedies:
@@ -149,65 +162,128 @@ def _offers(
     voices: Int[np.ndarray, "step voice"],
     policy: Policy,
     weights: Mapping[str, float],
-    key: Key | None,
-    find: Callable[..., list[Fault]],
+    key: Key,
+    find: Find,
+    told: Told,
 ) -> Generator[Ask, Prediction | None, list[tuple[list[_Remedy], float]]]:
     """For each fault what would make the piece less faulty, the best first, and how many edits that leaves."""
-
-    def cost_of(sung: Int[np.ndarray, "step voice"]) -> float:
-        return sum(weights[fault.rule] for fault in find(sung))
-
-    cost, end = cost_of(voices), CADENCES.index(cadence(voices, key))
     n_steps = len(voices)
-    asked: list[tuple[int, _Place, EditLog, slice]] = []
+    allowed = policy.allowed(log)[0]
+    excerpts: dict[tuple[int, int], tuple[EditLog, Policy]] = {}
+
+    def excerpt(place: _Place, seen: slice) -> tuple[EditLog, Policy, int]:
+        first, end = min(place.first, seen.start), max(place.end, seen.stop)
+        if (first, end) not in excerpts:
+            steps = slice(first, end)
+            excerpts[first, end] = log.excerpt(steps), policy.excerpt(log, steps)
+        return *excerpts[first, end], first
+
+    asked: list[tuple[int, _Place, EditLog, Policy, int, slice]] = []
     for number, fault in enumerate(untried):
         seen = _seen(fault.step, n_steps)
-        asked += [
-            (number, place, log.record(place.removed, "model") if place.removed else log, seen)
-            for place in _places(voices, fault.step, fault.voices, log, policy)
-        ]
-    likely: list[list[tuple[float, int, _Place]]] = [[] for _ in untried]
-    prediction = yield from _shown([(one, seen) for _, _, one, seen in asked], context)
-    for (number, place, one, seen), logits in zip(asked, prediction.logits, strict=True):
-        part = slice(max(place.first, seen.start), min(place.end, seen.stop))
-        within = slice(part.start - seen.start, part.stop - seen.start)
-        scores = _log_probabilities(logits[0, within], one.cells[0, part])
-        pitches = _pitches(place, voices, one, policy)
-        likely[number] += [(float(scores[pitch]), pitch, place) for pitch in pitches if scores[pitch] >= LEAST]
-    better: list[list[_Remedy]] = []
-    for options in likely:
-        found: list[_Remedy] = []
-        for score, pitch, place in sorted(options, key=lambda option: -option[0]):
-            rewritten = voices.copy()
-            rewritten[place.first : place.end, place.voice] = pitch
-            if cost_of(rewritten) < cost and CADENCES.index(cadence(rewritten, key)) <= end:
-                found.append(_Remedy(place, pitch, score))
-            if len(found) == N_TRIED:
-                break
-        better.append(found)
-    rolls = [
-        (log.record(remedy.edits, "model"), _seen(fault.step, n_steps))
-        for fault, found in zip(untried, better, strict=True)
-        for remedy in found
-    ]
-    prediction = yield from _shown(rolls, context)
-    offers, at = [], 0
+        for place in _places(voices, fault.step, fault.voices, log, allowed):
+            part, here, first = excerpt(place, seen)
+            without = part.record(_moved(place.removed, -first), "model") if place.removed else part
+            asked.append((number, place, without, here, first, seen))
+    likely: list[list[_Remedy]] = [[] for _ in untried]
+    answers = yield from _shown([(part, seen, first) for _, _, part, _, first, seen in asked], context, told)
+    for (number, place, part, here, first, seen), (logits, _) in zip(asked, answers, strict=True):
+        sung = slice(max(place.first, seen.start), min(place.end, seen.stop))
+        within = slice(sung.start - seen.start, sung.stop - seen.start)
+        scores = _log_probabilities(logits[within], part.cells[0, sung.start - first : sung.stop - first])
+        pitches = _pitches(place, voices, part, here, first)
+        likely[number] += [_Remedy(place, pitch, float(scores[pitch])) for pitch in pitches if scores[pitch] >= LEAST]
+    better = _better(likely, voices, weights, key, find)
+    rolls = []
+    for fault, found in zip(untried, better, strict=True):
+        seen = _seen(fault.step, n_steps)
+        for remedy in found:
+            part, _, first = excerpt(remedy.place, seen)
+            rolls.append((part.record(_moved(remedy.edits, -first), "model"), seen, first))
+    answers = yield from _shown(rolls, context, told)
+    left = iter([n_left for _, n_left in answers])
+    offers = []
     for found in better:
-        left = prediction.n_left[at : at + len(found)]
-        at += len(found)
-        order = np.argsort(left, kind="stable")
-        offers.append(([found[i] for i in order], float(left.min()) if len(found) else 0.0))
+        by_left = sorted(((next(left), remedy) for remedy in found), key=lambda one: one[0])
+        offers.append(([remedy for _, remedy in by_left], by_left[0][0] if by_left else 0.0))
     return offers
 
 
-def _shown(rolls: Sequence[tuple[EditLog, slice]], context: Context) -> Generator[Ask, Prediction | None, Prediction]:
-    """What the model says of parts of rolls."""
-    if not rolls:
-        return Prediction(np.zeros((0, 1, 1, 1), dtype=np.float32), np.zeros(0, dtype=np.float32))
-    cells = np.stack([log.cells[:, seen] for log, seen in rolls])
-    prediction = yield Ask(cells, np.stack([context[:, seen] for _, seen in rolls]))
-    assert prediction is not None
-    return prediction
+def _moved(edits: Iterable[Edit], by: int) -> list[Edit]:
+    return [Edit(edit.plane, edit.step + by, edit.pitch) for edit in edits]
+
+
+def _better(
+    likely: Sequence[list[_Remedy]],
+    voices: Int[np.ndarray, "step voice"],
+    weights: Mapping[str, float],
+    key: Key,
+    find: Find,
+) -> list[list[_Remedy]]:
+    """Of the remedies for each fault the likeliest that make the piece less faulty, `N_TRIED` at the most."""
+    end = CADENCES.index(cadence(voices, key))
+    better: list[list[_Remedy]] = [[] for _ in likely]
+    waiting = [sorted(options, key=lambda option: -option.score) for options in likely]
+    while any(waiting):
+        chunk: list[tuple[int, _Remedy]] = []
+        for number, options in enumerate(waiting):
+            chunk += [(number, option) for option in options[:CHUNK]]
+            waiting[number] = options[CHUNK:]
+        judged = _saved([remedy for _, remedy in chunk], voices, weights, find)
+        for (number, remedy), saved in zip(chunk, judged, strict=True):
+            if saved <= 0 or len(better[number]) == N_TRIED:
+                continue
+            is_at_end = remedy.place.end > len(voices) - ENDING
+            if is_at_end and CADENCES.index(cadence(_rewritten(voices, remedy), key)) > end:
+                continue
+            better[number].append(remedy)
+        waiting = [[] if len(found) == N_TRIED else options for found, options in zip(better, waiting, strict=True)]
+    return better
+
+
+def _rewritten(voices: Int[np.ndarray, "step voice"], remedy: _Remedy) -> Int[np.ndarray, "step voice"]:
+    rewritten = voices.copy()
+    rewritten[remedy.place.first : remedy.place.end, remedy.place.voice] = remedy.pitch
+    return rewritten
+
+
+def _saved(
+    remedies: Sequence[_Remedy], voices: Int[np.ndarray, "step voice"], weights: Mapping[str, float], find: Find
+) -> list[float]:
+    """How much less the faults around each remedy cost with it than without.
+
+    The rules are asked once, of all those stretches laid end to end with rests between: it is the asking that takes
+    time, not the steps.
+    """
+    pieces: list[Int[np.ndarray, "step voice"]] = []
+    rest = np.full((STEPS_PER_BEAT, voices.shape[1]), -1)
+    for remedy in remedies:
+        first = max(remedy.place.first - REACH, 0) // STEPS_PER_BEAT * STEPS_PER_BEAT  # the beat stays where it is
+        stretch = slice(first, remedy.place.end + REACH)
+        for now in (voices[stretch], _rewritten(voices, remedy)[stretch]):
+            fill = np.full((-len(now) % STEPS_PER_BEAT, voices.shape[1]), -1)
+            pieces += [now, fill, rest]
+    ends = np.cumsum([sum(len(part) for part in pieces[i : i + 3]) for i in range(0, len(pieces), 3)])
+    costs = np.zeros(len(ends))
+    if pieces:
+        for fault in find(np.concatenate(pieces)):
+            costs[np.searchsorted(ends, fault.step, side="right")] += weights[fault.rule]
+    return [float(saved) for saved in costs[::2] - costs[1::2]]
+
+
+def _shown(
+    rolls: Sequence[tuple[EditLog, slice, int]], context: Context, told: Told
+) -> Generator[Ask, Prediction | None, list[tuple[Float[np.ndarray, "seen pitch"], float]]]:
+    """Logits and expected edits of parts of excerpts, each with its first step; nothing is asked twice."""
+    parts = [log.cells[:, seen.start - first : seen.stop - first] for log, seen, first in rolls]
+    keys = [(seen.start, np.packbits(part).tobytes()) for part, (_, seen, _) in zip(parts, rolls, strict=True)]
+    new = {key: (part, seen) for key, part, (_, seen, _) in zip(keys, parts, rolls, strict=True) if key not in told}
+    if new:
+        cells = np.stack([part for part, _ in new.values()])
+        prediction = yield Ask(cells, np.stack([context[:, seen] for _, seen in new.values()]))
+        assert prediction is not None
+        told.update(zip(new, zip(prediction.logits[:, 0], map(float, prediction.n_left), strict=True), strict=True))
+    return [told[key] for key in keys]
 
 
 def _seen(step: int, n_steps: int) -> slice:
@@ -248,10 +324,13 @@ def voices_of(log: EditLog, policy: Policy, separate: Separate | None = None) ->
 
 
 def _places(
-    voices: Int[np.ndarray, "step voice"], step: int, singers: Iterable[int], log: EditLog, policy: Policy
+    voices: Int[np.ndarray, "step voice"],
+    step: int,
+    singers: Iterable[int],
+    log: EditLog,
+    allowed: Bool[np.ndarray, "step pitch"],
 ) -> list[_Place]:
     """The notes that some voices sing at a step and just before, and their parts within one chord."""
-    allowed = policy.allowed(log)[0]
     n_steps = len(voices)
     changes = np.flatnonzero((voices[1:] != voices[:-1]).any(axis=1)) + 1
     before, after = changes[changes < step], changes[changes > step]
@@ -262,7 +341,7 @@ def _places(
         earlier, later = own[own <= step], own[own > step]
         here, ends = (int(earlier[-1]) if len(earlier) else 0), (int(later[0]) if len(later) else n_steps)
         begins = here if here < step else int(earlier[-2]) if len(earlier) > 1 else 0
-        for first, end in ((here, ends), (step, ends), (step, chord_ends), (begins, step), (chord_begins, step)):
+        for first, end in ((here, ends), (step, chord_ends), (begins, step), (chord_begins, step)):
             if first >= end or (voices[first:end, voice] != voices[first, voice]).any():
                 continue
             pitch = int(voices[first, voice])
@@ -284,15 +363,22 @@ def _log_probabilities(
     return mean
 
 
-def _pitches(place: _Place, voices: Int[np.ndarray, "step voice"], without: EditLog, policy: Policy) -> list[int]:
-    """What the voice could sing there: allowed, in range, between its neighbours."""
+def _pitches(
+    place: _Place, voices: Int[np.ndarray, "sung voice"], without: EditLog, policy: Policy, first: int
+) -> list[int]:
+    """What the voice could sing there: allowed, in range, between its neighbours.
+
+    Args:
+        without, policy: of an excerpt that begins at the step `first`; the old notes are taken out.
+    """
     low, high = RANGES[NAMES[voices.shape[1]][place.voice]]
     here = voices[place.first : place.end]
     above = here[:, : place.voice]
     below = here[:, place.voice + 1 :]
     lowest = max(low - STRETCH, int(below.max(initial=-1)) + 1)
     highest = min(high + STRETCH, int(above[above >= 0].min(initial=128)) - 1)
-    free = np.asarray(policy.allowed(without)[0, place.first : place.end].all(axis=0))
-    free &= ~without.cells[0, place.first : place.end].any(axis=0)
+    there = slice(place.first - first, place.end - first)
+    free = np.asarray(policy.allowed(without)[0, there].all(axis=0))
+    free &= ~without.cells[0, there].any(axis=0)
     old = int(here[0, place.voice])
     return [pitch for pitch in range(lowest, highest + 1) if free[pitch] and pitch != old]
