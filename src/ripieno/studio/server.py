@@ -40,6 +40,7 @@ from ripieno.studio import messages as wire
 from ripieno.studio.composition import MAX_BARS, MAX_NOTES, Composition, Refusal, RunningNow
 from ripieno.studio.engine import Engine
 from ripieno.studio.pieces import MAX_OPEN, MEDIA_TYPES, Pieces, check_file, formats
+from ripieno.studio.staves import Staves
 from ripieno.studio.store import DiskFull, Store, default_folder
 
 PORT = 8440
@@ -85,6 +86,7 @@ class Studio:
         self.opens: tuple[bytes, str] | None = None  # a file to be opened as soon as there is a model, and its name
         self.engine = Engine(load, self._loaded)
         self.pieces = Pieces(store, self.model, self._opened)
+        self.staves = Staves()
         self.n_windows = 0
         self._has_model = threading.Event()
         self._is_loaded = threading.Event()
@@ -131,7 +133,7 @@ class Studio:
             model=state,
             text=text,
             formats=formats(),
-            score=False,
+            score=True,
         )
 
     def limits(self) -> wire.Limits:
@@ -527,6 +529,7 @@ def make_app(studio: Studio) -> FastAPI:
         studio.engine.start()
         yield
         await asyncio.to_thread(studio.engine.close)
+        await asyncio.to_thread(studio.staves.close)
 
     app = FastAPI(
         title="Ripieno studio",
@@ -610,8 +613,8 @@ def make_app(studio: Studio) -> FastAPI:
         responses=_problems(400, 404) | {200: {"description": "The score.", "content": {"image/svg+xml": {}}}},
     )
     def score(piece: PieceId) -> Response:
-        """The staff view."""
-        raise Refusal("not_available", "this installation cannot engrave scores")
+        """The staff view, of the piece as it is now."""
+        return Response(studio.staves.picture(studio.pieces.get(piece)), media_type="image/svg+xml")
 
     @app.websocket("/api/pieces/{piece}/socket")
     async def window(socket: WebSocket, piece: str) -> None:

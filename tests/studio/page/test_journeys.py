@@ -12,6 +12,7 @@ from tests.studio.page.conftest import Studio
 from tests.studio.page.hands import (
     MELODY,
     PATIENCE,
+    Shape,
     authored,
     choose_bars,
     draw,
@@ -590,28 +591,48 @@ def test_a_voice_or_a_row_is_locked_and_the_history_tells(page: Page) -> None:
     expect(page.locator("#history")).to_contain_text("lock")
 
 
-SCORE = """<svg xmlns="http://www.w3.org/2000/svg" width="900" height="120">
-<g class="note" data-step="0" data-duration="4"><circle cx="20" cy="60" r="6"/></g>
-<g class="note" data-step="4" data-duration="4"><circle cx="60" cy="60" r="6"/></g></svg>"""
+def engraved(page: Page) -> list[Shape]:
+    """The notes on the staves."""
+    found = page.evaluate(
+        "[...document.querySelectorAll('#score .note')].map(({ dataset }) =>"
+        " [Number(dataset.step), Number(dataset.pitch), Number(dataset.duration)])"
+    )
+    return sorted({(step, pitch, duration) for step, pitch, duration in found})  # what is tied has several heads
 
 
-def test_the_staves_are_shown_and_follow_what_is_heard(studio: Studio, browser: Browser) -> None:
-    context = browser.new_context(viewport={"width": 1280, "height": 800})
-    page = context.new_page()
-    page.set_default_timeout(PATIENCE * 1000)
-    page.route("**/api/health", lambda route: route.fulfill(json={**studio.ask("api/health"), "score": True}))
-    page.route("**/score.svg*", lambda route: route.fulfill(body=SCORE, content_type="image/svg+xml"))
-    page.goto(f"{studio.address}?piece={studio.begin()}")
-    until(page, "globalThis.ripieno?.desk.settings")
+def sounding(shapes: list[Shape]) -> set[tuple[int, int]]:
+    return {(at, pitch) for step, pitch, duration in shapes for at in range(step, step + duration)}
+
+
+def test_the_staves_show_what_the_roll_shows_and_follow_what_is_heard(page: Page) -> None:
     press(page, "v")
-    expect(page.locator("#score [data-step='0']")).to_have_class("note sounding")
+    expect(page.locator("#score")).to_contain_text("nothing is written yet")
+    draw(page, [*MELODY[:6], (24, 69, 16)])  # the last one over a bar line
+    until(page, "document.querySelectorAll('#score .note').length === 8")
+    assert engraved(page) == notes(page)
     page.locator("#roll").focus()
+    press(page, "Escape", "Home")
+    expect(page.locator("#score .note[data-step='0']")).to_have_class("note sounding")
     press(page, *["ArrowRight"] * 2)
-    expect(page.locator("#score [data-step='4']")).to_have_class("note sounding")
-    expect(page.locator("#score [data-step='0']")).to_have_class("note")
-    with page.expect_request("**/score.svg*"):
-        draw(page, MELODY[:1])
-    context.close()
+    expect(page.locator("#score .note[data-step='4']")).to_have_class("note sounding")
+    expect(page.locator("#score .note[data-step='0']")).to_have_class("note")
+    press(page, "Home", "Space")
+    expect(page.locator("#score .note[data-step='24']").last).to_have_class("note sounding")
+    press(page, "Enter", "Control+z")
+    until(page, "document.querySelectorAll('#score .note').length === 6")
+    assert engraved(page) == notes(page) == MELODY[:6]
+
+
+def test_on_the_staves_the_models_notes_are_told_apart(page: Page) -> None:
+    draw(page, MELODY)
+    press(page, "v", "f")
+    run_to_end(page)
+    until(page, "document.querySelectorAll('#score .note[data-author=model]').length > 8")
+    until(page, "ripieno.page.staff.shown === ripieno.desk.state.seq")
+    assert sounding(engraved(page)) == sounding(notes(page))  # where two voices sing one note, it is written twice
+    colour = "(author) => getComputedStyle(document.querySelector(`#score .note[data-author=${author}] path`)).stroke"
+    assert page.evaluate(colour, "model") != page.evaluate(colour, "user")
+    expect(page.locator("#score")).to_contain_text("(new)")
 
 
 def test_after_a_click_on_a_button_the_keys_are_about_the_music(page: Page) -> None:
