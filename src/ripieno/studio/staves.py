@@ -100,21 +100,24 @@ def named_score(session: Session) -> NamedScore:
     is_score = isinstance(session.piece.source, MusicXmlSource)
     start = reading.start if is_score else 0  # of the roll in what is written
 
-    def of(note: Note) -> OwnedNote:
+    def of(note: Note, is_new: bool) -> OwnedNote:
         onset, duration = note.onset - start, note.duration
         owner = whose.get((note.pitch, round(onset)), "file")
+        if is_new and owner == "file":  # in unison with a note of the file
+            owner = "model"
         # the roll has whole steps; what lies between them is drawn where it was, and heard where the roll has it
         return OwnedNote(round(onset), note.pitch, max(round(onset + duration) - round(onset), 1), owner)
 
     new = []
     for part in session.new_parts():
-        owners = {whose.get((note.pitch, note.onset - reading.start)) for note in part.notes}
-        new.append(replace(part, name=f"{part.name} (new)") if owners == {"model"} else part)
+        is_drawn = any(whose.get((note.pitch, note.onset - reading.start)) == "user" for note in part.notes)
+        new.append(part if is_drawn else replace(part, name=f"{part.name} (new)"))
     text = musicxml_text(session.piece, session.revision(), new, reading=reading, labels=session.labels())
     again = parse_musicxml(text.encode(), "the score")
     source = again.source
     assert isinstance(source, MusicXmlSource)
-    notes = tuple(of(note) for note in again.notes)
+    first_new = len(source.measures[0].elements) - len(new)
+    notes = tuple(of(note, place.part >= first_new) for note, place in zip(again.notes, source.places, strict=True))
     # the tempo stands above the roll, and its note is in a font that the page does not have
     splices = [Splice(one.start, one.end, "") for one in source.xml.root.walk() if _is_metronome(one)]
     for note, place in zip(again.notes, source.places, strict=True):
