@@ -30,7 +30,7 @@ from ripieno.models.runtime import Prediction
 from ripieno.music.piece import Key
 from ripieno.music.referee import Fault, cadence, faults
 from ripieno.music.voices import NAMES, RANGES, Separate, split
-from ripieno.sampling.passes import Ask, Change, Sampler
+from ripieno.sampling.passes import BREATH, NOTHING_SAID, Ask, Change, Sampler
 from ripieno.shapes import Bool, Float, Int
 
 PARALLELS = {"parallel fifths": 1.0, "parallel octaves": 1.0, "contrary fifths": 1.0, "contrary octaves": 1.0}
@@ -117,6 +117,7 @@ def mend(
         voices = voices_of(log, policy, separate)
         begun = log
         while True:
+            yield BREATH
             there = find(voices)
             order = sorted(there, key=lambda fault: (-weights[fault.rule], fault.step))
             untried = [fault for fault in order if _tried(fault, voices) not in hopeless]
@@ -161,6 +162,7 @@ def _offers(
     n_steps = len(voices)
     asked: list[tuple[int, _Place, EditLog, slice]] = []
     for number, fault in enumerate(untried):
+        yield BREATH
         seen = _seen(fault.step, n_steps)
         asked += [
             (number, place, log.record(place.removed, "model") if place.removed else log, seen)
@@ -176,6 +178,7 @@ def _offers(
         likely[number] += [(float(scores[pitch]), pitch, place) for pitch in pitches if scores[pitch] >= LEAST]
     better: list[list[_Remedy]] = []
     for options in likely:
+        yield BREATH
         found: list[_Remedy] = []
         for score, pitch, place in sorted(options, key=lambda option: -option[0]):
             rewritten = voices.copy()
@@ -203,7 +206,7 @@ def _offers(
 def _shown(rolls: Sequence[tuple[EditLog, slice]], context: Context) -> Generator[Ask, Prediction | None, Prediction]:
     """What the model says of parts of rolls."""
     if not rolls:
-        return Prediction(np.zeros((0, 1, 1, 1), dtype=np.float32), np.zeros(0, dtype=np.float32))
+        return NOTHING_SAID
     cells = np.stack([log.cells[:, seen] for log, seen in rolls])
     prediction = yield Ask(cells, np.stack([context[:, seen] for _, seen in rolls]))
     assert prediction is not None
