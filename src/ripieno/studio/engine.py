@@ -25,6 +25,7 @@ from ripieno.sampling.passes import Ask, answered, joined
 from ripieno.studio.composition import Composition, RunningNow
 
 MOST_STEPS = 4 * 128  # of rolls in one call
+MOST_LEAD = 0.5  # seconds
 REST = 4.0  # times as long as it took, before voices are told apart again
 
 log = logging.getLogger("ripieno.studio")
@@ -64,6 +65,7 @@ class Engine:
     failure: BadInput | None = None
     _jobs: list[_Job] = field(default_factory=list)
     _due: dict[int, Composition] = field(default_factory=dict)  # whose voices are to be told apart
+    _leads: dict[str, float] = field(default_factory=dict)  # seconds, of pieces whose run has ended beside others
     _is_closed: bool = False
 
     def __post_init__(self) -> None:
@@ -103,10 +105,13 @@ class Engine:
 
     def _add(self, job: _Job) -> None:
         with self._changed:
-            # whoever comes later has no arrears to be served first
-            job.n_served = min((other.n_served for other in self._jobs if other.run is not None), default=0.0)
+            # whoever comes later has no arrears to be served first, nor does one who runs again forget a lead
+            job.n_served = self._least_served() + min(self._leads.pop(job.composition.id, 0.0), MOST_LEAD)
             self._jobs.append(job)
             self._changed.notify_all()
+
+    def _least_served(self) -> float:
+        return min((job.n_served for job in self._jobs if job.run is not None), default=0.0)
 
     # The engine's own thread
 
@@ -160,7 +165,7 @@ class Engine:
             if n or not chosen:
                 chosen.append((job, slice(job.n_heard, job.n_heard + n)))
                 room -= n * n_steps
-            if not n:  # a breath: nobody else is asked to wait for what comes after
+            if not n:  # a breath, or there is no more room
                 break
         return chosen
 
@@ -200,6 +205,8 @@ class Engine:
             if job not in self._jobs:
                 return
             self._jobs.remove(job)
+            if job.run is not None and any(other.run is not None for other in self._jobs):
+                self._leads[job.composition.id] = max(job.n_served - self._least_served(), 0.0)
         job.finish(result, error)
 
     # The thread that tells voices apart

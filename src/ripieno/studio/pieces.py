@@ -52,10 +52,18 @@ class Pieces:
         store: where they are kept.
         model: waits for the model, or says why there is none.
         opened: called with each piece that is opened.
+        soundfont: what a piece that is saved as sound is played on; a small organ unless given.
     """
 
-    def __init__(self, store: Store, model: Callable[[], Model], opened: Callable[[Composition], None]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        model: Callable[[], Model],
+        opened: Callable[[Composition], None],
+        soundfont: Path | None = None,
+    ) -> None:
         self.store = store
+        self._soundfont = soundfont
         self._model = model
         self._opened = opened
         self._open: dict[str, Composition] = {}
@@ -185,7 +193,7 @@ class Pieces:
             return _project(begun, source, self.store.steps(id)[:seq]), filename
         with tempfile.TemporaryDirectory(prefix="ripieno-") as folder:
             path = Path(folder) / f"piece.{form}"
-            session.save(path)
+            session.save(path, soundfont=self._soundfont)
             return path.read_bytes(), filename
 
 
