@@ -15,6 +15,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from typing import Any
@@ -63,6 +64,7 @@ class Engine:
     loaded: Callable[[BadInput | None], None]
     model: Model | None = None
     failure: BadInput | None = None
+    served: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))  # seconds, by piece
     _jobs: list[_Job] = field(default_factory=list)
     _due: dict[int, Composition] = field(default_factory=dict)  # whose voices are to be told apart
     _leads: dict[str, float] = field(default_factory=dict)  # seconds, of pieces whose run has ended beside others
@@ -187,7 +189,9 @@ class Engine:
             assert job.ask is not None
             if part.stop == len(job.ask.cells):
                 self._advance(job, joined(job.heard))
-            job.n_served += share + time.monotonic() - began
+            took = share + time.monotonic() - began
+            job.n_served += took
+            self.served[job.composition.id] += took
 
     def _advance(self, job: _Job, answer: Prediction | None) -> None:
         try:
