@@ -20,8 +20,11 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from ripieno.errors import BadInput
+from ripieno.files.midi import write_midi
 from ripieno.files.sound import frequency_of
 from ripieno.models.runtime import Model
+from ripieno.music.piece import piece_from_notes
+from ripieno.music.roll import RollNote
 from ripieno.studio import messages as wire
 from ripieno.studio.server import MAX_MESSAGE, MAX_UPLOAD, PATIENCE, Studio, listen, open_studio
 from ripieno.studio.store import Store
@@ -327,6 +330,14 @@ def test_a_piece_that_is_too_long_is_refused(served: Served) -> None:
     project["begun"] = {"name": "Long", "bars": 256, "meter": "32/4", "key": "C", "bpm": 90}
     kind, _, answer = ask_http(served, "/api/pieces/import?name=long.ripieno", "POST", json.dumps(project).encode())
     assert (kind, wire.Problem.model_validate_json(answer).code) == (400, "too_many_bars")
+
+
+def test_a_file_that_is_too_long_is_said_before_the_server_starts(tmp_path: Path) -> None:
+    long = piece_from_notes([RollNote(4 * i, 60 + i % 12, 4) for i in range(1100)])
+    write_midi(long, tmp_path / "long.mid")
+    said = r"^long\.mid lasts 4,400 sixteenths; the studio takes 4,096 at the most: cut it first$"
+    with pytest.raises(BadInput, match=said):
+        open_studio(tmp_path / "long.mid", tmp_path / "pieces")
 
 
 def test_a_removed_piece_says_so_to_its_windows(served: Served) -> None:

@@ -591,7 +591,7 @@ def make_app(studio: Studio) -> FastAPI:
     async def open_file(
         request: Request, name: Annotated[str, Query(min_length=1, max_length=300)] = "piece.mid"
     ) -> wire.PieceOpened:
-        """Open a file: MIDI, or a project with its history."""
+        """Open a file: MIDI, MusicXML, or a project with its history."""
         data = await _body(request)
         id, remarks = await asyncio.to_thread(studio.pieces.open_file, data, name)
         return _opened(studio, id, remarks)
