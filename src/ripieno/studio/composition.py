@@ -28,7 +28,6 @@ from ripieno.edits.policy import Policy
 from ripieno.errors import BadInput, NothingAllowed
 from ripieno.models.runtime import Prediction, the_separator
 from ripieno.music import harmony
-from ripieno.music.piece import within_range
 from ripieno.music.roll import Cells, RollNote
 from ripieno.music.understanding import meter_at, steps_of_bars
 from ripieno.sampling.ancestral import compose
@@ -43,6 +42,7 @@ from ripieno.studio.batches import Batches, is_length, is_lengthening, is_step, 
 from ripieno.studio.bounds import locked_cells, melody_of, range_of
 from ripieno.studio.singing import VOICES, Singers, selected, voice_for, who_sings
 from ripieno.studio.store import Store, WrittenElsewhere
+from ripieno.studio.wording import bars_in_words, described, heard, lock_in_words, named
 
 MAX_NOTES = 20_000
 MAX_BARS = 256
@@ -260,7 +260,7 @@ class Composition:
             ) from error
         if come and len(owned_notes(after)) > MAX_NOTES:
             raise Refusal("too_many_notes", f"a piece holds {MAX_NOTES:,} notes at the most; remove some first")
-        self._commit([_Step(after, self._described(gone, come))])
+        self._commit([_Step(after, described(gone, come, self.session.reading))])
         return None
 
     def undo(self, id: str, batch: int | None, run: int | None) -> str | None:
@@ -346,7 +346,12 @@ class Composition:
             bars=sorted(bars),
             pitches=sorted(pitches),
         )
-        self._set("locks", locked.model_dump(), request.id, self._lock_text(request))
+        self._set(
+            "locks",
+            locked.model_dump(),
+            request.id,
+            lock_in_words(request, [self._on_roll(note) for note in request.notes], self.session.reading),
+        )
         return None
 
     def set_rules(self, request: wire.SetRules) -> str | None:
@@ -473,7 +478,7 @@ class Composition:
                 after = log.record(way.edits, "model", way.probabilities)
                 gone, new = _difference(log, after, {edit.pitch for edit in way.edits})
                 watched = (slice(None), slice(steps.start, steps.stop))
-                words = f"another {' and '.join(request.voices) or 'setting'} in {_bars_in_words(request.bars)}"
+                words = f"another {' and '.join(request.voices) or 'setting'} in {bars_in_words(request.bars)}"
                 offer = _Offer(way.edits, way.probabilities, watched, log.cells[watched], words)
                 offered.append(
                     wire.Alternative(
@@ -807,38 +812,13 @@ class Composition:
         )
 
     def _heard(self, pitch: int) -> int:
-        return within_range(pitch - self.session.reading.shift)
+        return heard(pitch, self.session.reading)
 
     def _named(self, note: RollNote) -> str:
-        """As one says it: "A3 in bar 2, beat 1"."""
-        reading = self.session.reading
-        name = harmony.note_name(self._heard(note.pitch), reading.key, short=True)
-        return f"{name} in {reading.place(note.onset)}" if note.onset < reading.n_steps else name
-
-    def _described(self, gone: Sequence[RollNote], come: Sequence[RollNote]) -> str:
-        """What an edit of the person's did."""
-        if len(gone) == len(come) == 1:
-            (old,), (new,) = gone, come
-            if (old.onset, old.pitch) == (new.onset, new.pitch):
-                return f"{self._named(new)} made {'longer' if new.duration > old.duration else 'shorter'}"
-            return f"{self._named(old)} moved to {self._named(new)}"
-        if len(gone) + len(come) == 1:
-            return self._named(come[0]) if come else f"{self._named(gone[0])} removed"
-        if len(gone) == len(come):
-            return f"{len(gone)} notes moved or changed"
-        said = [f"{len(gone)} removed"] * bool(gone) + [f"{len(come)} drawn"] * bool(come)
-        return f"notes: {', '.join(said)}"
+        return named(note, self.session.reading)
 
     def _summary(self, batches: Sequence[int]) -> str:
         return self._items[batches[0]].text if len(batches) == 1 else f"{len(batches)} changes"
-
-    def _lock_text(self, request: wire.Lock) -> str:
-        said = [f"bar {bar}" for bar in request.bars] + [f"the {voice}" for voice in request.voices]
-        key = self.session.reading.key
-        said += [f"row {harmony.note_name(pitch, key, short=True)}" for pitch in request.pitches]
-        said += [self._named(self._on_roll(note)) for note in request.notes]
-        what = ", ".join(said[:3]) + (f" and {len(said) - 3} more" if len(said) > 3 else "")
-        return f"{'locked' if request.locked else 'unlocked'} {what or 'nothing'}"
 
     # How it is kept
 
@@ -1070,7 +1050,3 @@ def _run_state(run: RunningNow) -> wire.RunState:
 
 def _finite(number: float) -> float | None:
     return float(number) if math.isfinite(number) else None
-
-
-def _bars_in_words(bars: tuple[int, int]) -> str:
-    return f"bar {bars[0]}" if bars[0] == bars[1] else f"bars {bars[0]}-{bars[1]}"
