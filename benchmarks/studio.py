@@ -2,17 +2,19 @@
 
     python -m benchmarks.studio             all of it, some minutes
     python -m benchmarks.studio suggest     one part: start, suggest, alternatives, stream, load, kills, fuzz
+    python -m benchmarks.studio kills --n 20
 
 Everything but the fuzzing talks to a server in a process of its own, over loopback, as a page would.
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import json
+import multiprocessing
 import random
 import statistics
-import sys
 import tempfile
 import time
 import uuid
@@ -33,7 +35,8 @@ from ripieno.studio.store import Store
 
 TUNE = (Path(__file__).parents[1] / "examples" / "old-hundredth.mid").read_bytes()  # 8 bars
 N_SESSIONS = 20
-LOAD_SECONDS = 20
+KILLS_A_PIECE = 10
+LOAD_SECONDS = 30
 
 
 @contextmanager
@@ -45,6 +48,38 @@ def own_server() -> Iterator[Address]:
             yield Address(port)
         finally:
             end(process)
+
+
+def _serve(folder: str, line: Any) -> None:
+    store = Store(Path(folder) / "studio.sqlite")
+    studio = Studio(store)
+    with serving(studio) as served:
+        line.send(served.port)
+        while line.recv():
+            line.send(dict(studio.engine.served))
+    store.close()
+
+
+@contextmanager
+def watched_server() -> Iterator[tuple[Address, Callable[[], dict[str, float]]]]:
+    """A server in a process of its own, and how many seconds its engine has given to each piece."""
+    here, there = multiprocessing.Pipe()
+    with tempfile.TemporaryDirectory() as folder:
+        process = multiprocessing.get_context("spawn").Process(target=_serve, args=(folder, there))
+        process.start()
+        port = here.recv()
+
+        def served() -> dict[str, float]:
+            here.send(True)
+            found: dict[str, float] = here.recv()
+            return found
+
+        try:
+            yield Address(port), served
+        finally:
+            here.send(False)
+            process.join(30)
+            process.kill()
 
 
 def percentile(values: list[float], share: float) -> float:
@@ -122,7 +157,7 @@ def stream() -> None:
 
 
 async def _one_session(
-    port: int, piece: str, seconds: float, rng: random.Random, stops: bool
+    port: int, piece: str, seconds: float, rng: random.Random, stops: bool, mend: str
 ) -> tuple[int, float, list[float]]:
     """Run again and again; how many changes came, in how many seconds, and how long each stop took."""
     address = f"ws://127.0.0.1:{port}/api/pieces/{piece}/socket"
@@ -152,9 +187,7 @@ async def _one_session(
 
         await line.send(json.dumps({"type": "hello", "protocol": 1, "seen": None}))
         await line.recv()
-        await answer(
-            await say("rules", changes={"seed": rng.randrange(1000), "mend": "nothing"}), time.monotonic() + 60
-        )
+        await answer(await say("rules", changes={"seed": rng.randrange(1000), "mend": mend}), time.monotonic() + 60)
         began = time.monotonic()
         deadline = began + seconds
         while time.monotonic() < deadline:
@@ -169,37 +202,57 @@ async def _one_session(
 
 
 def load() -> None:
-    """Twenty pieces that run at once: is each served, and is a stop obeyed?"""
-    with own_server() as server:
+    """Twenty pieces that run at once: is each served, and is a stop obeyed?  Without mending and with it."""
+    _load("nothing")
+    _load("faults")
+
+
+def _load(mend: str) -> None:
+    with watched_server() as (server, served):
         pieces = [new_piece(server) for _ in range(N_SESSIONS)]
-        rng = random.Random(0)
 
         async def all_of_them(stops: bool) -> list[tuple[int, float, list[float]]]:
             sessions = [
-                _one_session(server.port, piece, LOAD_SECONDS, random.Random(rng.random()), stops) for piece in pieces
+                _one_session(server.port, piece, LOAD_SECONDS, random.Random(2 * i + stops), stops, mend)
+                for i, piece in enumerate(pieces)
             ]
             return list(await asyncio.gather(*sessions))
 
+        before = served()
         rates = [n / took for n, took, _ in asyncio.run(all_of_them(stops=False))]
-        mean = statistics.mean(rates)
-        said = f"{sum(rates):.0f} changes a second in all, the least served gets {min(rates) / mean:.2f} of the mean"
-        print(f"load: {N_SESSIONS} runs at once: {said} (bar: 0.8)")
+        shares = [seconds - before.get(piece, 0.0) for piece, seconds in served().items()]
+        assert len(shares) == N_SESSIONS
+        said = f"of the engine's time the least served gets {min(shares) / statistics.mean(shares):.2f} of the mean"
+        more = f"of the changes, {sum(rates):.0f} a second, {min(rates) / statistics.mean(rates):.2f}"
+        print(f"load, mend {mend}: {N_SESSIONS} runs at once: {said} (bar: 0.8); {more}", flush=True)
         waits = [wait for _, _, waited in asyncio.run(all_of_them(stops=True)) for wait in waited]
         said = f"median {1000 * statistics.median(waits):.0f} ms, 95 % {1000 * percentile(waits, 0.95):.0f} ms"
-        print(f"load: {len(waits)} stops obeyed: {said} (bar: 95 % in 300 ms)")
+        print(f"load, mend {mend}: {len(waits)} stops obeyed: {said} (bar: 95 % in 300 ms)", flush=True)
 
 
 def kills(n: int = 200) -> None:
-    """Kill the server in the middle of runs; what was acknowledged must be there."""
+    """Kill the server in the middle of runs; what was acknowledged must be there, then and after all later kills."""
     rng = random.Random(0)
     piece: str | None = None
-    n_heard = n_lost = 0
+    n_lost = n_running = 0
+    began = time.monotonic()
     with tempfile.TemporaryDirectory() as name:
-        for _ in range(n):
-            piece, heard = kill_in_a_run(Path(name), piece, rng)
-            n_heard += len(heard)
-            n_lost += len(lost(Path(name), piece, heard))
-    print(f"kills: {n} of them, {n_heard} acknowledged entries, {n_lost} missing (bar: none)")
+        folder = Path(name)
+        heard: dict[str, list[dict[str, Any]]] = {}
+        for i in range(n):
+            if i % KILLS_A_PIECE == 0:  # a long history takes long to read
+                piece = None
+            piece, entries, was_running = kill_in_a_run(folder, piece, rng)
+            n_running += was_running
+            n_lost += len(lost(folder, piece, entries))
+            heard.setdefault(piece, []).extend(entries)
+        n_heard = sum(map(len, heard.values()))
+        n_lost += sum(len(lost(folder, piece, entries)) for piece, entries in heard.items())
+    took = time.monotonic() - began
+    print(
+        f"kills: {n} in {took:.0f} s, {n_running} while the run went on; {n_heard:,} acknowledged entries, "
+        f"{n_lost} missing (bar: none)"
+    )
 
 
 def fuzz(n: int = 20_000) -> None:
@@ -242,6 +295,21 @@ PARTS: dict[str, Callable[[], None]] = {
 }
 
 
+def main() -> None:
+    """Measure what is asked for."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.studio", description=str(__doc__).splitlines()[0])
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; all unless given")
+    parser.add_argument("--n", type=int, help="how many kills, or bad messages; 200 and 20,000 unless given")
+    asked = parser.parse_args()
+    for part in asked.parts:
+        if part not in PARTS:
+            parser.error(f"there is no part {part}: choose {', '.join(PARTS)}")
+    for part in asked.parts or PARTS:
+        if asked.n is not None and part in ("kills", "fuzz"):
+            {"kills": kills, "fuzz": fuzz}[part](asked.n)
+        else:
+            PARTS[part]()
+
+
 if __name__ == "__main__":
-    for part in sys.argv[1:] or PARTS:
-        PARTS[part]()
+    main()

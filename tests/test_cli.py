@@ -1,8 +1,13 @@
 """The command line keeps its promises, and says in one line what it cannot do."""
 
+import json
 import os
+import re
+import signal
+import socket
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 
 import mido
@@ -364,3 +369,56 @@ def test_each_commands_help_has_examples_and_stands_in_the_docs(command: str) ->
 
 def test_help_says_plainly_what_the_model_is() -> None:
     assert "hymn-like" in ripieno("harmonize", "--help").stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["missing.mid"], "missing.mid cannot be read: No such file or directory; check its name and folder"),
+        (["text.mid"], "text.mid is not a MIDI file"),
+        (["broken.ripieno"], "broken.ripieno is damaged"),
+        (["--model", "missing.onnx"], "missing.onnx cannot be read: No such file or directory"),
+        (["--soundfont", "text.mid"], "text.mid is no SoundFont; give an .sf2 or .sf3 file"),
+        (["--port", "70000"], "--port 70000: give a number from 1024 to 65535"),
+        (["--folder", "text.mid/pieces"], "text.mid/pieces/studio.sqlite cannot be opened"),
+    ],
+)
+def test_a_studio_that_cannot_open_says_so_in_one_line(tmp_path: Path, options: list[str], said: str) -> None:
+    (tmp_path / "text.mid").write_text("this is no music")
+    (tmp_path / "broken.ripieno").write_text("{")
+    done = ripieno("studio", "--no-browser", "--port", 0, "--folder", tmp_path / "pieces", *options, cwd=tmp_path)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert done.stdout == ""
+
+
+def test_a_studio_whose_port_is_in_use_offers_another_one_that_is_free(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        done = ripieno("studio", "--no-browser", "--port", port, "--folder", tmp_path)
+    assert done.returncode == 2
+    found = re.fullmatch(rf"ripieno: port {port} is in use, by another studio perhaps; try --port (\d+)\n", done.stderr)
+    assert found is not None, done.stderr
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", int(found[1])))
+
+
+def test_a_studio_says_its_address_and_serves_the_file_that_it_was_given(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "ripieno.cli", "studio", str(ODE), "--no-browser", "--port", "0"]
+    with subprocess.Popen([*command, "--folder", str(tmp_path)], stdout=subprocess.PIPE, text=True) as studio:
+        try:
+            assert studio.stdout is not None
+            said = re.fullmatch(
+                r"The studio is open: (http://127\.0\.0\.1:\d+/)   \(Ctrl\+C closes it\)\n", studio.stdout.readline()
+            )
+            assert said is not None
+            with urllib.request.urlopen(f"{said[1]}api/pieces", timeout=60) as answer:
+                pieces = json.load(answer)
+            assert [piece["id"] for piece in pieces["pieces"]] == [pieces["current"]]
+            studio.send_signal(signal.SIGINT)
+            assert studio.wait(20) == 130
+        finally:
+            studio.kill()

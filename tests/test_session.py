@@ -8,6 +8,7 @@ import pytest
 from ripieno import BadInput, Session, piece_from_notes, read
 from ripieno.edits.edit import Edit
 from ripieno.edits.log import CellEntry
+from ripieno.edits.notes import put_notes
 from ripieno.models.runtime import the_separator
 from ripieno.music.harmony import parallels
 from ripieno.music.referee import faults
@@ -289,3 +290,43 @@ def test_one_part_holds_all_new_notes_and_only_those() -> None:
 def test_what_cannot_be_written_is_refused(tmp_path: Path, name: str, expected: str) -> None:
     with pytest.raises(BadInput, match=expected):
         a_session().save(tmp_path / name)
+
+
+def test_a_piece_in_which_nothing_is_written_has_as_many_bars_as_are_asked_for() -> None:
+    empty = piece_from_notes([])
+    session = Session(empty, model=model_of(wanting(FULL)), n_bars=3, meter="3/4", n_voices=None)
+    assert session.log.cells.shape[1] == 36
+    assert session.reading.n_bars == 3
+    assert not session.log.cells.any()
+    # what is written already decides for itself
+    assert a_session(n_bars=9).log.cells.shape[1] == 16
+
+
+def test_two_planes_keep_repeated_notes_apart_also_where_the_model_hears_one() -> None:
+    tune = [RollNote(0, 72, 4), RollNote(4, 72, 4), RollNote(8, 74, 8)]
+    assert a_session(tune=tune, n_planes=2).log.notes() == tune
+    assert a_session(tune=tune).log.notes() == [RollNote(0, 72, 8), RollNote(8, 74, 8)]
+
+
+def test_what_was_drawn_comes_out_in_parts_as_it_was_drawn() -> None:
+    line = [RollNote(0, 72, 4), RollNote(4, 72, 4), RollNote(8, 74, 8)]
+    session = Session(piece_from_notes([]), model=model_of(wanting(FULL)), n_bars=1, n_planes=2, n_voices=None)
+    session.log = put_notes(session.log, [], line)
+    (part,) = session.new_parts()
+    assert list(part.notes) == line
+
+
+def test_a_piece_made_longer_keeps_its_notes_and_its_new_bars_may_be_written() -> None:
+    session = a_session(n_planes=2)
+    session.lock(1, 1)
+    before = session.log.notes()
+    session.lengthen(2)
+    assert session.log.cells.shape[1] == session.context.shape[1] == 48
+    assert session.log.notes() == before
+    allowed = session.policy.allowed(session.log)[0]
+    assert not allowed[:16].any()  # the lock stays where it was
+    assert allowed[16:].any(axis=1).all()
+    session.set(60, 40, 8)
+    assert RollNote(40, 60, 8) in session.log.notes()
+    assert session.undo()
+    assert session.log.notes() == before

@@ -127,14 +127,15 @@ Three notes at the most, and only if it is very sure:
 STUDIO_HELP = """
 Write with the model, note by note, in the browser: you set what you like, it suggests or fills in the rest.
 
-Opens your browser on a page of this computer; nothing leaves it. FILE is a MIDI file, or a project that the studio \
-saved. Without one you go on with the piece you had last. Every change is kept as you make it.
+Opens your browser on a page of this computer; nothing leaves it. FILE is a MIDI or MusicXML file, or a project that \
+the studio saved. Without one you go on with the piece you had last. Every change is kept as you make it.
 
 [bold]Examples[/bold]
 
   [green]ripieno studio[/green]
   [green]ripieno studio melody.mid[/green]
   [green]ripieno studio --no-browser --port 9000[/green]
+  [green]ripieno studio --soundfont choir.sf2[/green]
 """
 
 MODELS_HELP = """
@@ -691,6 +692,10 @@ def studio_command(
         Path | None,
         typer.Option(metavar="FOLDER", help="Where pieces are kept.", show_default="your own data folder"),
     ] = None,
+    soundfont: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.sf2", help="What to hear pieces on.", show_default="a small organ"),
+    ] = None,
 ) -> None:
     """See STUDIO_HELP."""
     from ripieno.studio.server import listen, open_studio, serve
@@ -703,7 +708,7 @@ def studio_command(
             webbrowser.open(address)
 
     taken = listen(port)
-    serve(open_studio(source, folder, model), taken, ready)
+    serve(open_studio(source, folder, model, soundfont), taken, ready)
 
 
 @app.command("models", help=MODELS_HELP)

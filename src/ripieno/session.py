@@ -18,6 +18,7 @@ import numpy as np
 
 from ripieno.edits.edit import Edit
 from ripieno.edits.log import EditLog, UndoEntry
+from ripieno.edits.notes import beginnings
 from ripieno.edits.policy import Policy
 from ripieno.errors import BadInput, NothingAllowed
 from ripieno.files import sound
@@ -390,8 +391,11 @@ class Session:
     def _voices(self, n_parts: int | None = None) -> list[NewPart]:
         reading, log = self.reading, self.log
         own = [note.velocity for note in self.piece.notes if not self.piece.parts[note.part].is_drums]
+        cells = log.cells
+        if len(cells) > 1:  # as the roll shows it: a note ends where one of somebody else's begins
+            cells = np.stack([cells[0], beginnings(log)])
         parts = parts_of(
-            log.cells,
+            cells,
             log.cells[0] & log.origin[0],
             line=self.policy.line,
             role=reading.melody,

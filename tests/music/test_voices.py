@@ -145,3 +145,17 @@ def test_the_voice_that_doubles_another_is_chosen_so_that_nothing_moves_in_paral
     first = [RollNote(0, pitch, 4) for pitch in (67, 60, 48)]
     second = [RollNote(4, pitch, 4) for pitch in (62, 50)]
     assert split(roll_of([*first, *second], 8), 3)[4].tolist() == [62, 50, 50]
+
+
+def test_a_line_that_nobody_accompanies_is_one_part_and_keeps_its_repeated_notes() -> None:
+    line = [RollNote(0, 67, 4), RollNote(4, 67, 4), RollNote(8, 66, 8)]
+    cells = roll_of(line, 16, n_planes=2)
+    (part,) = parts_of(cells, np.zeros_like(cells[0]))
+    assert list(part.notes) == line
+
+
+def test_where_one_of_two_voices_rests_the_other_is_not_doubled() -> None:
+    cells = roll_of([RollNote(0, 67, 8), RollNote(0, 55, 4)], 8)
+    upper, lower = parts_of(cells, np.zeros_like(cells[0]))
+    assert list(upper.notes) == [RollNote(0, 67, 8)]
+    assert list(lower.notes) == [RollNote(0, 55, 4)]

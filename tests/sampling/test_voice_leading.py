@@ -13,7 +13,7 @@ from ripieno.models.runtime import Prediction
 from ripieno.music.harmony import key_of, parallels
 from ripieno.music.referee import cadence, faults
 from ripieno.music.roll import RollNote, roll_of
-from ripieno.sampling.passes import Change, alone
+from ripieno.sampling.passes import BREATH, Ask, Change, alone
 from ripieno.sampling.voice_leading import (
     PARALLELS,
     WEIGHTS,
@@ -224,3 +224,21 @@ def test_the_model_is_asked_of_nothing_twice() -> None:
     changes = list(alone(mend(log, CONTEXT, POLICY, WEIGHTS), counted))
     assert changes
     assert len(set(asked)) == len(asked) > 3
+
+
+def test_between_two_faults_others_may_have_their_turn() -> None:
+    model = liking(71, 65)
+    mending = mend(composed(), CONTEXT, POLICY, PARALLELS)
+    told, answer = [], None
+    for _ in range(50):
+        try:
+            told.append(mending.send(answer))
+        except StopIteration:
+            break
+        ask = told[-1]
+        answer = model(ask.cells, ask.context) if isinstance(ask, Ask) and ask is not BREATH else None
+    at = [i for i, one in enumerate(told) if one is not BREATH]
+    assert {type(told[i]) for i in at} == {Ask, Change}
+    # before it looks for faults, before it looks for places, and before it weighs what could stand there
+    assert at[0] == 2
+    assert told[at[0] + 1] is BREATH

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ripieno.models.runtime import Model
-from ripieno.sampling.passes import Ask
+from ripieno.sampling.passes import Ask, answered
 from ripieno.studio import messages as wire
 from ripieno.studio.composition import Composition, Refusal
 from ripieno.studio.pieces import Pieces
@@ -39,7 +39,7 @@ def answer_on(asking: Generator[Ask, Any, Any], ask: Ask | None, model: Model) -
     try:
         ask = ask or next(asking)
         while True:
-            ask = asking.send(model(ask.cells, ask.context))
+            ask = asking.send(answered(model, [ask])[0])
     except StopIteration as end:
         return end.value
 

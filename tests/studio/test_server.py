@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import io
 import json
 import random
 import socket
@@ -14,14 +15,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import soundfile
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from ripieno.errors import BadInput
+from ripieno.files.midi import write_midi
+from ripieno.files.sound import frequency_of
 from ripieno.models.runtime import Model
+from ripieno.music.piece import piece_from_notes
+from ripieno.music.roll import RollNote
 from ripieno.studio import messages as wire
 from ripieno.studio.server import MAX_MESSAGE, MAX_UPLOAD, PATIENCE, Studio, listen, open_studio
 from ripieno.studio.store import Store
+from tests.files.test_sound import cents_off
 from tests.studio.conftest import CHORD, Served, serving
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -248,7 +255,7 @@ def test_a_project_brings_its_history_back(served: Served) -> None:
         assert window.ask("undo")["type"] == "done"
 
 
-@pytest.mark.parametrize(("form", "begins"), [("mid", b"MThd"), ("png", b"\x89PNG"), ("svg", b"<?xml")])
+@pytest.mark.parametrize(("form", "begins"), [("png", b"\x89PNG"), ("svg", b"<?xml"), ("mxl", b"PK")])
 def test_a_piece_is_saved_as(served: Served, form: str, begins: bytes) -> None:
     piece = served.new_piece()
     with served.window(piece) as window:
@@ -257,6 +264,43 @@ def test_a_piece_is_saved_as(served: Served, form: str, begins: bytes) -> None:
     assert kind == 200
     assert data.startswith(begins)
     assert "attachment" in headers["content-disposition"]
+
+
+@pytest.mark.parametrize("form", ["mid", "musicxml", "mxl"])
+def test_what_is_saved_is_opened_again_note_for_note(served: Served, form: str) -> None:
+    line = [{"onset": 4 * i, "pitch": pitch, "duration": 4} for i, pitch in enumerate((67, 67, 69, 71, 72, 72, 74))]
+    piece = served.new_piece()
+    with served.window(piece) as window:
+        window.ask("edit", add=[*line, {"onset": 0, "pitch": 48, "duration": 28}])
+    _, _, data = ask_http(served, f"/api/pieces/{piece}/export/{form}")
+    again = served.post(f"/api/pieces/import?name=line.{form}", data)
+    assert again["remarks"] == []
+    with served.window(again["piece"]["id"]) as window:
+        notes = window.welcome["state"]["notes"]
+    shapes = [{name: note[name] for name in ("onset", "pitch", "duration")} for note in notes]
+    assert sorted(shapes, key=str) == sorted([*line, {"onset": 0, "pitch": 48, "duration": 28}], key=str)
+
+
+def test_a_piece_is_saved_as_the_sound_of_its_notes(served: Served) -> None:
+    piece = served.new_piece()
+    with served.window(piece) as window:
+        window.ask("tempo", bpm=60)
+        window.ask("edit", add=[{**G4, "duration": 8}, {"onset": 8, "pitch": 73, "duration": 8}])  # two seconds each
+    _, headers, data = ask_http(served, f"/api/pieces/{piece}/export/wav")
+    assert headers["content-type"] == "audio/wav"
+    samples, rate = soundfile.read(io.BytesIO(data), always_2d=True)
+    assert 4 < len(samples) / rate < 10
+    assert abs(cents_off(samples[rate // 2 : 3 * rate // 2, 0], frequency_of(67))) < 5
+    assert abs(cents_off(samples[5 * rate // 2 : 7 * rate // 2, 0], frequency_of(73))) < 5
+
+
+def test_a_score_is_opened_with_its_notes_and_saved_as_it_was(served: Served) -> None:
+    piece = served.post("/api/pieces/import?name=tune.mid", TUNE)["piece"]["id"]
+    _, _, score = ask_http(served, f"/api/pieces/{piece}/export/musicxml")
+    opened = served.post("/api/pieces/import?name=tune.musicxml", score)["piece"]
+    assert opened["name"] == "Old Hundredth"
+    _, _, again = ask_http(served, f"/api/pieces/{opened['id']}/export/musicxml")
+    assert again == score  # to the byte
 
 
 @pytest.mark.parametrize(
@@ -286,6 +330,14 @@ def test_a_piece_that_is_too_long_is_refused(served: Served) -> None:
     project["begun"] = {"name": "Long", "bars": 256, "meter": "32/4", "key": "C", "bpm": 90}
     kind, _, answer = ask_http(served, "/api/pieces/import?name=long.ripieno", "POST", json.dumps(project).encode())
     assert (kind, wire.Problem.model_validate_json(answer).code) == (400, "too_many_bars")
+
+
+def test_a_file_that_is_too_long_is_said_before_the_server_starts(tmp_path: Path) -> None:
+    long = piece_from_notes([RollNote(4 * i, 60 + i % 12, 4) for i in range(1100)])
+    write_midi(long, tmp_path / "long.mid")
+    said = r"^long\.mid lasts 4,400 sixteenths; the studio takes 4,096 at the most: cut it first$"
+    with pytest.raises(BadInput, match=said):
+        open_studio(tmp_path / "long.mid", tmp_path / "pieces")
 
 
 def test_a_removed_piece_says_so_to_its_windows(served: Served) -> None:

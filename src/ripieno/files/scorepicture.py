@@ -21,6 +21,17 @@ A4 = (2100, 2970)  # verovio counts in tenths of a millimetre
 SCALE = 40  # percent; about the size of a printed hymnal
 TALLEST = 60_000  # of one long page
 DOTS_PER_INCH = 200
+STRIP = {  # one system, for a screen; its fonts and its size are the page's business
+    "breaks": "none",
+    "pageWidth": 100_000,
+    "adjustPageWidth": True,
+    "pageMarginTop": 40,
+    "pageMarginBottom": 40,
+    "scale": 34,
+    "mnumInterval": 1,
+    "svgViewBox": False,
+    "smuflTextFont": "none",
+}
 NEW_COLOUR = "#1F5FA8"  # of notes that were not there before; dark enough to be read in black and white
 MOST_PAGES = 200
 
@@ -49,8 +60,8 @@ def draw_score(musicxml: str, path: Path) -> None:
         file.write(data)
 
 
-def engraved(musicxml: str, *, is_paged: bool = False) -> list[str]:
-    """The pages of a score as SVG: of A4, or one that is as long as need be.
+def engraved(musicxml: str, *, is_paged: bool = False, is_strip: bool = False) -> list[str]:
+    """The pages of a score as SVG: of A4, or one that is as long as need be, or a strip that is as wide as need be.
 
     Raises:
         BadInput: verovio cannot read it.
@@ -71,6 +82,7 @@ def engraved(musicxml: str, *, is_paged: bool = False) -> list[str]:
             "svgViewBox": True,
             "xmlIdSeed": 1,  # the same score gives the same file
         }
+        | (STRIP if is_strip else {})
     )
     if not toolkit.loadData(musicxml) or not toolkit.getPageCount():
         raise BadInput("the score cannot be engraved: see whether a notation program reads its MusicXML")

@@ -22,7 +22,7 @@ from itertools import combinations
 import numpy as np
 
 from ripieno.music.piece import NewPart
-from ripieno.music.roll import Cells, attacks, notes_of, silence
+from ripieno.music.roll import Cells, attacks, notes_of
 from ripieno.shapes import Bool, Float, Int
 
 NAMES = {
@@ -232,7 +232,7 @@ def parts_of(
     """The notes that are not the user's, as parts of their own, on the roll's steps and pitches.
 
     Args:
-        cells: the finished roll.
+        cells: the finished roll; what its second plane strikes again begins a note.
         user: the user's own sounding cells; they have parts already.
         line: the user's melody, -1 where it rests.
         role: "top", "bass" or "inner": which voice the line is.
@@ -240,8 +240,14 @@ def parts_of(
         velocity: of the user's notes; new ones are softer.
         separate: tells four voices apart; see `split`.
     """
-    new = silence(cells.shape[1])
-    new[0] = cells[0] & ~user
+
+    def struck(sounding: Bool[np.ndarray, "step pitch"]) -> Cells:
+        part = np.zeros_like(cells)
+        part[0] = sounding
+        part[1:] = cells[1:] & sounding
+        return part
+
+    new = struck(cells[0] & ~user)
     softer = min(max(round(SOFTER * velocity), 1), 127)
     if n_parts == 1:
         return [NewPart("Accompaniment", PROGRAM, softer, tuple(notes_of(new)))] if new.any() else []
@@ -259,8 +265,8 @@ def parts_of(
     # a voice sings in unison with the user's line, but it does not double what a second line of theirs sings
     # and where nothing is new, there is no chord to complete
     may_double = new[0].any(axis=1) & (int(np.count_nonzero(user, axis=1).max(initial=0)) <= 1)
-    # nor is anything doubled where more than one voice would have to be: such a texture is meant to be thin
-    is_full = np.count_nonzero(cells[0], axis=1) >= n_voices - 1
+    # nor is anything doubled that is alone, or where more than one voice would have to be: such a texture is meant thin
+    is_full = np.count_nonzero(cells[0], axis=1) >= max(n_voices - 1, 2)
     left = new[0].copy()
     parts = []
     for voice, name in enumerate(NAMES[n_voices]):
@@ -269,13 +275,11 @@ def parts_of(
         # a new note that two voices sing is written for both; the user's own voice gets only what nobody else sings
         once = left[steps, pitch]
         sings &= once if voice == own_voice else np.where(is_full, new[0][steps, pitch] | may_double, once)
-        own = silence(len(sung))
-        own[0, steps[sings], pitch[sings]] = True
+        own = np.zeros_like(left)
+        own[steps[sings], pitch[sings]] = True
         left[steps[sings], pitch[sings]] = False
-        if (own[0] & new[0]).any():
-            parts.append(NewPart(name, PROGRAM, softer, tuple(notes_of(own))))
+        if (own & new[0]).any():
+            parts.append(NewPart(name, PROGRAM, softer, tuple(notes_of(struck(own)))))
     if left.any():  # more pitches than voices
-        rest = silence(len(sung))
-        rest[0] = left
-        parts.append(NewPart("Further notes", PROGRAM, softer, tuple(notes_of(rest))))
+        parts.append(NewPart("Further notes", PROGRAM, softer, tuple(notes_of(struck(left)))))
     return parts

@@ -19,6 +19,7 @@ import numpy as np
 from ripieno.edits.edit import Edit
 from ripieno.edits.log import EditLog
 from ripieno.models.runtime import Predict, Prediction
+from ripieno.music.roll import N_PITCHES
 from ripieno.shapes import Bool, Float
 
 MOST = 8  # rolls of eight bars in one pass; beyond that two cores gain nothing (benchmarks/fast.py)
@@ -31,6 +32,11 @@ class Ask:
 
     cells: Bool[np.ndarray, "batch plane step pitch"]
     context: Float[np.ndarray, "batch feature step"]
+
+
+# Asks for nothing: a sampler that computes for long yields it, so that whoever owns the loop can turn to others.
+BREATH = Ask(np.zeros((0, 1, 1, N_PITCHES), dtype=bool), np.zeros((0, 1, 1), dtype=np.float32))
+NOTHING_SAID = Prediction(np.zeros((0, 1, 1, N_PITCHES), dtype=np.float32), np.zeros(0, dtype=np.float32))
 
 
 @dataclass(frozen=True)
@@ -58,6 +64,9 @@ def answered(predict: Predict, asks: Sequence[Ask]) -> list[Prediction]:
     answers: list[Prediction | None] = [None] * len(asks)
     by_shape: dict[tuple[int, ...], list[int]] = {}
     for number, ask in enumerate(asks):
+        if not len(ask.cells):
+            answers[number] = NOTHING_SAID
+            continue
         by_shape.setdefault((ask.cells.shape[1], ask.cells.shape[2], ask.context.shape[1]), []).append(number)
     for (_, n_steps, _), numbers in by_shape.items():
         cells = np.concatenate([asks[number].cells for number in numbers])
@@ -72,6 +81,17 @@ def answered(predict: Predict, asks: Sequence[Ask]) -> list[Prediction]:
             answers[number] = Prediction(logits[own], n_left[own], passes[0].sharpness)
             at = own.stop
     return [answer for answer in answers if answer is not None]
+
+
+def joined(parts: Sequence[Prediction]) -> Prediction:
+    """What was said of rolls in several passes, as of one."""
+    if len(parts) == 1:
+        return parts[0]
+    return Prediction(
+        np.concatenate([one.logits for one in parts]),
+        np.concatenate([one.n_left for one in parts]),
+        parts[0].sharpness,
+    )
 
 
 def alone(sampler: Sampler, predict: Predict) -> Iterator[Change]:

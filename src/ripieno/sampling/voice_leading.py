@@ -31,7 +31,7 @@ from ripieno.music.piece import Key
 from ripieno.music.referee import Fault, cadence, faults, guessed_key
 from ripieno.music.roll import STEPS_PER_BEAT
 from ripieno.music.voices import NAMES, RANGES, Separate, split
-from ripieno.sampling.passes import Ask, Change, Sampler
+from ripieno.sampling.passes import BREATH, Ask, Change, Sampler
 from ripieno.shapes import Bool, Float, Int
 
 PARALLELS = {"parallel fifths": 1.0, "parallel octaves": 1.0, "contrary fifths": 1.0, "contrary octaves": 1.0}
@@ -127,6 +127,7 @@ def mend(
         voices = voices_of(log, policy, separate)
         begun = log
         while True:
+            yield BREATH
             heard = key or guessed_key(voices)
             find = partial(score, key=heard)
             order = sorted(find(voices), key=lambda fault: (-weights[fault.rule], fault.step))
@@ -180,6 +181,7 @@ def _offers(
 
     asked: list[tuple[int, _Place, EditLog, Policy, int, slice]] = []
     for number, fault in enumerate(untried):
+        yield BREATH
         seen = _seen(fault.step, n_steps)
         for place in _places(voices, fault.step, fault.voices, log, allowed):
             part, here, first = excerpt(place, seen)
@@ -193,7 +195,7 @@ def _offers(
         scores = _log_probabilities(logits[within], part.cells[0, sung.start - first : sung.stop - first])
         pitches = _pitches(place, voices, part, here, first)
         likely[number] += [_Remedy(place, pitch, float(scores[pitch])) for pitch in pitches if scores[pitch] >= LEAST]
-    better = _better(likely, voices, weights, key, find)
+    better = yield from _better(likely, voices, weights, key, find)
     rolls = []
     for fault, found in zip(untried, better, strict=True):
         seen = _seen(fault.step, n_steps)
@@ -219,12 +221,13 @@ def _better(
     weights: Mapping[str, float],
     key: Key,
     find: Find,
-) -> list[list[_Remedy]]:
+) -> Generator[Ask, Prediction | None, list[list[_Remedy]]]:
     """Of the remedies for each fault the likeliest that make the piece less faulty, `N_TRIED` at the most."""
     end = CADENCES.index(cadence(voices, key))
     better: list[list[_Remedy]] = [[] for _ in likely]
     waiting = [sorted(options, key=lambda option: -option.score) for options in likely]
     while any(waiting):
+        yield BREATH
         chunk: list[tuple[int, _Remedy]] = []
         for number, options in enumerate(waiting):
             chunk += [(number, option) for option in options[:CHUNK]]

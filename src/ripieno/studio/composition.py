@@ -12,7 +12,7 @@ import math
 import secrets
 import threading
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
@@ -28,29 +28,29 @@ from ripieno.edits.policy import Policy
 from ripieno.errors import BadInput, NothingAllowed
 from ripieno.models.runtime import Prediction, the_separator
 from ripieno.music import harmony
-from ripieno.music.piece import within_range
-from ripieno.music.roll import Cells, RollNote, bottom_line, top_line
-from ripieno.music.understanding import BASS_BELOW, Role, meter_at, steps_of_bars
-from ripieno.music.voices import NAMES, RANGES
+from ripieno.music.roll import Cells, RollNote
+from ripieno.music.understanding import meter_at, steps_of_bars
 from ripieno.sampling.ancestral import compose
 from ripieno.sampling.drafting import QUALITIES
 from ripieno.sampling.partner import Filling, NoteSuggestion, doubts, fill, suggest_notes
 from ripieno.sampling.passes import Ask, Change, Sampler
-from ripieno.sampling.voice_leading import STRETCH, Hopeless, is_mended, mend, voices_of
+from ripieno.sampling.voice_leading import Hopeless, is_mended, mend, voices_of
 from ripieno.session import MEND, STOP_RULE, Session
-from ripieno.shapes import Bool, Int
+from ripieno.shapes import Bool
 from ripieno.studio import messages as wire
+from ripieno.studio.batches import Batches, is_length, is_lengthening, is_step, n_that_stay
+from ripieno.studio.bounds import locked_cells, melody_of, range_of
+from ripieno.studio.singing import VOICES, Singers, selected, voice_for, who_sings
 from ripieno.studio.store import Store, WrittenElsewhere
+from ripieno.studio.wording import bars_in_words, described, heard, lock_in_words, named
 
 MAX_NOTES = 20_000
 MAX_BARS = 256
 REMEMBERED = 4096  # entries that a window which comes back may have missed; with more it gets the whole piece
 OFFERED = 256  # suggestions and alternatives that can still be taken
 SEEDS = 64  # of the model's, for one of the page's
-APART = 4  # semitones that a voice keeps off the end of its range where no neighbour sings
 NEAR = 4  # steps around a refused note; when anything there changes, it may be offered again
 SURE, LIKELY = 0.7, 0.4
-VOICES: tuple[wire.Voice, ...] = ("soprano", "alto", "tenor", "bass")
 
 Listener = Callable[[wire.Message | None], None]  # hears messages for all windows; None: there are new entries
 
@@ -154,7 +154,7 @@ class Composition:
         self.seq = 0
         self.entries: deque[wire.Entry] = deque(maxlen=REMEMBERED)
         self.run: RunningNow | None = None
-        self.voices: dict[tuple[int, int], wire.Voice | None] = {}  # by onset and pitch of the roll
+        self.voices: Singers = {}  # by onset and pitch of the roll
         self.voices_version = -1  # of the log that they are of
         self.listeners: set[Listener] = set()
         self.n_windows = 0
@@ -163,16 +163,8 @@ class Composition:
         self._begun_name = name
         self._begun_key = (session.reading.key, session.reading.is_key_guessed)
         self._begun_bpm = session.reading.bpm
-        # the batch that decides each cell, -1 where none does
-        self._decider: Int[np.ndarray, "plane step pitch"] = np.full(session.log.cells.shape, -1)
-        self._n_decided: Counter[int] = Counter()  # cells that a batch decides
+        self._batches = Batches(session.log)
         self._refused: list[_Refused] = []
-        self._whys: dict[int, str] = {}
-        self._run_of: dict[int, int] = {}  # batch to run
-        self._batches_of: dict[int, list[int]] = {}  # run to batches
-        self._texts: dict[int, str] = {}
-        self._times: dict[int, float] = {}
-        self._places: dict[int, list[int]] = {}  # batch to places in the log
         self._items: dict[int, wire.HistoryItem] = {}
         self._undone: list[list[int]] = []  # what `redo` brings back, the newest last
         self._offers: dict[str, _Offer] = {}
@@ -268,7 +260,7 @@ class Composition:
             ) from error
         if come and len(owned_notes(after)) > MAX_NOTES:
             raise Refusal("too_many_notes", f"a piece holds {MAX_NOTES:,} notes at the most; remove some first")
-        self._commit([_Step(after, self._described(gone, come))])
+        self._commit([_Step(after, described(gone, come, self.session.reading))])
         return None
 
     def undo(self, id: str, batch: int | None, run: int | None) -> str | None:
@@ -280,15 +272,15 @@ class Composition:
             newest = next((one for one in sorted(self._items, reverse=True) if not self._items[one].undone), None)
             if newest is None:
                 raise Refusal("unknown_batch", "there is nothing to undo")
-            of = self._run_of.get(newest)
-            batches = [newest] if of is None else self._batches_of[of]
+            of = self._batches.run_of.get(newest)
+            batches = [newest] if of is None else self._batches.of_run[of]
         batches = [one for one in batches if not self._items[one].undone]
         if not batches:
             return "that is undone already"
         for one in batches:
-            if any(_is_length(self.log.entries[place]) for place in self._places[one]):
+            if any(is_length(self.log.entries[place]) for place in self._batches.places[one]):
                 raise Refusal("bad_input", "bars that were added stay; leave them empty")
-        stays = _stay(self.log, batches)
+        stays = n_that_stay(self.log, batches)
         after = self.log.undo_all(batches, time=time.time(), id=id)
         self._commit([_Step(after, f"undone: {self._summary(batches)}")])
         self._undone.append(batches)
@@ -354,7 +346,12 @@ class Composition:
             bars=sorted(bars),
             pitches=sorted(pitches),
         )
-        self._set("locks", locked.model_dump(), request.id, self._lock_text(request))
+        self._set(
+            "locks",
+            locked.model_dump(),
+            request.id,
+            lock_in_words(request, [self._on_roll(note) for note in request.notes], self.session.reading),
+        )
         return None
 
     def set_rules(self, request: wire.SetRules) -> str | None:
@@ -369,7 +366,7 @@ class Composition:
         rules = wire.Rules.model_validate(self.rules.model_dump() | changes | dict.fromkeys(request.unset))
         if rules.key is not None:
             harmony.parse_key(rules.key)
-        low, high = self._range(rules)
+        low, high = range_of(rules, self.session.reading.shift)
         if low > high:
             raise BadInput(f"the range runs from {low} down to {high}: give the lower note first")
         words = ", ".join([*(f"{name.replace('_', ' ')} {value}" for name, value in changes.items()), *request.unset])
@@ -467,19 +464,21 @@ class Composition:
         while True:
             version = self.version
             log = self.log
-            cleared, reach, n_new = self._selected(request)
+            steps = steps_of_bars(self.session.reading, *request.bars, name=self.name)
+            locked = self.locked_cells()
+            sings = self.singers() if request.voices else {}
+            cleared, reach, n_new = selected(request, steps, log, locked, sings)
             policy = self.policy(request.bars)
             try:
                 ways = yield from self._unless_changed(self._filling(request, policy, cleared, reach, n_new), version)
             except _Changed:
                 continue
-            steps = steps_of_bars(self.session.reading, *request.bars, name=self.name)
             offered = []
             for way in ways:
                 after = log.record(way.edits, "model", way.probabilities)
                 gone, new = _difference(log, after, {edit.pitch for edit in way.edits})
                 watched = (slice(None), slice(steps.start, steps.stop))
-                words = f"another {' and '.join(request.voices) or 'setting'} in {_bars_in_words(request.bars)}"
+                words = f"another {' and '.join(request.voices) or 'setting'} in {bars_in_words(request.bars)}"
                 offer = _Offer(way.edits, way.probabilities, watched, log.cells[watched], words)
                 offered.append(
                     wire.Alternative(
@@ -551,9 +550,9 @@ class Composition:
             raise Refusal("bad_input", "a run goes on already; stop it first")
         if request.bars is not None:
             steps_of_bars(self.session.reading, *request.bars, name=self.name)
-        number = max(self._batches_of, default=-1) + 1
+        number = max(self._batches.of_run, default=-1) + 1
         self.run = RunningNow(number, request.id, request.bars, request.iterations)
-        self._batches_of[number] = []
+        self._batches.of_run[number] = []
         self._tell(wire.Running(run=_run_state(self.run)))
         return self.run
 
@@ -690,7 +689,7 @@ class Composition:
         if bars is not None:
             selection[:] = False
             selection[steps_of_bars(reading, *bars, name=self.name)] = True
-        role, line = self._melody()
+        role, line = melody_of(rules, reading, self.log)
         refused = {
             (0, step, pitch)
             for one in self._refused
@@ -700,7 +699,7 @@ class Composition:
         return Policy(
             locked=self.locked_cells(),
             selection=selection,
-            pitches=self._range(rules),
+            pitches=range_of(rules, self.session.reading.shift),
             max_removals=rules.max_removals,
             max_additions=rules.max_additions,
             n_voices=rules.n_voices,
@@ -712,71 +711,25 @@ class Composition:
 
     def locked_cells(self) -> Bool[np.ndarray, "step pitch"]:
         """Where the locks forbid the model to change anything."""
-        locked: np.ndarray = np.zeros((self.n_steps, 128), dtype=bool)
-        reading, locks = self.session.reading, self.locks
-        for bar in locks.bars:
-            if reading.first_bar <= bar <= reading.last_bar:
-                locked[steps_of_bars(reading, bar, bar)] = True
-        for pitch in locks.pitches:
-            if 0 <= pitch + reading.shift < 128:
-                locked[:, pitch + reading.shift] = True
-        for note in [*locks.notes, *(note for voice in locks.voices for note in voice.notes)]:
-            if 0 <= note.pitch + reading.shift < 128:  # the cell on either side too, or it could grow
-                begin, end = max(note.onset - 1, 0), note.onset + note.duration + 1
-                locked[begin:end, note.pitch + reading.shift] = True
-        return locked
-
-    def _range(self, rules: wire.Rules) -> tuple[int, int]:
-        shift = self.session.reading.shift
-        low = 0 if rules.lowest is None else max(rules.lowest + shift, 0)
-        high = 127 if rules.highest is None else min(rules.highest + shift, 127)
-        return low, high
-
-    def _melody(self) -> tuple[Role | None, Int[np.ndarray, " step"]]:
-        """Which line new notes keep off, as the person has it now."""
-        reading, log = self.session.reading, self.log
-        own = (log.user_cells & log.cells)[:1]
-        asked = self.rules.melody
-        written = reading.line.copy()
-        at = np.flatnonzero(written >= 0)
-        silent: np.ndarray = np.full(self.n_steps, -1)
-        if asked == "inner" or not own.any():
-            return None, silent
-        if asked == "auto" and len(at):  # the file's line, as far as it is still there
-            if reading.melody == "inner":
-                return None, silent
-            outer = top_line(own) if reading.melody == "top" else bottom_line(own)
-            moved = _fitted(written, self.n_steps)
-            moved = np.where(moved >= 0, moved + reading.shift, -1)
-            still = (moved >= 0) & (moved < 128) & own[0, np.arange(self.n_steps), np.clip(moved, 0, 127)]
-            return reading.melody, np.where(still, moved, np.where(moved >= 0, outer, -1))
-        role: Role = "top"
-        if asked == "auto":
-            if int(np.count_nonzero(own[0], axis=1).max()) > 1:
-                return None, silent
-            line = top_line(own)
-            role = "bass" if line[line >= 0].mean() - reading.shift < BASS_BELOW else "top"
-        elif asked == "bass":
-            role = "bass"
-        return role, top_line(own) if role == "top" else bottom_line(own)
+        return locked_cells(self.locks, self.session.reading, self.n_steps)
 
     def _around(self, begin: int, end: int) -> str:
         return hashlib.sha256(self.log.cells[0, begin:end].tobytes()).hexdigest()[:16]
 
     # Who sings what
 
-    def singers(self) -> dict[tuple[int, int], wire.Voice | None]:
+    def singers(self) -> Singers:
         """Who sings each note, by onset and pitch of the roll."""
         if self.voices_version != self.version:
             self.keep_voices(self.version, self.seq, self.ask_who_sings()())
         return self.voices
 
-    def ask_who_sings(self) -> Callable[[], dict[tuple[int, int], wire.Voice | None]]:
+    def ask_who_sings(self) -> Callable[[], Singers]:
         """A function that finds out who sings each note of the piece as it is now, without holding the lock."""
         log, policy = self.log, self.policy()
         return lambda: who_sings(log, voices_of(log, policy, the_separator()))
 
-    def keep_voices(self, version: int, seq: int, voices: dict[tuple[int, int], wire.Voice | None]) -> None:
+    def keep_voices(self, version: int, seq: int, voices: Singers) -> None:
         """Remember who sings what, as of some state of the piece, and tell the windows."""
         self.voices, self.voices_version = voices, version
         shift = self.session.reading.shift
@@ -786,70 +739,6 @@ class Composition:
             if 0 <= pitch - shift < 128
         ]
         self._tell(wire.Voices(seq=seq, notes=notes))
-
-    def _voice_for(self, note: RollNote) -> wire.Voice | None:
-        """Who would sing a note, by those who sing around it; as far as that is known now."""
-        others = []
-        for (onset, pitch), voice in self.voices.items():
-            if voice is not None and onset <= note.onset and pitch != note.pitch:
-                there = note_at(self.log, note.onset, pitch)
-                if there is not None and there.onset == onset:
-                    others.append((VOICES.index(voice), pitch))
-        taken = {voice for voice, _ in others}
-        free = [
-            i
-            for i in range(len(VOICES))
-            if i not in taken
-            and all(pitch > note.pitch if voice < i else pitch < note.pitch for voice, pitch in others)
-        ]
-        centres = [sum(RANGES[voice.capitalize()]) / 2 for voice in VOICES]
-        return VOICES[min(free, key=lambda i: abs(centres[i] - note.pitch))] if free else None
-
-    def _selected(self, request: wire.Regenerate) -> tuple[list[Edit], Bool[np.ndarray, "step pitch"], int | None]:
-        """What a regeneration clears, where it may write, and how many notes at a step."""
-        steps = steps_of_bars(self.session.reading, *request.bars, name=self.name)
-        locked = self.locked_cells()
-        inside = np.zeros(self.n_steps, dtype=bool)
-        inside[steps] = True
-        sings = self.singers() if request.voices else {}
-        cleared: list[Edit] = []
-        stays: list[OwnedNote] = []
-        for note in owned_notes(self.log):
-            is_meant = not request.voices or sings.get((note.onset, note.pitch)) in request.voices
-            if is_meant and (note.owner == "model" or request.including_mine):
-                cleared += [
-                    Edit(0, step, note.pitch)
-                    for step in range(note.onset, note.end)
-                    if inside[step] and not locked[step, note.pitch]
-                ]
-            else:
-                stays.append(note)
-        if not request.voices:
-            return cleared, np.repeat(inside[:, None], 128, axis=1), None
-        reach: np.ndarray = np.zeros((self.n_steps, 128), dtype=bool)
-        pitch = np.arange(128)
-        for voice in request.voices:
-            lowest, highest = RANGES[voice.capitalize()]
-            above, below = _neighbours(voice)
-            # up to a neighbour a voice may go to the end of its range and a little further; with none there it keeps
-            # to the middle, or a bass would sing what a tenor should
-            low = np.full(self.n_steps, lowest - STRETCH if voice == "bass" else lowest + APART)
-            high = np.full(self.n_steps, highest + STRETCH if voice == "soprano" else highest - APART)
-            for note in stays:
-                other = sings.get((note.onset, note.pitch))
-                if other is None:
-                    continue
-                span = slice(note.onset, note.end)
-                if other == voice:  # it sings already
-                    high[span] = -1
-                elif VOICES.index(other) < VOICES.index(voice):
-                    free = high[span] if other != above else np.minimum(high[span] + APART + STRETCH, highest + STRETCH)
-                    high[span] = np.minimum(free, note.pitch - 1)
-                else:
-                    free = low[span] if other != below else np.maximum(low[span] - APART - STRETCH, lowest - STRETCH)
-                    low[span] = np.maximum(free, note.pitch + 1)
-            reach |= (pitch >= low[:, None]) & (pitch <= high[:, None])
-        return cleared, reach & inside[:, None], len(request.voices)
 
     # What is offered
 
@@ -881,7 +770,8 @@ class Composition:
         text = self._named(one.note)
         offer = _Offer(one.edits, one.probabilities, watched, self.log.cells[watched], text, one.note)
         sureness: Any = "sure" if one.probability >= SURE else "likely" if one.probability >= LIKELY else "unsure"
-        voice = self._voice_for(one.note) if one.adds else self.voices.get((one.note.onset, one.note.pitch))
+        there = self.voices.get((one.note.onset, one.note.pitch))
+        voice = voice_for(one.note, self.voices, self.log) if one.adds else there
         return wire.Suggestion(
             token=self._offered(offer),
             action="add" if one.adds else "remove",
@@ -911,7 +801,7 @@ class Composition:
         return wire.NoteShape(onset=note.onset, pitch=self._heard(note.pitch), duration=note.duration)
 
     def _note(self, note: OwnedNote) -> wire.Note:
-        batch = int(self._decider[0, note.onset, note.pitch])
+        batch = int(self._batches.decider[0, note.onset, note.pitch])
         return wire.Note(
             onset=note.onset,
             pitch=self._heard(note.pitch),
@@ -922,38 +812,13 @@ class Composition:
         )
 
     def _heard(self, pitch: int) -> int:
-        return within_range(pitch - self.session.reading.shift)
+        return heard(pitch, self.session.reading)
 
     def _named(self, note: RollNote) -> str:
-        """As one says it: "A3 in bar 2, beat 1"."""
-        reading = self.session.reading
-        name = harmony.note_name(self._heard(note.pitch), reading.key, short=True)
-        return f"{name} in {reading.place(note.onset)}" if note.onset < reading.n_steps else name
-
-    def _described(self, gone: Sequence[RollNote], come: Sequence[RollNote]) -> str:
-        """What an edit of the person's did."""
-        if len(gone) == len(come) == 1:
-            (old,), (new,) = gone, come
-            if (old.onset, old.pitch) == (new.onset, new.pitch):
-                return f"{self._named(new)} made {'longer' if new.duration > old.duration else 'shorter'}"
-            return f"{self._named(old)} moved to {self._named(new)}"
-        if len(gone) + len(come) == 1:
-            return self._named(come[0]) if come else f"{self._named(gone[0])} removed"
-        if len(gone) == len(come):
-            return f"{len(gone)} notes moved or changed"
-        said = [f"{len(gone)} removed"] * bool(gone) + [f"{len(come)} drawn"] * bool(come)
-        return f"notes: {', '.join(said)}"
+        return named(note, self.session.reading)
 
     def _summary(self, batches: Sequence[int]) -> str:
         return self._items[batches[0]].text if len(batches) == 1 else f"{len(batches)} changes"
-
-    def _lock_text(self, request: wire.Lock) -> str:
-        said = [f"bar {bar}" for bar in request.bars] + [f"the {voice}" for voice in request.voices]
-        key = self.session.reading.key
-        said += [f"row {harmony.note_name(pitch, key, short=True)}" for pitch in request.pitches]
-        said += [self._named(self._on_roll(note)) for note in request.notes]
-        what = ", ".join(said[:3]) + (f" and {len(said) - 3} more" if len(said) > 3 else "")
-        return f"{'locked' if request.locked else 'unlocked'} {what or 'nothing'}"
 
     # How it is kept
 
@@ -978,9 +843,9 @@ class Composition:
                 raise Refusal("unknown_batch", f"there is no batch {batch} in the history")
             return [batch]
         if run is not None:
-            if not self._batches_of.get(run):
+            if not self._batches.of_run.get(run):
                 raise Refusal("unknown_batch", f"there is no run {run} in the history, or it changed nothing")
-            return list(self._batches_of[run])
+            return list(self._batches.of_run[run])
         return None
 
     def _set(self, name: str, value: Any, id: str, text: str) -> None:
@@ -1019,15 +884,15 @@ class Composition:
         self.session.log = after
         self.version += 1
         self.seq += 1
-        touched = self._index(new, first, row)
+        touched = self._batches.index(new, first, row)
         undone = [entry for entry in new if isinstance(entry, UndoEntry)]
         if undone:
             touched |= {after.entries[place].batch for entry in undone for place in entry.of}
-            touched |= self._count_deciders()
+            touched |= self._batches.count(self.log)
         else:
             for entry in new:
                 if isinstance(entry, CellEntry):
-                    touched |= self._decide(entry)
+                    touched |= self._batches.decide(entry)
         changed = (before.cells != after.cells) | (before.author_of != after.author_of)
         cells = np.argwhere((changed | (before.user_cells != after.user_cells)).any(axis=0))
         gone, come = _difference(before, after, {int(pitch) for _, pitch in cells})
@@ -1058,73 +923,32 @@ class Composition:
             settings=self.settings if has_settings else None,
         )
 
-    def _index(self, new: Sequence[Any], first: int, row: dict[str, Any]) -> set[int]:
-        """Remember where the entries of a batch are, and what a step said of it."""
-        touched: set[int] = set()
-        for place, entry in enumerate(new, start=first):
-            if isinstance(entry, UndoEntry):
-                continue
-            batch = entry.batch
-            touched.add(batch)
-            self._places.setdefault(batch, []).append(place)
-            self._times.setdefault(batch, row["time"])
-            if row["run"] is None:
-                self._texts[batch] = row["text"]
-            elif batch not in self._run_of:
-                self._run_of[batch] = row["run"]
-                self._batches_of.setdefault(row["run"], []).append(batch)
-            if row.get("why"):
-                self._whys[batch] = row["why"]
-        return touched
-
-    def _decide(self, entry: CellEntry) -> set[int]:
-        """Note that an entry decides its cell from now on; the batches that nothing, or something again, speaks for."""
-        old = int(self._decider[entry.edit])
-        self._decider[entry.edit] = entry.batch
-        self._n_decided[entry.batch] += 1
-        if old < 0:
-            return set()
-        self._n_decided[old] -= 1
-        return set() if self._n_decided[old] else {old}
-
-    def _count_deciders(self) -> set[int]:
-        """Find anew which batches decide cells; those for which that has changed whether they decide any."""
-        before = {batch for batch, n in self._n_decided.items() if n}
-        log = self.log
-        self._decider[:] = -1
-        for place, entry in enumerate(log.entries):
-            if isinstance(entry, CellEntry) and place not in log.undone:
-                self._decider[entry.edit] = entry.batch
-        batches, counts = np.unique(self._decider[self._decider >= 0], return_counts=True)
-        self._n_decided = Counter(dict(zip(map(int, batches), map(int, counts), strict=True)))
-        return before ^ set(self._n_decided)
-
     def _item(self, batch: int) -> wire.HistoryItem:
-        log, places = self.log, self._places[batch]
+        log, places = self.log, self._batches.places[batch]
         first = log.entries[places[0]]
         is_notes = isinstance(first, CellEntry)
         added, removed = notes_of_batch(log, places) if is_notes else ([], [])
-        text = self._texts.get(batch)
+        text = self._batches.texts.get(batch)
         if text is None:
             said = [self._named(note) for note in added] + [f"{self._named(note)} taken back" for note in removed]
             if len(added) == len(removed) == 1:
                 said = [f"{self._named(removed[0])} changed to {self._named(added[0])}"]
             text = ", ".join(said[:3]) + (f" and {len(said) - 3} more" if len(said) > 3 else "") or "nothing in the end"
-            if batch in self._whys:
-                text += f" (against: {self._whys[batch]})"
+            if batch in self._batches.whys:
+                text += f" (against: {self._batches.whys[batch]})"
         is_undone = all(place in log.undone for place in places)
         return wire.HistoryItem(
             batch=batch,
-            run=self._run_of.get(batch),
+            run=self._batches.run_of.get(batch),
             kind="notes" if is_notes else "setting",
             author=first.author,
             text=text,
             added=[self._shape(note) for note in added],
             removed=[self._shape(note) for note in removed],
             probability=first.probability if isinstance(first, CellEntry) else None,
-            time=self._times[batch],
+            time=self._batches.times[batch],
             undone=is_undone,
-            overwritten=is_notes and not is_undone and not self._n_decided[batch],
+            overwritten=is_notes and not is_undone and not self._batches.n_decided[batch],
         )
 
     def _cell(self, step: int, pitch: int) -> wire.Cell:
@@ -1159,8 +983,7 @@ class Composition:
         session = self.session
         if n_lengthened > self._n_lengthened:
             session.lengthen(n_lengthened - self._n_lengthened)
-            more = self.n_steps - self._decider.shape[1]
-            self._decider = np.pad(self._decider, ((0, 0), (0, more), (0, 0)), constant_values=-1)
+            self._batches.lengthen(self.n_steps)
             self._n_lengthened = n_lengthened
         session.bpm = bpm if "bpm" in found else None
         key, is_guessed = self._begun_key
@@ -1177,11 +1000,11 @@ class Composition:
         entries: list[Any] = []
         counts: list[int] = []
         for step in steps:
-            if not _is_step(step):
+            if not is_step(step):
                 raise BadInput(f"step {len(counts) + 1} of the history is damaged; open an earlier copy")
             entries += step["entries"]
             counts.append(len(step["entries"]))
-        longest = [item[4] for item in entries if _is_lengthening(item)]
+        longest = [item[4] for item in entries if is_lengthening(item)]
         if longest:
             n_lengthened = longest[-1]
             if not isinstance(n_lengthened, int) or not 0 < n_lengthened <= MAX_BARS:
@@ -1192,37 +1015,15 @@ class Composition:
             self._n_lengthened = n_lengthened
         log = EditLog.from_json(self.log.to_json() | {"entries": entries})
         self.session.log = log
-        self._decider = np.full(log.cells.shape, -1)
+        self._batches = Batches(log)
         at = 0
         for step, count in zip(steps, counts, strict=True):
-            self._index(log.entries[at : at + count], at, step)
+            self._batches.index(log.entries[at : at + count], at, step)
             at += count
         self.seq = len(steps)
-        self._count_deciders()
+        self._batches.count(self.log)
         self._settle()
-        self._items = {batch: self._item(batch) for batch in self._places}
-
-
-def who_sings(log: EditLog, sung: Int[np.ndarray, "step voice"]) -> dict[tuple[int, int], wire.Voice | None]:
-    """Who sings each note, by onset and pitch: the voice that has most of it.
-
-    Args:
-        log: whose notes.
-        sung: the pitch of each voice at each step, the highest voice first.
-    """
-    voices = [voice for voice in VOICES if voice.capitalize() in NAMES[sung.shape[1]]]
-    found: dict[tuple[int, int], wire.Voice | None] = {}
-    for note in owned_notes(log):
-        shares = (sung[note.onset : note.end] == note.pitch).sum(axis=0)
-        best = int(shares.argmax())
-        found[note.onset, note.pitch] = voices[best] if shares[best] else None
-    return found
-
-
-def _neighbours(voice: wire.Voice) -> tuple[wire.Voice | None, wire.Voice | None]:
-    """The voices above and below one."""
-    i = VOICES.index(voice)
-    return VOICES[i - 1] if i else None, VOICES[i + 1] if i + 1 < len(VOICES) else None
+        self._items = {batch: self._item(batch) for batch in self._batches.places}
 
 
 def _difference(before: EditLog, after: EditLog, pitches: set[int]) -> tuple[list[OwnedNote], list[OwnedNote]]:
@@ -1234,19 +1035,6 @@ def _difference(before: EditLog, after: EditLog, pitches: set[int]) -> tuple[lis
     return [note for note in old if note not in are], [note for note in new if note not in were]
 
 
-def _stay(log: EditLog, batches: Sequence[int]) -> int:
-    """How many cells of some batches others decide that came later, so that undoing leaves them."""
-    mine = set(batches)
-    cells: dict[Edit, bool] = {}
-    for place, entry in enumerate(log.entries):
-        if isinstance(entry, CellEntry) and entry.edit.plane == 0 and place not in log.undone:
-            if entry.batch in mine:
-                cells[entry.edit] = False
-            elif entry.edit in cells:
-                cells[entry.edit] = True
-    return sum(cells.values())
-
-
 def _batch_beside(run: RunningNow, entry: CellEntry, new: int) -> int:
     """The batch of the same run that has the note which a cell belongs to; `new` if there is none."""
     _, step, pitch = entry.edit
@@ -1256,41 +1044,9 @@ def _batch_beside(run: RunningNow, entry: CellEntry, new: int) -> int:
     return cells.get((step - 1, pitch), cells.get((step + 1, pitch), new))
 
 
-def _fitted(line: Int[np.ndarray, " step"], n_steps: int) -> Int[np.ndarray, " step"]:
-    """A line cut or lengthened to so many steps."""
-    fitted: np.ndarray = np.full(n_steps, -1)
-    fitted[: min(len(line), n_steps)] = line[:n_steps]
-    return fitted
-
-
-def _is_length(entry: Any) -> bool:
-    return isinstance(entry, SettingEntry) and entry.name == "lengthened"
-
-
-def _is_lengthening(item: Any) -> bool:
-    """Whether an entry, as JSON has it, says how many bars were added."""
-    return isinstance(item, list) and len(item) > 4 and item[0] == "setting" and item[3] == "lengthened"
-
-
-def _is_step(step: Any) -> bool:
-    return (
-        isinstance(step, dict)
-        and isinstance(step.get("entries"), list)
-        and len(step["entries"]) > 0
-        and isinstance(step.get("time"), int | float)
-        and isinstance(step.get("text"), str)
-        and (step.get("run") is None or (isinstance(step["run"], int) and step["run"] >= 0))
-        and isinstance(step.get("why"), str | None)
-    )
-
-
 def _run_state(run: RunningNow) -> wire.RunState:
     return wire.RunState(run=run.number, state=run.state, n_changes=run.n_changes, n_left=run.n_left, id=run.id)
 
 
 def _finite(number: float) -> float | None:
     return float(number) if math.isfinite(number) else None
-
-
-def _bars_in_words(bars: tuple[int, int]) -> str:
-    return f"bar {bars[0]}" if bars[0] == bars[1] else f"bars {bars[0]}-{bars[1]}"

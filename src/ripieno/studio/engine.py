@@ -5,7 +5,9 @@ engine gathers asks of several jobs for rolls of one length, of those served lea
 What a person waits for goes before what runs by itself, but never twice in a row where something runs.
 
 A batch is kept small. On two cores eight rolls take eight times as long as one, so that a longer batch serves nobody
-sooner, and whoever asks next waits for the end of it.
+sooner, and whoever asks next waits for the end of it. What asks for more at once, as mending does, is answered in
+several passes, between which others have theirs and a stop is heard; what computes for long takes a breath now and
+then (`sampling.passes.BREATH`). Who was served least is told by time, as mending computes more than it asks.
 """
 
 from __future__ import annotations
@@ -13,16 +15,18 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from typing import Any
 
 from ripieno.errors import BadInput
 from ripieno.models.runtime import Model, Prediction, the_separator
-from ripieno.sampling.passes import Ask, answered
+from ripieno.sampling.passes import Ask, answered, joined
 from ripieno.studio.composition import Composition, RunningNow
 
-MOST_ROLLS = 4  # in one call
+MOST_STEPS = 4 * 128  # of rolls in one call
+MOST_LEAD = 0.5  # seconds
 REST = 4.0  # times as long as it took, before voices are told apart again
 
 log = logging.getLogger("ripieno.studio")
@@ -38,7 +42,13 @@ class _Job:
     run: RunningNow | None = None  # none: a person waits for it
     ask: Ask | None = None
     version: int = -1  # of the piece, when it asked
-    n_served: float = 0.0  # steps of rolls
+    heard: list[Prediction] = field(default_factory=list)  # of the first rolls of the ask
+    n_served: float = 0.0  # seconds
+
+    @property
+    def n_heard(self) -> int:
+        """How many of the ask's rolls were answered."""
+        return sum(len(one.n_left) for one in self.heard)
 
 
 @dataclass(eq=False)
@@ -54,8 +64,10 @@ class Engine:
     loaded: Callable[[BadInput | None], None]
     model: Model | None = None
     failure: BadInput | None = None
+    served: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))  # seconds, by piece
     _jobs: list[_Job] = field(default_factory=list)
     _due: dict[int, Composition] = field(default_factory=dict)  # whose voices are to be told apart
+    _leads: dict[str, float] = field(default_factory=dict)  # seconds, of pieces whose run has ended beside others
     _is_closed: bool = False
 
     def __post_init__(self) -> None:
@@ -95,10 +107,13 @@ class Engine:
 
     def _add(self, job: _Job) -> None:
         with self._changed:
-            # whoever comes later has no arrears to be served first
-            job.n_served = min((other.n_served for other in self._jobs if other.run is not None), default=0.0)
+            # whoever comes later has no arrears to be served first, nor does one who runs again forget a lead
+            job.n_served = self._least_served() + min(self._leads.pop(job.composition.id, 0.0), MOST_LEAD)
             self._jobs.append(job)
             self._changed.notify_all()
+
+    def _least_served(self) -> float:
+        return min((job.n_served for job in self._jobs if job.run is not None), default=0.0)
 
     # The engine's own thread
 
@@ -124,7 +139,7 @@ class Engine:
                 self._bring_up_to_date(job)
             chosen = self._choose(was_urgent)
             if chosen:
-                was_urgent = chosen[0].run is None
+                was_urgent = chosen[0][0].run is None
                 self._answer(chosen)
 
     def _bring_up_to_date(self, job: _Job) -> None:
@@ -135,38 +150,53 @@ class Engine:
         elif job.ask is None or job.version != job.composition.version:
             self._advance(job, None)
 
-    def _choose(self, was_urgent: bool) -> list[_Job]:
+    def _choose(self, was_urgent: bool) -> list[tuple[_Job, slice]]:
+        """Who is served in the next pass, and with which rolls of what they ask."""
         ready = [job for job in self._jobs if job.ask is not None]
         urgent = [job for job in ready if job.run is None]
         running = sorted((job for job in ready if job.run is not None), key=lambda job: job.n_served)
         first = running if running and (was_urgent or not urgent) else urgent
-        chosen: list[_Job] = []
-        n_rolls = 0
+        chosen: list[tuple[_Job, slice]] = []
+        room = MOST_STEPS
         for job in first:
             assert job.ask is not None
-            same = not chosen or _shape(job) == _shape(chosen[0])
-            if same and (not chosen or n_rolls + len(job.ask.cells) <= MOST_ROLLS):
-                chosen.append(job)
-                n_rolls += len(job.ask.cells)
+            if chosen and _shape(job) != _shape(chosen[0][0]):
+                continue
+            n_steps = job.ask.cells.shape[2]
+            n = min(len(job.ask.cells) - job.n_heard, max(room // n_steps, 0 if chosen else 1))
+            if n or not chosen:
+                chosen.append((job, slice(job.n_heard, job.n_heard + n)))
+                room -= n * n_steps
+            if not n:  # a breath, or there is no more room
+                break
         return chosen
 
-    def _answer(self, jobs: list[_Job]) -> None:
-        asks = [job.ask for job in jobs if job.ask is not None]
+    def _answer(self, chosen: list[tuple[_Job, slice]]) -> None:
+        began = time.monotonic()
+        asks = [Ask(job.ask.cells[part], job.ask.context[part]) for job, part in chosen if job.ask is not None]
         try:
             if self.model is None:
                 raise self.failure or BadInput("the model is not there")
             answers = answered(self.model, asks)
         except Exception as error:
-            for job in jobs:
+            for job, _ in chosen:
                 self._end(job, None, error)
             return
-        for job, ask, answer in zip(jobs, asks, answers, strict=True):
-            job.n_served += float(len(ask.cells) * ask.cells.shape[2])
-            self._advance(job, answer)
+        share = (time.monotonic() - began) / len(chosen)
+        for (job, part), answer in zip(chosen, answers, strict=True):
+            began = time.monotonic()
+            job.heard.append(answer)
+            assert job.ask is not None
+            if part.stop == len(job.ask.cells):
+                self._advance(job, joined(job.heard))
+            took = share + time.monotonic() - began
+            job.n_served += took
+            self.served[job.composition.id] += took
 
     def _advance(self, job: _Job, answer: Prediction | None) -> None:
         try:
             with job.composition.lock:
+                job.heard = []
                 job.ask = next(job.steps) if answer is None and job.ask is None else job.steps.send(answer)
                 job.version = job.composition.version
         except StopIteration as end:
@@ -179,6 +209,8 @@ class Engine:
             if job not in self._jobs:
                 return
             self._jobs.remove(job)
+            if job.run is not None and any(other.run is not None for other in self._jobs):
+                self._leads[job.composition.id] = max(job.n_served - self._least_served(), 0.0)
         job.finish(result, error)
 
     # The thread that tells voices apart

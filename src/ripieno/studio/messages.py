@@ -625,6 +625,7 @@ class Health(_Wire):
     text: str
     formats: Annotated[list[str], Field(description="that a piece can be saved as: mid, png, svg, ripieno, ...")]
     score: Annotated[bool, Field(description="whether the staff view can be drawn")]
+    soundfont: Annotated[str | None, Field(description="the person's own sound, by its file's name; null: an organ")]
 
 
 class Problem(_Wire):

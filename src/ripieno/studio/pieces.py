@@ -18,7 +18,7 @@ from typing import Any
 from ripieno import session as sessions
 from ripieno.errors import BadInput
 from ripieno.models.runtime import Model
-from ripieno.music.piece import Piece, one_tempo
+from ripieno.music.piece import Piece, n_steps, one_tempo
 from ripieno.session import Session
 from ripieno.studio import messages as wire
 from ripieno.studio.composition import MAX_BARS, MAX_NOTES, Composition, Refusal
@@ -52,10 +52,18 @@ class Pieces:
         store: where they are kept.
         model: waits for the model, or says why there is none.
         opened: called with each piece that is opened.
+        soundfont: what a piece that is saved as sound is played on; a small organ unless given.
     """
 
-    def __init__(self, store: Store, model: Callable[[], Model], opened: Callable[[Composition], None]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        model: Callable[[], Model],
+        opened: Callable[[Composition], None],
+        soundfont: Path | None = None,
+    ) -> None:
         self.store = store
+        self._soundfont = soundfont
         self._model = model
         self._opened = opened
         self._open: dict[str, Composition] = {}
@@ -185,7 +193,7 @@ class Pieces:
             return _project(begun, source, self.store.steps(id)[:seq]), filename
         with tempfile.TemporaryDirectory(prefix="ripieno-") as folder:
             path = Path(folder) / f"piece.{form}"
-            session.save(path)
+            session.save(path, soundfont=self._soundfont)
             return path.read_bytes(), filename
 
 
@@ -204,18 +212,14 @@ def _session(begun: dict[str, Any], source: bytes | None, model: Model) -> Sessi
     else:
         filename = begun["filename"]
         piece = _read(source, filename)
-        if len(piece.notes) > MAX_NOTES:
-            raise Refusal(
-                "too_many_notes",
-                f"{filename} has {len(piece.notes):,} notes; the studio takes {MAX_NOTES:,} at the most",
-            )
+        _check_size(piece, filename)
         # rules come later; no additions asks nothing of the piece yet
         session = Session(piece, model=model, n_planes=2, max_additions=0, n_voices=None, name=filename)
-    n_steps = session.reading.n_steps
-    if n_steps > wire.MAX_STEPS or session.reading.n_bars > MAX_BARS:
+    length = session.reading.n_steps
+    if length > wire.MAX_STEPS or session.reading.n_bars > MAX_BARS:
         raise Refusal(
             "too_many_bars",
-            f"{begun['name']} has {session.reading.n_bars} bars and {n_steps:,} sixteenths; the studio takes "
+            f"{begun['name']} has {session.reading.n_bars} bars and {length:,} sixteenths; the studio takes "
             f"{MAX_BARS} and {wire.MAX_STEPS:,} at the most: cut it first",
         )
     return session
@@ -237,13 +241,32 @@ def check_file(data: bytes, filename: str) -> None:
     """Look into a file before there is a model to open it with.
 
     Raises:
-        BadInput: it is neither music nor a project.
+        BadInput: it is neither music nor a project, or too long.
     """
     filename = _plain_name(filename)
     if _is_project(data, filename):
         _read_project(data, filename)
     else:
-        _read(data, filename)
+        _check_size(_read(data, filename), filename)
+
+
+def _check_size(piece: Piece, filename: str) -> None:
+    """What can be told of a piece's size before there is a model to open it with.
+
+    Raises:
+        Refusal: it has too many notes or is too long.
+    """
+    if len(piece.notes) > MAX_NOTES:
+        raise Refusal(
+            "too_many_notes", f"{filename} has {len(piece.notes):,} notes; the studio takes {MAX_NOTES:,} at the most"
+        )
+    first = min((note.steps.start for note in piece.notes), default=0)
+    if n_steps(piece) - first > wire.MAX_STEPS:
+        raise Refusal(
+            "too_many_bars",
+            f"{filename} lasts {n_steps(piece) - first:,} sixteenths; the studio takes {wire.MAX_STEPS:,} at the most: "
+            "cut it first",
+        )
 
 
 def _is_project(data: bytes, filename: str) -> bool:
@@ -271,7 +294,9 @@ def _read_project(data: bytes, filename: str) -> tuple[dict[str, Any], bytes | N
     try:
         held = json.loads(data)
         if not isinstance(held, dict) or held.get("format") != "ripieno project":
-            raise BadInput(f"{filename} is neither music nor a project of Ripieno; expected a MIDI file or a project")
+            raise BadInput(
+                f"{filename} is neither music nor a project of Ripieno; expected MIDI, MusicXML or a project"
+            )
         if held.get("version") != _PROJECT_VERSION:
             raise BadInput(f"{filename} has version {held.get('version')!r}, this program reads {_PROJECT_VERSION}")
         source = held.get("source")

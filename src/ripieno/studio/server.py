@@ -19,9 +19,10 @@ import threading
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import quote
 
 import uvicorn
@@ -40,7 +41,11 @@ from ripieno.studio import messages as wire
 from ripieno.studio.composition import MAX_BARS, MAX_NOTES, Composition, Refusal, RunningNow
 from ripieno.studio.engine import Engine
 from ripieno.studio.pieces import MAX_OPEN, MEDIA_TYPES, Pieces, check_file, formats
+from ripieno.studio.staves import Staves
 from ripieno.studio.store import DiskFull, Store, default_folder
+
+if TYPE_CHECKING:
+    from ripieno.studio.instrument import Instrument
 
 PORT = 8440
 HOST = "127.0.0.1"
@@ -77,14 +82,23 @@ class Studio:
         store: where the pieces are kept.
         load: brings the model.
         current: the piece that the program was started with.
+        instrument: what the page and saved sounds are played on; an organ unless given.
     """
 
-    def __init__(self, store: Store, load: Callable[[], Model] = load_model, current: str | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        load: Callable[[], Model] = load_model,
+        current: str | None = None,
+        instrument: Instrument | None = None,
+    ) -> None:
         self.store = store
+        self.instrument = instrument
         self.current = current
         self.opens: tuple[bytes, str] | None = None  # a file to be opened as soon as there is a model, and its name
         self.engine = Engine(load, self._loaded)
-        self.pieces = Pieces(store, self.model, self._opened)
+        self.pieces = Pieces(store, self.model, self._opened, None if instrument is None else instrument.path)
+        self.staves = Staves()
         self.n_windows = 0
         self._has_model = threading.Event()
         self._is_loaded = threading.Event()
@@ -131,7 +145,8 @@ class Studio:
             model=state,
             text=text,
             formats=formats(),
-            score=False,
+            score=True,
+            soundfont=None if self.instrument is None else self.instrument.path.name,
         )
 
     def limits(self) -> wire.Limits:
@@ -524,9 +539,12 @@ def make_app(studio: Studio) -> FastAPI:
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        # a worker may wait for a piece's lock or for the disk, and a stop must not wait behind it
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(MAX_WINDOWS, "ripieno-worker"))
         studio.engine.start()
         yield
         await asyncio.to_thread(studio.engine.close)
+        await asyncio.to_thread(studio.staves.close)
 
     app = FastAPI(
         title="Ripieno studio",
@@ -573,7 +591,7 @@ def make_app(studio: Studio) -> FastAPI:
     async def open_file(
         request: Request, name: Annotated[str, Query(min_length=1, max_length=300)] = "piece.mid"
     ) -> wire.PieceOpened:
-        """Open a file: MIDI, or a project with its history."""
+        """Open a file: MIDI, MusicXML, or a project with its history."""
         data = await _body(request)
         id, remarks = await asyncio.to_thread(studio.pieces.open_file, data, name)
         return _opened(studio, id, remarks)
@@ -610,8 +628,19 @@ def make_app(studio: Studio) -> FastAPI:
         responses=_problems(400, 404) | {200: {"description": "The score.", "content": {"image/svg+xml": {}}}},
     )
     def score(piece: PieceId) -> Response:
-        """The staff view."""
-        raise Refusal("not_available", "this installation cannot engrave scores")
+        """The staff view, of the piece as it is now."""
+        return Response(studio.staves.picture(studio.pieces.get(piece)), media_type="image/svg+xml")
+
+    @app.get(
+        "/api/sound/{pitch}",
+        response_class=Response,
+        responses=_problems(404) | {200: {"description": "A WAV file, mono.", "content": {"audio/wav": {}}}},
+    )
+    def tone(pitch: Annotated[int, InPath(ge=0, le=127)]) -> Response:
+        """One tone of the SoundFont that the studio was started with."""
+        if studio.instrument is None:
+            raise Refusal("not_available", "no SoundFont was given: start the studio with --soundfont FILE")
+        return Response(studio.instrument.tone(pitch), media_type="audio/wav")
 
     @app.websocket("/api/pieces/{piece}/socket")
     async def window(socket: WebSocket, piece: str) -> None:
@@ -685,24 +714,35 @@ def _answer_problems(app: FastAPI) -> None:
 # Started from the command line
 
 
-def open_studio(file: Path | None = None, folder: Path | None = None, model: Path | None = None) -> Studio:
+def open_studio(
+    file: Path | None = None,
+    folder: Path | None = None,
+    model: Path | None = None,
+    soundfont: Path | None = None,
+) -> Studio:
     """A studio over the pieces of a folder, with a file opened, or where the person was, or with the example.
 
     Args:
         file: a piece, or a project; None to go on with the piece changed last.
         folder: where the pieces are kept; this person's own unless given.
         model: a model file; the bundled one unless given.
+        soundfont: an .sf2 or .sf3 file to be heard; a small organ unless given.
 
     Raises:
-        BadInput: the file, the folder or the model cannot be read.
+        BadInput: the file, the folder, the model or the SoundFont cannot be read.
     """
     data = _bytes_of(file or EXAMPLE)
     if file is not None:
         check_file(data, file.name)
     if model is not None:
         _bytes_of(model)  # what is not there is said now, what is damaged once it is loaded
+    instrument = None
+    if soundfont is not None:
+        from ripieno.studio.instrument import Instrument
+
+        instrument = Instrument(soundfont)
     store = Store((folder or default_folder()) / "studio.sqlite")
-    studio = Studio(store, lambda: load_model(model))
+    studio = Studio(store, lambda: load_model(model), instrument=instrument)
     recent = store.recent(1)
     known = recent[0].id if file is None and recent else studio.pieces.with_file(data)
     if known is not None:

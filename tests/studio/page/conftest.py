@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,14 +46,15 @@ def chromium() -> str:
 class Studio:
     """A server process of its own, with a folder of its own."""
 
-    def __init__(self, folder: Path, *command: str) -> None:
+    def __init__(self, folder: Path, *command: str, more: Sequence[str] = ()) -> None:
         self.folder = folder
+        self.more = more  # options
         self.command = command or (sys.executable, "-c", "from ripieno.cli import main; main()")
         self.port = 0
         self.start()
 
     def start(self) -> None:
-        options = ["studio", "--no-browser", "--port", str(self.port), "--folder", str(self.folder)]
+        options = ["studio", "--no-browser", "--port", str(self.port), "--folder", str(self.folder), *self.more]
         with (self.folder / "log").open("a") as log:
             self.process = subprocess.Popen([*self.command, *options], stdout=subprocess.PIPE, stderr=log, text=True)
         assert self.process.stdout is not None

@@ -60,6 +60,12 @@ def main() -> None:
             kept(picture, "run")
             taken(page, "piece")
 
+            page.locator("#roll").focus()
+            press(page, "v", "Home", *["ArrowRight"] * 14)
+            until(page, "ripieno.page.staff.shown === ripieno.desk.state.seq")
+            taken(page, "staff")
+            press(page, "v", "Home")
+
             choose_bars(page, 3, 4)
             press(page, "a", "r")
             until(page, "ripieno.desk.state.alternatives")

@@ -58,6 +58,10 @@ def test_axe_finds_nothing_serious_in_any_state(studio: Studio, window: Window, 
     assert serious_faults(page) == [], "a suggestion"
     press(page, "Escape", "f")
     run_to_end(page)
+    press(page, "v")
+    until(page, "ripieno.page.staff.shown === ripieno.desk.state.seq")
+    assert serious_faults(page) == [], "staves"
+    press(page, "v")
     choose_bars(page, 1, 2)
     press(page, "a", "k")
     settled(page)

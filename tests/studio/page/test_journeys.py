@@ -4,14 +4,20 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
+from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 import ripieno
+from ripieno.files.sound import frequency_of
+from tests.files.test_soundfont import LOOPED, build
 from tests.studio.page.conftest import Studio
 from tests.studio.page.hands import (
     MELODY,
     PATIENCE,
+    Shape,
     authored,
     choose_bars,
     draw,
@@ -313,12 +319,12 @@ def test_a_change_that_arrives_while_it_plays_is_heard(studio: Studio, window: W
     press(one, "Enter")
 
 
-def test_it_is_saved_as_midi_wav_png_and_project(studio: Studio, page: Page, tmp_path: Path) -> None:
+def test_it_is_saved_as_midi_score_wav_png_and_project(studio: Studio, page: Page, tmp_path: Path) -> None:
     draw(page, MELODY)
     press(page, "f")
     run_to_end(page)
     saved: dict[str, Path] = {}
-    for kind in ("mid", "wav", "png", "ripieno"):
+    for kind in ("mid", "musicxml", "wav", "png", "ripieno"):
         page.click("#save-button")
         with page.expect_download() as download:
             page.click(f"#formats [data-format={kind}]")
@@ -327,11 +333,12 @@ def test_it_is_saved_as_midi_wav_png_and_project(studio: Studio, page: Page, tmp
         download.value.save_as(saved[kind])
     piece = ripieno.read(saved["mid"])
     assert len(piece.notes) >= len(notes(page))
-    wave = saved["wav"].read_bytes()
-    assert wave[:4] == b"RIFF"
-    assert int.from_bytes(wave[40:44], "little") == len(wave) - 44
-    picture = saved["png"].read_bytes()
-    assert picture[:8] == b"\x89PNG\r\n\x1a\n"
+    assert len(ripieno.read(saved["musicxml"]).notes) == len(piece.notes)
+    samples, rate = soundfile.read(saved["wav"])
+    assert len(samples) / rate == pytest.approx(16 * 60 / state(page, "settings.bpm") + 1.8, abs=0.1)
+    assert 0.05 < abs(samples).max() <= 1
+    with Image.open(saved["png"]) as picture:
+        assert picture.size[0] > 500
     again = studio.ask("api/pieces/import?name=Evening.ripieno", data=saved["ripieno"].read_bytes())
     before = page.evaluate("[...ripieno.desk.state.history.values()].map((item) => item.text)")
     sounding = notes(page)
@@ -339,6 +346,35 @@ def test_it_is_saved_as_midi_wav_png_and_project(studio: Studio, page: Page, tmp
     until(page, "globalThis.ripieno?.desk.settings")
     assert notes(page) == sounding
     assert page.evaluate("[...ripieno.desk.state.history.values()].map((item) => item.text)") == before
+
+
+def test_a_soundfont_of_ones_own_is_heard_and_saved(
+    window: Window, tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
+) -> None:
+    font = tmp_path / "choir.sf2"
+    font.write_bytes(build([LOOPED]))
+    studio = Studio(tmp_path_factory.mktemp("soundfont"), more=["--soundfont", str(font)])
+    try:
+        page = window(f"{studio.address}?piece={studio.begin(bpm=60)}")
+        draw(page, [(0, 67, 16)])
+        until(page, "ripieno.player.tones.get(67) instanceof AudioBuffer")
+        press(page, "Home", "Space")
+        until(page, "ripieno.player.isPlaying && ripieno.player.position > 0.5")
+        pipe = "[...ripieno.player.sounding.values()][0].pipe.pipes[0].constructor.name"
+        assert page.evaluate(pipe) == "AudioBufferSourceNode"
+        press(page, "Enter")
+        page.click("#save-button")
+        with page.expect_download() as download:
+            page.click("#formats [data-format=wav]")
+        download.value.save_as(tmp_path / "saved.wav")
+        samples, rate = soundfile.read(tmp_path / "saved.wav")
+        # a plain sine, which the organ is not: nothing an octave above
+        spectrum = abs(np.fft.rfft(samples[rate // 2 : 5 * rate // 2, 0] * np.hanning(2 * rate)))  # by half a hertz
+        place, octave = (round(2 * frequency_of(pitch)) for pitch in (67, 79))
+        assert abs(int(spectrum.argmax()) - place) <= 1
+        assert spectrum[place] > 100 * spectrum[octave - 4 : octave + 5].max()
+    finally:
+        studio.stop()
 
 
 def test_the_result_can_be_dragged_to_another_program(page: Page) -> None:
@@ -590,28 +626,48 @@ def test_a_voice_or_a_row_is_locked_and_the_history_tells(page: Page) -> None:
     expect(page.locator("#history")).to_contain_text("lock")
 
 
-SCORE = """<svg xmlns="http://www.w3.org/2000/svg" width="900" height="120">
-<g class="note" data-step="0" data-duration="4"><circle cx="20" cy="60" r="6"/></g>
-<g class="note" data-step="4" data-duration="4"><circle cx="60" cy="60" r="6"/></g></svg>"""
+def engraved(page: Page) -> list[Shape]:
+    """The notes on the staves."""
+    found = page.evaluate(
+        "[...document.querySelectorAll('#score .note')].map(({ dataset }) =>"
+        " [Number(dataset.step), Number(dataset.pitch), Number(dataset.duration)])"
+    )
+    return sorted({(step, pitch, duration) for step, pitch, duration in found})  # what is tied has several heads
 
 
-def test_the_staves_are_shown_and_follow_what_is_heard(studio: Studio, browser: Browser) -> None:
-    context = browser.new_context(viewport={"width": 1280, "height": 800})
-    page = context.new_page()
-    page.set_default_timeout(PATIENCE * 1000)
-    page.route("**/api/health", lambda route: route.fulfill(json={**studio.ask("api/health"), "score": True}))
-    page.route("**/score.svg*", lambda route: route.fulfill(body=SCORE, content_type="image/svg+xml"))
-    page.goto(f"{studio.address}?piece={studio.begin()}")
-    until(page, "globalThis.ripieno?.desk.settings")
+def sounding(shapes: list[Shape]) -> set[tuple[int, int]]:
+    return {(at, pitch) for step, pitch, duration in shapes for at in range(step, step + duration)}
+
+
+def test_the_staves_show_what_the_roll_shows_and_follow_what_is_heard(page: Page) -> None:
     press(page, "v")
-    expect(page.locator("#score [data-step='0']")).to_have_class("note sounding")
+    expect(page.locator("#score")).to_contain_text("nothing is written yet")
+    draw(page, [*MELODY[:6], (24, 69, 16)])  # the last one over a bar line
+    until(page, "document.querySelectorAll('#score .note').length === 8")
+    assert engraved(page) == notes(page)
     page.locator("#roll").focus()
+    press(page, "Escape", "Home")
+    expect(page.locator("#score .note[data-step='0']")).to_have_class("note sounding")
     press(page, *["ArrowRight"] * 2)
-    expect(page.locator("#score [data-step='4']")).to_have_class("note sounding")
-    expect(page.locator("#score [data-step='0']")).to_have_class("note")
-    with page.expect_request("**/score.svg*"):
-        draw(page, MELODY[:1])
-    context.close()
+    expect(page.locator("#score .note[data-step='4']")).to_have_class("note sounding")
+    expect(page.locator("#score .note[data-step='0']")).to_have_class("note")
+    press(page, "Home", "Space")
+    expect(page.locator("#score .note[data-step='24']").last).to_have_class("note sounding")
+    press(page, "Enter", "Control+z")
+    until(page, "document.querySelectorAll('#score .note').length === 6")
+    assert engraved(page) == notes(page) == MELODY[:6]
+
+
+def test_on_the_staves_the_models_notes_are_told_apart(page: Page) -> None:
+    draw(page, MELODY)
+    press(page, "v", "f")
+    run_to_end(page)
+    until(page, "document.querySelectorAll('#score .note[data-author=model]').length > 8")
+    until(page, "ripieno.page.staff.shown === ripieno.desk.state.seq")
+    assert sounding(engraved(page)) == sounding(notes(page))  # where two voices sing one note, it is written twice
+    colour = "(author) => getComputedStyle(document.querySelector(`#score .note[data-author=${author}] path`)).stroke"
+    assert page.evaluate(colour, "model") != page.evaluate(colour, "user")
+    expect(page.locator("#score")).to_contain_text("(new)")
 
 
 def test_after_a_click_on_a_button_the_keys_are_about_the_music(page: Page) -> None:

@@ -27,6 +27,7 @@ import { Player, render, secondsAt, wavOf } from "./player.js";
 import { VOICES } from "./protocol.js";
 import { Connection, newId } from "./socket.js";
 import { StaffView } from "./staff.js";
+import { Tones } from "./tones.js";
 import { FADE, GLOW, isLocked, isModels, keyOf, voicesOf, withAlternative } from "./state.js";
 
 /** @typedef {import("./geometry.js").View} View */
@@ -123,6 +124,7 @@ class Page {
       this.arePanelsDirty = true;
     }
     if (["entries", "edit", "welcome", "mute", "alternatives", "voices", "done", "error"].includes(what)) this.player?.changed();
+    if (what === "welcome" || what === "entries") this.player.tones?.load(desk.notes.map((note) => note.pitch));
     if (what === "welcome") this.#begun();
     if (what === "suggestions") this.#offered();
     if (what === "alternatives" && desk.shownAlternative && desk.state.alternatives) {
@@ -757,7 +759,7 @@ class Page {
   async wav() {
     const { desk } = this;
     const tempos = this.player.music.tempos();
-    const buffer = await render(this.heard(), { tempos, from: 0, to: desk.nSteps });
+    const buffer = await render(this.heard(), { tempos, from: 0, to: desk.nSteps, tones: this.player.tones });
     return new Blob([wavOf([buffer.getChannelData(0), buffer.getChannelData(1)], buffer.sampleRate)], { type: "audio/wav" });
   }
 
@@ -1100,6 +1102,7 @@ async function start() {
     const [health, piece] = await Promise.all([fetch("api/health").then((response) => response.json()), whichPiece()]);
     page.health = health;
     byId("staff-button").hidden = !health.score;
+    if (health.soundfont !== null && globalThis.AudioContext) page.player.tones = new Tones("api/sound/");
     if (health.model === "missing") desk.receive({ type: "ready", model_ready: false, text: health.text });
     history.replaceState(null, "", `?piece=${encodeURIComponent(piece)}`);
     page.staff.url = `api/pieces/${encodeURIComponent(piece)}/score.svg`;

@@ -12,6 +12,7 @@
 const STEPS_PER_QUARTER = 4;
 const AHEAD = 0.15; // seconds that are scheduled; a change that arrives later than this before its time is still heard
 const AHEAD_HIDDEN = 1.6; // a tab in the background looks once a second at best
+const LONGEST_WAIT = 3000; // milliseconds for the tones of a SoundFont
 const TICK = 30; // milliseconds between two looks
 const ATTACK = 0.018;
 const RELEASE = 0.14;
@@ -99,11 +100,12 @@ const DETUNED = 2.4; // cents between the two pipes and the written pitch
 const PLACES = [-0.28, -0.1, 0.12, 0.3]; // where the voices stand, left to right
 const LOUDNESS = [0.17, 0.135, 0.14, 0.18]; // the outer voices lead
 
-/** The instrument, in one audio context. */
+/** The instrument, in one audio context: an organ, or the tones of a SoundFont as far as they are here. */
 export class Organ {
-  /** @param {BaseAudioContext} context */
-  constructor(context) {
+  /** @param {BaseAudioContext} context @param {import("./tones.js").Tones | null} [tones] */
+  constructor(context, tones = null) {
     this.context = context;
+    this.tones = tones;
     const { imaginary, real } = { imaginary: new Float32Array(PARTIALS), real: new Float32Array(PARTIALS.length) };
     this.wave = context.createPeriodicWave(real, imaginary);
     this.out = context.createGain();
@@ -137,15 +139,21 @@ export class Organ {
     const place = Math.max(0, Math.min(voice, 3));
     const level = LOUDNESS[place] * Math.min(1, (frequency / 110) ** 0.12);
     const gain = new GainNode(context, { gain: 0 });
-    const shade = new BiquadFilterNode(context, { type: "lowpass", frequency: Math.min(frequency * 7, 7000), Q: 0.3 });
     const panner = new StereoPannerNode(context, { pan: PLACES[place] });
-    const pipes = [-DETUNED, DETUNED].map((detune) => {
-      const pipe = new OscillatorNode(context, { periodicWave: this.wave, frequency, detune });
+    const tone = this.tones?.get(pitch);
+    /** @type {AudioScheduledSourceNode[]} */
+    const pipes = tone
+      ? [new AudioBufferSourceNode(context, { buffer: tone })]
+      : [-DETUNED, DETUNED].map((detune) => new OscillatorNode(context, { periodicWave: this.wave, frequency, detune }));
+    for (const pipe of pipes) {
       pipe.connect(gain);
       pipe.start(when);
-      return pipe;
-    });
-    gain.connect(shade).connect(panner).connect(this.out);
+    }
+    if (tone) gain.connect(panner).connect(this.out);
+    else {
+      const shade = new BiquadFilterNode(context, { type: "lowpass", frequency: Math.min(frequency * 7, 7000), Q: 0.3 });
+      gain.connect(shade).connect(panner).connect(this.out);
+    }
     gain.gain.setValueAtTime(0, when);
     gain.gain.linearRampToValueAtTime(level, when + ATTACK);
     const pipe = new Pipe(gain, pipes, when, level);
@@ -158,7 +166,7 @@ export class Organ {
 export class Pipe {
   /**
    * @param {GainNode} gain
-   * @param {OscillatorNode[]} pipes
+   * @param {AudioScheduledSourceNode[]} pipes
    * @param {number} start
    * @param {number} level
    */
@@ -215,14 +223,15 @@ function roomOf(context) {
  * A stretch of music as sound, computed as fast as the machine can.
  *
  * @param {readonly Heard[]} notes
- * @param {{tempos: readonly Tempo[], from: number, to: number, sampleRate?: number}} options
+ * @param {{tempos: readonly Tempo[], from: number, to: number, sampleRate?: number, tones?: import("./tones.js").Tones | null}} options
  * @returns {Promise<AudioBuffer>}
  */
-export async function render(notes, { tempos, from, to, sampleRate = 44100 }) {
+export async function render(notes, { tempos, from, to, sampleRate = 44100, tones = null }) {
+  await tones?.load(notes.map((note) => note.pitch));
   const begin = secondsAt(tempos, from);
   const seconds = secondsAt(tempos, to) - begin + TAIL;
   const context = new OfflineAudioContext(2, Math.ceil(seconds * sampleRate), sampleRate);
-  const organ = new Organ(context);
+  const organ = new Organ(context, tones);
   for (const note of notes) {
     const end = note.onset + note.duration;
     if (end <= from || note.onset >= to) continue;
@@ -289,6 +298,8 @@ export class Player {
     this.isPlaying = false;
     /** @type {Stretch | null} */
     this.loop = null;
+    /** @type {import("./tones.js").Tones | null} set before it first sounds */
+    this.tones = null;
     /** @type {AudioContext | null} */
     this.context = null;
     /** @type {Organ | null} */
@@ -308,7 +319,7 @@ export class Player {
   async wake() {
     if (!this.context) {
       this.context = this.makeContext();
-      this.organ = new Organ(this.context);
+      this.organ = new Organ(this.context, this.tones);
     }
     if (this.context.state === "suspended") await this.context.resume();
   }
@@ -318,6 +329,7 @@ export class Player {
     this.stop(false);
     this.isPlaying = true;
     await this.wake();
+    await this.#have(this.music.notes().map((note) => note.pitch));
     if (!this.isPlaying) return; // stopped meanwhile
     this.loop = loop;
     this.#anchor(step);
@@ -346,7 +358,13 @@ export class Player {
   /** One note at once, as when it is clicked. @param {number} pitch @param {number} [voice] @param {number} [seconds] */
   async preview(pitch, voice = 1, seconds = 0.4) {
     await this.wake();
+    await this.#have([pitch]);
     if (this.organ && this.context) this.organ.sound(pitch, voice, this.context.currentTime + 0.005, seconds);
+  }
+
+  /** Wait for tones, but not for long: the organ sounds where one is missing. @param {number[]} pitches */
+  async #have(pitches) {
+    if (this.tones) await Promise.race([this.tones.load(pitches), new Promise((done) => setTimeout(done, LONGEST_WAIT))]);
   }
 
   /** Another loop from where it is now; null plays on to the end. @param {Stretch | null} loop */

@@ -84,7 +84,7 @@
  *
  * @typedef {{id: string, name: string, created: number, changed: number, n_entries: number, is_open: boolean}} PieceInfo
  * @typedef {{protocol: number, version: string, model: "loading" | "ready" | "missing", text: string, formats: string[],
- *   score: boolean}} Health
+ *   score: boolean, soundfont: string | null}} Health
  */
 
 export const PROTOCOL = 1;

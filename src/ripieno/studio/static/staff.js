@@ -73,12 +73,14 @@ export class StaffView {
   mark(step) {
     this.at = step;
     if (this.pane.hidden || !this.notes.length) return;
-    const now = this.notes.filter((note) => note.step <= step && step < note.end).map((note) => note.element);
+    const sounding = this.notes.filter((note) => note.step <= step && step < note.end);
+    const now = sounding.map((note) => note.element);
     if (now.length === this.marked.length && now.every((element, i) => element === this.marked[i])) return;
     for (const element of this.marked) element.classList.remove("sounding");
     for (const element of now) element.classList.add("sounding");
     this.marked = now;
-    const box = now[0]?.getBoundingClientRect();
+    const newest = Math.max(...sounding.map((note) => note.step)); // the first head of a long note may lie far back
+    const box = sounding.find((note) => note.step === newest)?.element.getBoundingClientRect();
     const pane = this.pane.getBoundingClientRect();
     if (!box) return;
     if (box.left < pane.left + 40 || box.right > pane.right - 40) this.pane.scrollLeft += box.left - pane.left - pane.width * 0.15;
