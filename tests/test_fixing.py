@@ -5,6 +5,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import mido
+import numpy as np
 import pytest
 
 from ripieno import fixing
@@ -14,6 +15,7 @@ from ripieno.fixing import Candidate, fix, rated, write_fixed
 from ripieno.models.runtime import load_coconet, load_model
 from ripieno.music.piece import Piece, Span, piece_from_notes
 from ripieno.music.roll import RollNote
+from ripieno.sampling.expectation import Sung
 from tests.files.scores import attributes, note, score
 
 # Old Hundredth, in G
@@ -89,6 +91,39 @@ def test_only_the_bars_asked_for_are_mended(models) -> None:
 def test_how_sure_it_must_be_is_a_share(models) -> None:
     with pytest.raises(BadInput, match="how sure"):
         fix(tune(), sure=1.5, **models)
+
+
+def test_a_mended_piece_is_music_and_nothing_else() -> None:
+    fixing.check_music_target(Path("x.MID"))
+    for name in ("x.png", "x.wav", "x"):
+        with pytest.raises(BadInput, match="music again"):
+            fixing.check_music_target(Path(name))
+
+
+def test_the_help_says_how_sure_it_is_unless_told() -> None:
+    from typer.testing import CliRunner
+
+    from ripieno.cli import app
+
+    shown = CliRunner().invoke(app, ["fix", "--help"], env={"COLUMNS": "200", "NO_COLOR": "1"}).output
+    assert f"({fixing.SURE:.0%})" in shown
+
+
+def test_a_pitch_that_the_tune_says_elsewhere_is_borne_out() -> None:
+    notes = [
+        Sung(0, at, at + 4, pitch) for at, pitch in zip(range(0, 32, 4), (60, 62, 64, 60, 60, 61, 64, 60), strict=True)
+    ]
+    heard = fixing._Tune(notes).echoes(5, 62)
+    assert heard == {"between": 1.0, "follows": 1.0, "leads": 1.0, "a bar away": 1.0, "repeats as others": 0.0}
+    assert set(fixing._Tune(notes).echoes(5, 63).values()) == {0.0}
+    assert fixing._Tune(notes).echoes(3, 64)["repeats as others"] == 0.0  # its own repetition is none of the others'
+    assert fixing._Tune(notes).echoes(6, 61)["repeats as others"] == 1.0
+
+
+def test_a_pitch_class_of_the_key_is_likelier_than_one_beside_it() -> None:
+    fits = fixing._class_fits(np.array([4, 0, 2, 0, 3, 2, 0, 4, 0, 1, 0, 1.0]), 0)  # C major
+    assert np.exp(fits).sum() == pytest.approx(1, abs=0.02)
+    assert fits[[0, 2, 4, 5, 7, 9, 11]].min() > fits[[1, 3, 6, 8, 10]].max() + 1
 
 
 def test_a_probability_is_a_logistic_function_of_the_features() -> None:

@@ -35,7 +35,7 @@ WALTZ = score(
         note("G4", 2, "half", lyric("first")) + note("B4", 1, "quarter", lyric("of")),
         note("A4", 2, "half", "<notations><fermata/></notations>", lyric("all")) + note("D5", 1, "quarter"),
         note("B4", 1, "quarter") + note("A4", 1, "quarter") + note("F#4", 1, "quarter"),
-        note("G4", 2, "half", "<dot/>") + '<barline location="right"><bar-style>light-heavy</bar-style></barline>',
+        note("G4", 2, "half") + '<barline location="right"><bar-style>light-heavy</bar-style></barline>',
     ],
     numbers=['number="0" implicit="yes"', *(f'number="{i}"' for i in range(1, 5))],
 )
@@ -58,7 +58,7 @@ CHANGING = score(
         "<attributes><time><beats>5</beats><beat-type>4</beat-type></time></attributes>"
         + note("D5", 3, "half", "<dot/>")
         + note("A4", 2, "half"),
-        note("D5", 5),
+        note("D5", 3, "half", "<dot/>") + note("F#5", 2, "half"),
     ]
 )
 TRIPLETS = score(
@@ -80,12 +80,26 @@ CLARINET = score(
     ],
     names=("Clarinet in B flat",),
 )
+AGAIN = score(
+    [
+        attributes(fifths=-2)
+        + '<barline location="left"><bar-style>heavy-light</bar-style><repeat direction="forward"/></barline>'
+        + note("Bb4", 2, "half", lyric("O"))
+        + note("D5", 2, "half", lyric("come")),
+        note("C5", 2, "half")
+        + note("A4", 2, "half")
+        + '<barline location="right"><bar-style>light-heavy</bar-style><repeat direction="backward"/></barline>',
+        note("F5", 2, "half") + note("Eb5", 1, "quarter") + note("C5", 1, "quarter"),
+        note("Bb4", 4, "whole"),
+    ]
+)
 PIECES = {
     "3/4 with a pickup": WALTZ,
     "6/8": JIG,
     "changing": CHANGING,
     "triplets": TRIPLETS,
     "B flat clarinet": CLARINET,
+    "repeats": AGAIN,
 }
 
 
@@ -182,13 +196,13 @@ def complaints_of_verovio(text: str) -> str:
     return toolkit.getLog()
 
 
-def complaints_of_musescore(path: Path) -> list[str]:
-    """What MuseScore says while it reads a file, debugging output included; it validates against MusicXML's schema."""
+def by_musescore(path: Path, target: Path) -> list[str]:
+    """What MuseScore says while it turns a file into another, debugging output included; it knows MusicXML's schema."""
     program = next((found for name in ("mscore3", "musescore3", "mscore", "musescore") if (found := which(name))), None)
     if program is None:
         pytest.skip("MuseScore is not installed")
     done = subprocess.run(
-        [program, "-d", "-o", path.with_suffix(".mscx"), path],
+        [program, "-d", "-o", target, path],
         capture_output=True,
         text=True,
         env={**os.environ, "QT_QPA_PLATFORM": "offscreen", "XDG_RUNTIME_DIR": str(path.parent)},
@@ -201,6 +215,10 @@ def complaints_of_musescore(path: Path) -> list[str]:
     return [line for line in said[begin:] if not usual.match(line)] + [f"exit {done.returncode}"] * bool(
         done.returncode
     )
+
+
+def complaints_of_musescore(path: Path) -> list[str]:
+    return by_musescore(path, path.with_suffix(".mscx"))
 
 
 @pytest.fixture(scope="module")
@@ -231,6 +249,22 @@ def test_musescore_opens_what_we_write_without_a_complaint(harmonised, dense: Pa
     before, after = ([place.sub("", line) for line in complaints_of_musescore(path)] for path in (old, new))
     assert after == before  # the scores by hand name no instruments, which it remarks
     assert complaints_of_musescore(dense) == []
+
+
+def test_musescore_has_the_notes_that_we_wrote(harmonised, dense: Path, tmp_path: Path):
+    """Read by MuseScore, written by it as MusicXML, read by us: every part's notes where and as long as they were."""
+    (tmp_path / "ours.musicxml").write_text(harmonised[1])
+    for ours in (tmp_path / "ours.musicxml", dense):
+        by_musescore(ours, tmp_path / "theirs.musicxml")
+        before, after = ripieno.read(ours), ripieno.read(tmp_path / "theirs.musicxml")
+        sung = [
+            sorted((one.part, one.onset, one.duration, one.pitch) for one in piece.notes) for piece in (before, after)
+        ]
+        assert sung[0] == sung[1]
+        assert len(before.parts) == len(after.parts) > 1
+        assert [(m.step, m.numerator, m.denominator) for m in before.meters] == [
+            (m.step, m.numerator, m.denominator) for m in after.meters
+        ]
 
 
 def test_musescore_would_complain_about_an_invalid_score(dense: Path):

@@ -626,7 +626,7 @@ def fix_command(
         str, typer.Option(metavar="N|SHARE", help="How many notes may be changed: 3, or 10% of them.")
     ] = "25%",
     sure: Annotated[
-        str, typer.Option(metavar="SHARE", help="How sure it must be; higher is safer.", show_default="50%")
+        str, typer.Option(metavar="SHARE", help="How sure it must be; higher is safer.", show_default="40%")
     ] = "",
     bars: Annotated[
         str | None, typer.Option(metavar="FIRST-LAST", help="Mend these bars only.", show_default=False)
@@ -643,12 +643,13 @@ def fix_command(
     ] = None,
 ) -> None:
     """See FIX_HELP."""
-    from ripieno.fixing import SURE, fix, write_fixed
+    from ripieno.fixing import SURE, check_music_target, fix, write_fixed
     from ripieno.session import check_target, read
 
     if output is None and not dry_run:
         raise BadInput("say where to write the mended piece (-o mended.mid), or ask for --dry-run")
     if output is not None:
+        check_music_target(output)
         _check_targets(source, [output])
         check_target(output)
     piece = read(source)

@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
 from importlib import resources
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ from ripieno.files.musicxml import SUFFIXES, write_musicxml
 from ripieno.files.score import MusicXmlSource
 from ripieno.models.context import context_of
 from ripieno.models.runtime import CoconetModel, Model, load_coconet, load_model, the_separator
-from ripieno.music.harmony import estimate_key, key_name, note_name, scale
+from ripieno.music.harmony import class_shares, estimate_key, key_fits, key_name, note_name, scale
 from ripieno.music.piece import Key, Piece, Revision, Span, roll_of_piece
 from ripieno.music.roll import N_PITCHES
 from ripieno.music.singers import Singers, singers_of
@@ -39,10 +40,12 @@ from ripieno.music.understanding import Reading, understand
 from ripieno.sampling.expectation import Sung, expected, sung_notes
 from ripieno.shapes import Float
 
-SURE = 0.5  # a change is made if it is at least so probable
+SURE = 0.4  # a change is made if it is at least so probable; chosen on melodies of valid
 MOST = 0.25  # share of the notes that are changed at the most, unless another is asked for
 N_ROUNDS = 3  # how often everything is looked at again
 KINDS = ("pitch", "time")
+KEYS_APART = 12.0  # how many nats a difference of 1 in how well two keys fit counts for
+AWAY = (-32, -16, 16, 32)  # steps to where a tune may say the same again
 WIDE = 7  # semitones; what is wider stands out in a melody
 
 
@@ -162,14 +165,13 @@ def write_fixed(piece: Piece, fixed: Fixed, path: Path) -> list[str]:
     Raises:
         BadInput: the file cannot be written there, or as something else than music.
     """
+    check_music_target(path)
     suffix = path.suffix.lower()
     is_score = isinstance(piece.source, MusicXmlSource)
     if suffix in MIDI_SUFFIXES:
         if is_score:
             return write_midi(replace(fixed.piece, source=None), path)
         return write_midi(piece, path, fixed.revision)
-    if suffix not in SUFFIXES:
-        raise BadInput(f"{path.name}: a mended piece is music again; name it {path.stem}.mid or {path.stem}.musicxml")
     if not is_score:
         return write_musicxml(replace(fixed.piece, source=None), path)
     in_time = [change for change in fixed.changes if change.kind == "time"]
@@ -177,6 +179,16 @@ def write_fixed(piece: Piece, fixed: Fixed, path: Path) -> list[str]:
     if in_time:
         remarks.append(f"{len(in_time)} of these changes are in time: a score keeps its rhythm, change them by hand")
     return remarks
+
+
+def check_music_target(path: Path) -> None:
+    """Refuse a file name that a mended piece cannot be written to.
+
+    Raises:
+        BadInput: its suffix says something else than music.
+    """
+    if path.suffix.lower() not in (*MIDI_SUFFIXES, *SUFFIXES):
+        raise BadInput(f"{path.name}: a mended piece is music again; name it {path.stem}.mid or {path.stem}.musicxml")
 
 
 def _within(piece: Piece, candidate: Candidate, reading: Reading) -> bool:
@@ -203,9 +215,9 @@ def candidates(
     weights = np.zeros(12)
     for note in notes:
         weights[note.pitch % 12] += note.end - note.onset
-    lowest = moved[moved >= 0].min(initial=N_PITCHES)
-    finals = [note.pitch % 12 for note in notes if note.end == max(other.end for other in notes)]
-    final = finals[-1] if finals and lowest < N_PITCHES else None
+    last = max((note.end for note in notes), default=0)
+    finals = [note for note in notes if note.end == last]
+    tune = _Tune(notes)
     seen: set[int] = set()
     for i, note in enumerate(notes):
         identity = int(singers.ids[note.onset, note.voice])
@@ -216,22 +228,87 @@ def candidates(
         after = notes[i + 1] if i + 1 < len(notes) and notes[i + 1].voice == note.voice else None
         own = weights.copy()
         own[note.pitch % 12] -= note.end - note.onset
-        key = reading.key if not reading.is_key_guessed else estimate_key(own, final)
+        final = finals[-1].pitch if finals[-1] != note else None
+        usable = _usable(estimate_key(own, final)) if reading.is_key_guessed else _usable(reading.key, reading.shift)
+        fits = _class_fits(own, final)
         place = _Place(note, before, after, n_steps, reading.beat_phase)
         for by in (-1, 1):
             if 0 <= note.pitch + by < N_PITCHES:
-                features = _pitch_features(place, by, log_chance, expects[i], _usable(key, reading.shift))
+                features = _pitch_features(place, by, log_chance, expects[i], usable)
+                for name, pitch in (("", note.pitch), ("new ", note.pitch + by)):
+                    features |= {
+                        f"{name}class": float(fits[pitch % 12]),
+                        f"{name}heard": min(own[pitch % 12] / 4, 2.0),
+                        **{f"{name}{echo}": value for echo, value in tune.echoes(i, pitch).items()},
+                    }
                 yield Candidate(identity, "pitch", by, features)
             if note.onset + by >= 0 and note.end + by <= n_steps:
                 yield Candidate(identity, "time", by, _time_features(place, by, log_chance, expects[i]))
 
 
-def _usable(key: Key, shift: int) -> set[int]:
+def _usable(key: Key, shift: int = 0) -> set[int]:
     """The pitch classes that belong to a key, both forms of a minor key's sixth and seventh included."""
     classes = set(scale(key))
     if key.mode == "minor":
         classes |= {(key.tonic + 9) % 12, (key.tonic + 11) % 12}
     return {(one + shift) % 12 for one in classes}
+
+
+def _class_fits(weights: Float[np.ndarray, " pitch_class"], final: int | None) -> Float[np.ndarray, " pitch_class"]:
+    """How probable each pitch class is, as a logarithm, over all the keys that all the other notes may be in."""
+    fits = key_fits(weights, final)
+    keys = np.exp(KEYS_APART * (fits - fits.max()))
+    return np.asarray(np.log(np.tensordot(keys / keys.sum(), class_shares(), axes=2)))
+
+
+class _Tune:
+    """Where a tune says a thing twice: what else stands between the same neighbours, and a bar or two away."""
+
+    def __init__(self, notes: Sequence[Sung]) -> None:
+        self.notes = notes
+        self.by_onset = {(note.voice, note.onset): i for i, note in enumerate(notes)}
+        self.repeated = [
+            j
+            for j, (one, other) in enumerate(pairwise(notes), start=1)
+            if (one.voice, one.pitch) == (other.voice, other.pitch)
+        ]
+        self.between: dict[tuple[int | None, int, int | None], list[int]] = {}
+        for i in range(len(notes)):
+            before, after = self._neighbours(i)
+            for place in {(before, after), (before, None), (None, after)}:
+                self.between.setdefault((place[0], notes[i].voice, place[1]), []).append(i)
+
+    def _neighbours(self, i: int) -> tuple[int | None, int | None]:
+        voice = self.notes[i].voice
+        before = self.notes[i - 1].pitch if i and self.notes[i - 1].voice == voice else None
+        after = self.notes[i + 1].pitch if i + 1 < len(self.notes) and self.notes[i + 1].voice == voice else None
+        return before, after
+
+    def echoes(self, i: int, pitch: int) -> dict[str, float]:
+        """How far a pitch in the place of a note is borne out by the rest of the tune."""
+        note = self.notes[i]
+        before, after = self._neighbours(i)
+
+        def times(left: int | None, right: int | None) -> float:
+            others = self.between.get((left, note.voice, right), ())
+            return float(min(sum(j != i and self.notes[j].pitch == pitch for j in others), 2))
+
+        away = [
+            self.notes[j].pitch == pitch
+            for by in AWAY
+            if (j := self.by_onset.get((note.voice, note.onset + by))) is not None
+        ]
+        return {
+            "between": times(before, after) if before is not None and after is not None else 0.0,
+            "follows": times(before, None) if before is not None else 0.0,
+            "leads": times(None, after) if after is not None else 0.0,
+            "a bar away": float(min(sum(away), 2)),
+            "repeats as others": float(pitch in (before, after) and self._others_repeat(i)),
+        }
+
+    def _others_repeat(self, i: int) -> bool:
+        """Whether notes are repeated elsewhere in the tune; in some corpora they never are."""
+        return any(j not in (i, i + 1) for j in self.repeated)
 
 
 @dataclass(frozen=True)

@@ -59,9 +59,9 @@ def heard(piece: Piece) -> list[tuple[int, Fraction, Fraction, int]]:
 def line(piece: Piece, seed: int = 1) -> tuple[RollNote, ...]:
     """A line to add: every length, some rests, all of the piece's time."""
     chance = random.Random(seed)
-    notes, at = [], 0
-    while at < n_steps(piece):
-        length = min(chance.choice((1, 2, 3, 4, 4, 6, 8, 11)), n_steps(piece) - at)
+    notes, at, end = [], 0, n_steps(piece)
+    while at < end:
+        length = min(chance.choice((1, 2, 3, 4, 4, 6, 8, 11)), end - at)
         if chance.random() < 0.8:
             notes.append(RollNote(at, 45 + chance.randrange(16), length))
         at += length

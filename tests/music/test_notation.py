@@ -243,3 +243,12 @@ def test_a_note_held_over_the_bar_line_has_no_sign_and_the_next_one_does():
 
 def test_a_new_signature_within_a_bar_counts_from_there():
     assert accidentals(row(F, F_SHARP), [0, 1]) == {}
+
+
+def test_a_meter_of_many_beats_is_written_in_time_too() -> None:
+    """The ways to cut a note at its beats grow as a power of their number; a file may ask for 255 of them."""
+    end = 16 * 255
+    line = [sound(at, min(at + 1021, end)) for at in range(3, end, 1021)]
+    (written,) = write_voice(line, [bar(255, 1)])
+    assert sum(one.duration for one in written) == end
+    assert all(one.end == following.onset for one, following in pairwise(written))

@@ -238,7 +238,9 @@ def _split_file(data: bytes, name: str) -> tuple[bytes, tuple[tuple[bytes, bytes
     if not data:
         raise BadInput(f"{name} is empty; {again}")
     if not data.startswith(b"MThd"):
-        raise BadInput(f"{name} is not a MIDI file; expected a Standard MIDI File (.mid)")
+        raise BadInput(
+            f"{name} is not a MIDI file; expected one (.mid), or a score as MusicXML, which notation programs export"
+        )
     size = int.from_bytes(data[4:8], "big")
     header, at = data[8 : 8 + size], 8 + size
     if len(header) < max(size, 6):

@@ -121,8 +121,8 @@ def parse_pitch(text: str) -> int:
     return pitch
 
 
-_EVERY_KEY = np.stack([[np.roll(profile, tonic) for tonic in range(12)] for profile in _PROFILES])
-_EVERY_KEY -= _EVERY_KEY.mean(axis=-1, keepdims=True)  # (mode, tonic, pitch class)
+_SHARES = np.stack([[np.roll(profile, tonic) for tonic in range(12)] for profile in _PROFILES])
+_EVERY_KEY = _SHARES - _SHARES.mean(axis=-1, keepdims=True)  # (mode, tonic, pitch class)
 
 
 def key_fits(weights: Float[np.ndarray, " pitch_class"], final: int | None = None) -> Float[np.ndarray, "mode tonic"]:
@@ -138,6 +138,11 @@ def key_fits(weights: Float[np.ndarray, " pitch_class"], final: int | None = Non
     if final is not None:
         fits[:, final % 12] += _FINAL_BONUS
     return fits
+
+
+def class_shares() -> Float[np.ndarray, "mode tonic pitch_class"]:
+    """How much of a tune each pitch class is, in each of the 24 keys."""
+    return _SHARES.copy()
 
 
 def estimate_key(weights: Float[np.ndarray, " pitch_class"], final: int | None = None) -> Key:

@@ -9,6 +9,7 @@ Times are exact fractions of a step (a sixteenth).
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -25,6 +26,7 @@ VALUE_OF: dict[Fraction, tuple[str, int]] = {
     **{length: (value, 0) for length, value in _PLAIN.items()},
     **{length * 3 / 2: (value, 1) for length, value in _PLAIN.items() if value not in ("breve", "128th")},
 }
+MOST_PARTS = 6  # of a node; the ways to cut a note that crosses them grow as a power of their number
 FLAGS = {"eighth": 1, "16th": 2, "32nd": 3, "64th": 4, "128th": 5}
 
 Ratio = tuple[int, int]  # so many notes in the time of so many
@@ -94,6 +96,8 @@ class _Node(NamedTuple):
     @property
     def bounds(self) -> tuple[Fraction, ...]:
         """Where its children begin, and its end."""
+        if len(self.cuts) >= MOST_PARTS:  # first two halves, which have the other cuts
+            return (self.start, self.cuts[len(self.cuts) // 2], self.end)
         if self.cuts:
             return (self.start, *self.cuts, self.end)
         size = self.length / self.n_children
@@ -175,7 +179,7 @@ def _write_measure(sounds: Sequence[Sound], measure: Measure) -> list[Written]:
         return [Written(measure.start, length, (), value, dots, is_whole_measure=True)]
     points = {point for sound in sounds for point in (sound.onset, sound.end) if measure.start < point < measure.end}
     shift = measure.start - measure.offset  # where a full bar would have begun
-    inside = _Window(measure.start - shift, measure.end - shift, frozenset(point - shift for point in points))
+    inside = _Window(measure.start - shift, measure.end - shift, tuple(sorted(point - shift for point in points)))
     root = _bar(measure.numerator, measure.denominator)
     if inside.end > root.end:  # more than its meter holds: a bar of no meter
         root = _Node(root.start, inside.end, 0, tuple(_beats(root.start, inside.end)))
@@ -204,11 +208,11 @@ def _write_measure(sounds: Sequence[Sound], measure: Measure) -> list[Written]:
 
 
 class _Window(NamedTuple):
-    """What is written of a full bar, and where in it something begins or ends."""
+    """What is written of a full bar, and where in it something begins or ends, in order."""
 
     start: Fraction
     end: Fraction
-    points: frozenset[Fraction]
+    points: tuple[Fraction, ...]
 
 
 @cache
@@ -222,6 +226,8 @@ def _bar(numerator: int, denominator: int) -> _Node:
             return _Node(start, end, n_beats if n_beats > 1 else 3)
         if n_beats == 4:
             return _Node(start, end, 2)
+        if n_beats > MOST_PARTS:
+            return _Node(start, end, 0, tuple(start + 3 * unit * i for i in range(1, n_beats)))
         return _Node(start, end, n_beats)
     if numerator == 1 or numerator in (2, 4, 8, 16):
         return _Node(start, end, 2)
@@ -253,8 +259,12 @@ def _beats(start: Fraction, end: Fraction) -> Iterator[Fraction]:
 
 def _children(node: _Node, inside: _Window) -> Iterator[_Node]:
     """What a node consists of; one in which there are triplets says so."""
-    bounds = node.bounds
-    for start, end in pairwise(bounds):
+    halves = len(node.cuts) >= MOST_PARTS
+    for start, end in pairwise(node.bounds):
+        cuts = tuple(cut for cut in node.cuts if start < cut < end) if halves else ()
+        if cuts:
+            yield _Node(start, end, 0, cuts)
+            continue
         length = end - start
         plain = length * 2 / 3 if node.ratio else length
         is_ternary = plain / 3 in _PLAIN  # a dotted value
@@ -264,8 +274,11 @@ def _children(node: _Node, inside: _Window) -> Iterator[_Node]:
 
 def _as_tuplet(node: _Node, inside: _Window) -> _Node:
     """A node of two halves, or of three thirds if only those are asked for within it."""
-    within = [point - node.start for point in inside.points if node.start < point < node.end]
-    if not within or node.length > 8 or all(_is_binary(point) for point in within):
+    if node.length > 8:
+        return node
+    first, last = bisect_right(inside.points, node.start), bisect_left(inside.points, node.end)
+    within = [point - node.start for point in inside.points[first:last]]
+    if not within or all(_is_binary(point) for point in within):
         return node
     third = node.length / 3
     if all(point % third == 0 or (point % (third / 2) == 0 and node.length <= STEPS_PER_BEAT) for point in within):
