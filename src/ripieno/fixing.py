@@ -13,6 +13,7 @@ wrong. The paper lets its model take back the user's notes one cell at a time (5
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -267,16 +268,16 @@ class _Tune:
     def __init__(self, notes: Sequence[Sung]) -> None:
         self.notes = notes
         self.by_onset = {(note.voice, note.onset): i for i, note in enumerate(notes)}
-        self.repeated = [
+        self.repeated = {
             j
             for j, (one, other) in enumerate(pairwise(notes), start=1)
             if (one.voice, one.pitch) == (other.voice, other.pitch)
-        ]
-        self.between: dict[tuple[int | None, int, int | None], list[int]] = {}
+        }
+        self.between: dict[tuple[int | None, int, int | None], Counter[int]] = {}  # pitches
         for i in range(len(notes)):
             before, after = self._neighbours(i)
             for place in {(before, after), (before, None), (None, after)}:
-                self.between.setdefault((place[0], notes[i].voice, place[1]), []).append(i)
+                self.between.setdefault((place[0], notes[i].voice, place[1]), Counter())[notes[i].pitch] += 1
 
     def _neighbours(self, i: int) -> tuple[int | None, int | None]:
         voice = self.notes[i].voice
@@ -290,8 +291,8 @@ class _Tune:
         before, after = self._neighbours(i)
 
         def times(left: int | None, right: int | None) -> float:
-            others = self.between.get((left, note.voice, right), ())
-            return float(min(sum(j != i and self.notes[j].pitch == pitch for j in others), 2))
+            n = self.between[left, note.voice, right][pitch] - (note.pitch == pitch)  # it stands there itself
+            return float(min(n, 2))
 
         away = [
             self.notes[j].pitch == pitch
@@ -308,7 +309,7 @@ class _Tune:
 
     def _others_repeat(self, i: int) -> bool:
         """Whether notes are repeated elsewhere in the tune; in some corpora they never are."""
-        return any(j not in (i, i + 1) for j in self.repeated)
+        return bool(len(self.repeated) - (i in self.repeated) - (i + 1 in self.repeated))
 
 
 @dataclass(frozen=True)

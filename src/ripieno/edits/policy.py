@@ -89,7 +89,9 @@ class Policy:
         return allowed
 
     def excerpt(self, log: EditLog, steps: slice) -> Policy:
-        """The same policy for `log.excerpt(steps)`: what it allows there, it allows in the whole.
+        """The same policy for `log.excerpt(steps)`: what it allows there, it allows in the whole, but for edge steps.
+
+        Once the additions are used up, what may change depends on the steps beside; at the edges those are not seen.
 
         Budgets are what is left of them in the whole, beside what is spent in the excerpt. Where one of the user's
         notes lies half in it, what is left of `max_removals` may be one note off.

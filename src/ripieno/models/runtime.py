@@ -28,7 +28,8 @@ from ripieno.shapes import Bool, Float, Int
 CARD_KEY = "ripieno_card"  # in the ONNX file's metadata
 GPU = ("CUDAExecutionProvider", "ROCMExecutionProvider", "DmlExecutionProvider")  # used where they are installed
 WINDOW = 1024  # steps of a long roll that are scored in one pass
-OVERLAP = 224  # and beside them: further than this the network does not hear (six levels), in whole pooled steps
+OVERLAP = 224  # and beside them: further than this the network does not hear, in whole pooled steps
+DEEPEST = 32  # steps in a pooled one (six levels), up to which that is so
 FORMAT = 1  # of the card and of the graph's inputs and outputs
 
 
@@ -105,8 +106,9 @@ class Model:
         memory. A window in which nothing has changed since it was last asked is not asked again.
         """
         n_steps = source.shape[2]
+        deep = self.step_multiple > DEEPEST
         n_outputs = len(self._session.get_outputs()) if hasattr(self._session, "get_outputs") else 2
-        if n_steps <= WINDOW + 2 * OVERLAP or n_outputs < 3 or self.is_on_gpu or len(source) > 1:
+        if n_steps <= WINDOW + 2 * OVERLAP or n_outputs < 3 or self.is_on_gpu or len(source) > 1 or deep:
             logits, n_left = self._session.run(None, {"cells": source, "context": around})[:2]
             return logits, n_left
         logits, n_left = np.empty_like(source), 0.0
@@ -179,8 +181,9 @@ class SeparatorModel:
         """Log probabilities of each voice's pitch; 0 outside of the model's pitch window."""
         window = slice(self.lowest_pitch, self.lowest_pitch + self.n_pitches)
         roll = np.packbits(cells[0]).tobytes()
-        if roll in self._last:  # who asks once often asks again, of the finished piece
-            return self._last[roll]
+        known = self._last.get(roll)  # who asks once often asks again, of the finished piece
+        if known is not None:
+            return known
         (log_p,) = self._session.run(None, {"cells": cells[None, :1, :, window].astype(np.float32)})
         whole = np.zeros((cells.shape[1], self.n_voices, N_PITCHES), dtype=np.float32)
         whole[..., window] = log_p[0].transpose(1, 0, 2)
@@ -254,7 +257,7 @@ def load_model(path: str | Path | None = None, n_threads: int | None = None) -> 
 class _Streams:
     """Runs a file: one roll on all cores, several shared out among the cores, each of which then works by itself.
 
-    Two rolls on a core each cost three quarters of two on both, one after the other (benchmarks/speed.py).
+    Eight rolls take 11.5 ms so, and 14.5 ms one after the other on both of two cores (docs/log.md).
     """
 
     def __init__(self, data: bytes, session: Any, n_threads: int) -> None:

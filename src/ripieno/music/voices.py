@@ -105,7 +105,10 @@ def split(
             total = total - np.where(now >= 0, liking[start, np.arange(n_voices), now], 0.0).sum(axis=1)
         if i:
             held = tuple(pitch for pitch in before[0] if sounding[start, pitch] and not begins[start, pitch])
-            sums = totals[-1][:, None] + _step_cost(*before, here, known, held, n_voices, costs)
+            # the ways to sing a cluster are too many to keep
+            few = max(len(before[0]), len(here)) <= n_voices + 1
+            cost = (_step_cost if few else _step_cost.__wrapped__)(*before, here, known, held, n_voices, costs)
+            sums = totals[-1][:, None] + cost
             origins.append(sums.argmin(axis=0))
             total = total + sums.min(axis=0)
         states.append(now)
@@ -147,9 +150,9 @@ def _states(here: tuple[int, ...], n_voices: int, known: tuple[int, int] | None)
         fits = rows[:, known[0]] == known[1]
         if fits.any():
             rows = rows[fits]
-            return rows
-        rows[:, known[0]] = known[1]
-    return rows
+        else:
+            rows[:, known[0]] = known[1]
+    return _kept(rows)
 
 
 @lru_cache(maxsize=REMEMBERED)
@@ -165,7 +168,7 @@ def _own_cost(
         both = sung[:, upper] & sung[:, upper + 1]
         cost = cost + costs.crossed * (both & (rows[:, upper] < rows[:, upper + 1]))
         cost = cost + costs.unison * (both & (rows[:, upper] == rows[:, upper + 1]))
-    return np.asarray(cost, dtype=float)
+    return _kept(np.asarray(cost, dtype=float))
 
 
 @lru_cache(maxsize=REMEMBERED)
@@ -180,7 +183,13 @@ def _step_cost(
 ) -> Float[np.ndarray, "state state2"]:
     """From each way to sing one chord to each way to sing the next; `held` are the pitches that go on."""
     rows = _states(before, n_voices, known_before)
-    return movement_cost(rows, _states(here, n_voices, known), np.isin(rows, held), costs)
+    return _kept(movement_cost(rows, _states(here, n_voices, known), np.isin(rows, held), costs))
+
+
+def _kept(array: np.ndarray) -> np.ndarray:
+    """Nobody changes what is remembered."""
+    array.setflags(write=False)
+    return array
 
 
 def movement_cost(

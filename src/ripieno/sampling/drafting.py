@@ -50,11 +50,11 @@ class Quality:
     drift: float  # of what is expected near an edit, before and after it, as `drift_of` has it
     longest: float  # draws in a draft, for every 16 steps of the roll
     least: float  # draws near the end, for every 16 steps, where hardly any edits are expected
-    left: float = 1.0  # how many times as many edits may be left at the end as the stop rule says
+    # How many times as many edits may be left at the end as the stop rule says. Near the end drafts fill the texture
+    # further than single edits do, since the stop rule looks on less often; this makes up for it (docs/log.md).
+    left: float = 1.0
 
 
-# Near the end drafts fill the texture further than single edits do, since the stop rule looks on less often. That they
-# may stop at more expected edits makes up for it: both end as dense (docs/log.md).
 EXACT = Quality(drift=0.0, longest=0.0, least=0.0)  # one edit a pass, the paper's
 QUALITIES = {
     "exact": EXACT,

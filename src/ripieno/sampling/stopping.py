@@ -29,7 +29,8 @@ SETTLED = 0.01
 class StopRule:
     """The thresholds, chosen on melodies of the Bach Doodle.  (docs/log.md)"""
 
-    left_per_bar: float = 0.01  # edits still expected, for every 16 steps, below which the piece is finished
+    # edits still expected, for every 16 steps, below which the piece is finished; for drafts, `Quality.left` times that
+    left_per_bar: float = 0.01
     memory: int = 128  # edits to look back on
     lasting_ratio: float = 0.3  # share of them that must have lasted; with fewer the model goes to and fro
     removal_mass: float = 0.1  # of the model's probability that may be on taking something back at the end

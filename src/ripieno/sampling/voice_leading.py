@@ -55,8 +55,9 @@ STRETCH = 2  # semitones out of a voice's range that a new pitch may go
 SEEN = 32  # steps around a fault that the model is shown
 N_TRIED = 3  # of the likeliest remedies; the one that leaves the model least to wish for is taken
 AROUND = 8  # steps on either side of a fault; as long as they stay, it is hopeless if it was
-REACH = 16  # steps before and after a remedy in which it may make or mend faults
-ENDING = 32  # steps at the end in which the final cadence lies
+REACH = 16  # steps before and after a remedy that the rules are shown
+AFTER = 8  # steps after a remedy in which it may make or mend faults; what is shown beyond is where chords go to
+ENDING = 64  # steps before the end of the last note in which the final cadence lies
 MOST = 64  # faults in a round
 REMEMBERED = 1000  # parts of the roll of which the model's word is kept
 CHUNK = 8  # remedies for each fault that are judged at a time
@@ -125,11 +126,10 @@ def mend(
     told: Told = {}
     for _ in range(N_READINGS):
         voices = voices_of(log, policy, separate)
-        begun = log
+        begun, heard = log, key or guessed_key(voices)  # one key throughout, or remedies could go to and fro
+        find = partial(score, key=heard)
         while True:
             yield BREATH
-            heard = key or guessed_key(voices)
-            find = partial(score, key=heard)
             order = sorted(find(voices), key=lambda fault: (-weights[fault.rule], fault.step))
             untried = [fault for fault in order if _tried(fault, voices) not in hopeless][:MOST]
             if not untried:
@@ -173,7 +173,8 @@ def _offers(
     excerpts: dict[tuple[int, int], tuple[EditLog, Policy]] = {}
 
     def excerpt(place: _Place, seen: slice) -> tuple[EditLog, Policy, int]:
-        first, end = min(place.first, seen.start), max(place.end, seen.stop)
+        # and a step more on either side, so that what a budget of notes joins to can be seen
+        first, end = max(min(place.first, seen.start) - 1, 0), min(max(place.end, seen.stop) + 1, n_steps)
         if (first, end) not in excerpts:
             steps = slice(first, end)
             excerpts[first, end] = log.excerpt(steps), policy.excerpt(log, steps)
@@ -224,6 +225,7 @@ def _better(
 ) -> Generator[Ask, Prediction | None, list[list[_Remedy]]]:
     """Of the remedies for each fault the likeliest that make the piece less faulty, `N_TRIED` at the most."""
     end = CADENCES.index(cadence(voices, key))
+    n_silent = int((voices[::-1] >= 0).any(axis=1).argmax())  # steps after the last note
     better: list[list[_Remedy]] = [[] for _ in likely]
     waiting = [sorted(options, key=lambda option: -option.score) for options in likely]
     while any(waiting):
@@ -236,7 +238,7 @@ def _better(
         for (number, remedy), saved in zip(chunk, judged, strict=True):
             if saved <= 0 or len(better[number]) == N_TRIED:
                 continue
-            is_at_end = remedy.place.end > len(voices) - ENDING
+            is_at_end = remedy.place.end > len(voices) - n_silent - ENDING
             if is_at_end and CADENCES.index(cadence(_rewritten(voices, remedy), key)) > end:
                 continue
             better[number].append(remedy)
@@ -258,19 +260,26 @@ def _saved(
     The rules are asked once, of all those stretches laid end to end with rests between: it is the asking that takes
     time, not the steps.
     """
-    pieces: list[Int[np.ndarray, "step voice"]] = []
+    parts: list[Int[np.ndarray, "stretch voice"]] = []
+    begins: list[int] = []  # of each stretch, end to end
+    limits: list[int] = []  # where its faults no longer count
+    at = 0
     rest = np.full((STEPS_PER_BEAT, voices.shape[1]), -1)
     for remedy in remedies:
         first = max(remedy.place.first - REACH, 0) // STEPS_PER_BEAT * STEPS_PER_BEAT  # the beat stays where it is
-        stretch = slice(first, remedy.place.end + REACH)
-        for now in (voices[stretch], _rewritten(voices, remedy)[stretch]):
-            fill = np.full((-len(now) % STEPS_PER_BEAT, voices.shape[1]), -1)
-            pieces += [now, fill, rest]
-    ends = np.cumsum([sum(len(part) for part in pieces[i : i + 3]) for i in range(0, len(pieces), 3)])
-    costs = np.zeros(len(ends))
-    if pieces:
-        for fault in find(np.concatenate(pieces)):
-            costs[np.searchsorted(ends, fault.step, side="right")] += weights[fault.rule]
+        shown = slice(first, remedy.place.end + REACH)
+        for stretch in (voices[shown], _rewritten(voices, remedy)[shown]):
+            fill = np.full((-len(stretch) % STEPS_PER_BEAT, voices.shape[1]), -1)
+            parts += [stretch, fill, rest]
+            begins.append(at)
+            limits.append(at + remedy.place.end + AFTER - first)
+            at += len(stretch) + len(fill) + len(rest)
+    costs = np.zeros(len(begins))
+    if parts:
+        for fault in find(np.concatenate(parts)):
+            stretch_of = int(np.searchsorted(begins, fault.step, side="right")) - 1
+            if fault.step < limits[stretch_of]:
+                costs[stretch_of] += weights[fault.rule]
     return [float(saved) for saved in costs[::2] - costs[1::2]]
 
 
