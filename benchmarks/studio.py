@@ -3,6 +3,7 @@
     python -m benchmarks.studio             all of it, some minutes
     python -m benchmarks.studio suggest     one part: start, suggest, alternatives, stream, load, kills, fuzz
     python -m benchmarks.studio kills --n 20
+    python -m benchmarks.studio load --seconds 10
 
 Everything but the fuzzing talks to a server in a process of its own, over loopback, as a page would.
 """
@@ -30,7 +31,7 @@ from tests.studio.test_kill import end, kill_in_a_run, lost, start
 from tests.studio.test_server import nonsense
 
 from ripieno.studio import server as server_module
-from ripieno.studio.server import Studio
+from ripieno.studio.server import Studio, open_studio
 from ripieno.studio.store import Store
 
 TUNE = (Path(__file__).parents[1] / "examples" / "old-hundredth.mid").read_bytes()  # 8 bars
@@ -51,13 +52,12 @@ def own_server() -> Iterator[Address]:
 
 
 def _serve(folder: str, line: Any) -> None:
-    store = Store(Path(folder) / "studio.sqlite")
-    studio = Studio(store)
+    studio = open_studio(folder=Path(folder))
     with serving(studio) as served:
         line.send(served.port)
         while line.recv():
             line.send(dict(studio.engine.served))
-    store.close()
+    studio.store.close()
 
 
 @contextmanager
@@ -201,26 +201,26 @@ async def _one_session(
         return n_changes, time.monotonic() - began, waits
 
 
-def load() -> None:
+def load(seconds: float = LOAD_SECONDS) -> None:
     """Twenty pieces that run at once: is each served, and is a stop obeyed?  Without mending and with it."""
-    _load("nothing")
-    _load("faults")
+    _load("nothing", seconds)
+    _load("faults", seconds)
 
 
-def _load(mend: str) -> None:
+def _load(mend: str, seconds: float) -> None:
     with watched_server() as (server, served):
         pieces = [new_piece(server) for _ in range(N_SESSIONS)]
 
         async def all_of_them(stops: bool) -> list[tuple[int, float, list[float]]]:
             sessions = [
-                _one_session(server.port, piece, LOAD_SECONDS, random.Random(2 * i + stops), stops, mend)
+                _one_session(server.port, piece, seconds, random.Random(2 * i + stops), stops, mend)
                 for i, piece in enumerate(pieces)
             ]
             return list(await asyncio.gather(*sessions))
 
         before = served()
         rates = [n / took for n, took, _ in asyncio.run(all_of_them(stops=False))]
-        shares = [seconds - before.get(piece, 0.0) for piece, seconds in served().items()]
+        shares = [took - before.get(piece, 0.0) for piece, took in served().items()]
         assert len(shares) == N_SESSIONS
         said = f"of the engine's time the least served gets {min(shares) / statistics.mean(shares):.2f} of the mean"
         more = f"of the changes, {sum(rates):.0f} a second, {min(rates) / statistics.mean(rates):.2f}"
@@ -300,6 +300,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.studio", description=str(__doc__).splitlines()[0])
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; all unless given")
     parser.add_argument("--n", type=int, help="how many kills, or bad messages; 200 and 20,000 unless given")
+    parser.add_argument(
+        "--seconds", type=float, default=LOAD_SECONDS, help=f"of each part of load; {LOAD_SECONDS} unless given"
+    )
     asked = parser.parse_args()
     for part in asked.parts:
         if part not in PARTS:
@@ -307,6 +310,8 @@ def main() -> None:
     for part in asked.parts or PARTS:
         if asked.n is not None and part in ("kills", "fuzz"):
             {"kills": kills, "fuzz": fuzz}[part](asked.n)
+        elif part == "load":
+            load(asked.seconds)
         else:
             PARTS[part]()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
 import threading
 import time
 import xml.etree.ElementTree as ET
@@ -114,6 +115,24 @@ def test_a_piece_without_notes_or_with_too_many_is_one_clear_line(
         staves.picture(piece)
 
 
+def test_what_cannot_be_engraved_is_tried_once_for_each_state_of_the_piece(piece: Composition) -> None:
+    tried = []
+
+    class Failing(Engraver):
+        def engrave(self, musicxml: str) -> str:
+            tried.append(musicxml)
+            raise BadInput("it takes too long")
+
+    staves = Staves()
+    staves.engraver = Failing()
+    for i in range(2):
+        piece.edit(str(i), [], [NoteShape(onset=4 * i, pitch=72, duration=4)])
+        for _ in range(2):
+            with pytest.raises(BadInput, match=r"^it takes too long$"):
+                staves.picture(piece)
+    assert len(tried) == 2
+
+
 def test_an_engraver_that_fails_says_so_and_works_again(piece: Composition) -> None:
     engraver = Engraver()
     with pytest.raises(BadInput, match="cannot be engraved"):
@@ -128,6 +147,37 @@ def test_an_engraver_that_fails_says_so_and_works_again(piece: Composition) -> N
     engraver.close()
     with pytest.raises(BadInput, match="being closed"):
         engraver.engrave(score)
+
+
+def test_an_engraver_that_is_closed_while_it_starts_leaves_no_process(monkeypatch) -> None:
+    engraver = Engraver()
+    started, popen = [], subprocess.Popen
+
+    def slowly(*args: Any, **options: Any) -> Any:
+        closing.start()
+        while not engraver._closing.is_set():
+            time.sleep(0.01)
+        started.append(popen(*args, **options))
+        return started[0]
+
+    closing = threading.Thread(target=engraver.close)
+    monkeypatch.setattr(subprocess, "Popen", slowly)
+    with pytest.raises(BadInput, match="being closed"):
+        engraver.engrave("<no-score/>")
+    closing.join(20)
+    assert not closing.is_alive()
+    assert started[0].poll() is not None
+
+
+def test_the_engraver_ignores_the_folder_it_is_started_in(tmp_path: Path, monkeypatch) -> None:
+    (tmp_path / "verovio.py").write_text("raise SystemExit")
+    (tmp_path / "numpy.py").write_text("raise SystemExit")
+    monkeypatch.chdir(tmp_path)
+    engraver = Engraver()
+    with pytest.raises(BadInput, match="cannot be engraved"):
+        engraver.engrave("<no-score/>")
+    assert engraver._process is not None
+    engraver.close()
 
 
 def test_the_engraver_ends_when_the_server_does() -> None:

@@ -3,6 +3,9 @@
 Whatever changes the piece goes through `_commit`: first it is on disk, then it holds, then the windows hear of it.
 Nothing here waits for the model. What needs it is a generator that yields `Ask`s, which the engine drives; between two
 passes a person may have done anything, and what was asked before that is asked again.
+
+What grows with the history, entries and items, is kept as the JSON that is sent. As objects it would be a dozen to a
+change, and Python's garbage collector, which stops everything, goes through all of them again and again.
 """
 
 from __future__ import annotations
@@ -152,7 +155,7 @@ class Composition:
         self.lock = threading.RLock()
         self.version = 0  # changes with the log
         self.seq = 0
-        self.entries: deque[wire.Entry] = deque(maxlen=REMEMBERED)
+        self.entries: deque[tuple[int, str]] = deque(maxlen=REMEMBERED)  # the newest: number, JSON
         self.run: RunningNow | None = None
         self.voices: Singers = {}  # by onset and pitch of the roll
         self.voices_version = -1  # of the log that they are of
@@ -165,7 +168,7 @@ class Composition:
         self._begun_bpm = session.reading.bpm
         self._batches = Batches(session.log)
         self._refused: list[_Refused] = []
-        self._items: dict[int, wire.HistoryItem] = {}
+        self._items: dict[int, str] = {}  # of the history, as JSON, by batch
         self._undone: list[list[int]] = []  # what `redo` brings back, the newest last
         self._offers: dict[str, _Offer] = {}
         self._n_lengthened = 0
@@ -228,15 +231,15 @@ class Composition:
         return wire.State(
             settings=self.settings,
             notes=[self._note(note) for note in owned_notes(self.log)],
-            history=[self._items[batch] for batch in sorted(self._items)],
+            history=[wire.HistoryItem.model_validate_json(self._items[batch]) for batch in sorted(self._items)],
         )
 
-    def since(self, seen: int | None) -> list[wire.Entry] | None:
-        """The entries after the one numbered `seen`; None if they are not remembered."""
+    def since(self, seen: int | None) -> list[tuple[int, str]] | None:
+        """The entries after the one numbered `seen`, each with its number; None if they are not remembered."""
         if seen is None or seen > self.seq:
             return None
-        missed = [entry for entry in list(self.entries) if entry.seq > seen]  # a copy: others may append meanwhile
-        if seen < self.seq and (not missed or missed[0].seq != seen + 1):
+        missed = [entry for entry in list(self.entries) if entry[0] > seen]  # a copy: others may append meanwhile
+        if seen < self.seq and (not missed or missed[0][0] != seen + 1):
             return None
         return missed
 
@@ -269,12 +272,12 @@ class Composition:
             return None
         batches = self._asked(batch, run)
         if batches is None:
-            newest = next((one for one in sorted(self._items, reverse=True) if not self._items[one].undone), None)
+            newest = next((one for one in sorted(self._items, reverse=True) if not self._is_undone(one)), None)
             if newest is None:
                 raise Refusal("unknown_batch", "there is nothing to undo")
             of = self._batches.run_of.get(newest)
             batches = [newest] if of is None else self._batches.of_run[of]
-        batches = [one for one in batches if not self._items[one].undone]
+        batches = [one for one in batches if not self._is_undone(one)]
         if not batches:
             return "that is undone already"
         for one in batches:
@@ -295,12 +298,12 @@ class Composition:
             return None
         batches = self._asked(batch, run)
         if batches is None:
-            while self._undone and all(not self._items[one].undone for one in self._undone[-1]):
+            while self._undone and not any(self._is_undone(one) for one in self._undone[-1]):
                 self._undone.pop()
             if not self._undone:
                 raise Refusal("unknown_batch", "there is nothing to bring back")
             batches = self._undone.pop()
-        batches = [one for one in batches if self._items[one].undone]
+        batches = [one for one in batches if self._is_undone(one)]
         if not batches:
             return "that is there already"
         after = self.log.redo_all(batches, time=time.time(), id=id)
@@ -818,7 +821,10 @@ class Composition:
         return named(note, self.session.reading)
 
     def _summary(self, batches: Sequence[int]) -> str:
-        return self._items[batches[0]].text if len(batches) == 1 else f"{len(batches)} changes"
+        return self._item(batches[0]).text if len(batches) == 1 else f"{len(batches)} changes"
+
+    def _is_undone(self, batch: int) -> bool:
+        return all(place in self.log.undone for place in self._batches.places[batch])
 
     # How it is kept
 
@@ -873,7 +879,8 @@ class Composition:
             self.close("conflict", str(error))
             raise
         for step, row in zip([one for one in steps if one.log is not self.log], rows, strict=True):
-            self.entries.append(self._apply(self.log, step.log, row))
+            entry = self._apply(self.log, step.log, row)
+            self.entries.append((entry.seq, entry.model_dump_json()))
         for listener in list(self.listeners):
             listener(None)
 
@@ -901,7 +908,7 @@ class Composition:
         if has_settings:
             self._settle()
         items = [self._item(batch) for batch in sorted(touched)]
-        self._items |= {item.batch: item for item in items}
+        self._items |= {item.batch: item.model_dump_json() for item in items}
         head = new[0]
         kind: Any = (
             "setting" if isinstance(head, SettingEntry) else "edit" if isinstance(head, CellEntry) else head.kind
@@ -936,7 +943,7 @@ class Composition:
             text = ", ".join(said[:3]) + (f" and {len(said) - 3} more" if len(said) > 3 else "") or "nothing in the end"
             if batch in self._batches.whys:
                 text += f" (against: {self._batches.whys[batch]})"
-        is_undone = all(place in log.undone for place in places)
+        is_undone = self._is_undone(batch)
         return wire.HistoryItem(
             batch=batch,
             run=self._batches.run_of.get(batch),
@@ -1023,7 +1030,7 @@ class Composition:
         self.seq = len(steps)
         self._batches.count(self.log)
         self._settle()
-        self._items = {batch: self._item(batch) for batch in self._batches.places}
+        self._items = {batch: self._item(batch).model_dump_json() for batch in self._batches.places}
 
 
 def _difference(before: EditLog, after: EditLog, pitches: set[int]) -> tuple[list[OwnedNote], list[OwnedNote]]:

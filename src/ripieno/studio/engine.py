@@ -4,10 +4,10 @@ A job is a generator that yields `Ask`s: a run, a suggestion, alternatives, doub
 engine gathers asks of several jobs for rolls of one length, of those served least first, and answers them together.
 What a person waits for goes before what runs by itself, but never twice in a row where something runs.
 
-A batch is kept small. On two cores eight rolls take eight times as long as one, so that a longer batch serves nobody
-sooner, and whoever asks next waits for the end of it. What asks for more at once, as mending does, is answered in
-several passes, between which others have theirs and a stop is heard; what computes for long takes a breath now and
-then (`sampling.passes.BREATH`). Who was served least is told by time, as mending computes more than it asks.
+A batch is kept small. On two cores eight rolls take about six times as long as one, so that a longer batch serves
+hardly anybody sooner, and whoever asks next waits for the end of it. What asks for more at once, as mending does, is
+answered in several passes, between which others have theirs and a stop is heard; what computes for long takes a breath
+now and then (`sampling.passes.BREATH`). Who was served least is told by time, as mending computes more than it asks.
 """
 
 from __future__ import annotations

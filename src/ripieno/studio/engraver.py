@@ -26,7 +26,7 @@ class Engraver:
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
-        self._is_closed = False
+        self._closing = threading.Event()
 
     def engrave(self, musicxml: str) -> str:
         """A score as SVG: one system, as long as need be.
@@ -35,14 +35,17 @@ class Engraver:
             BadInput: it cannot be engraved, or takes too long.
         """
         with self._lock:
-            if self._is_closed:
+            if self._closing.is_set():
                 raise BadInput("the studio is being closed")
             if self._process is not None and self._process.poll() is not None:
                 self._end(self._process)
             if self._process is None:
-                self._process = subprocess.Popen(
-                    [sys.executable, "-m", __name__], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-                )
+                # -P: no module of the folder in which the studio was started takes another's place
+                command = [sys.executable, "-P", "-m", __name__]
+                self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+                if self._closing.is_set():  # meanwhile, when there was nothing to kill yet
+                    self._end(self._process)
+                    raise BadInput("the studio is being closed")
             process = self._process
             assert process.stdin is not None
             assert process.stdout is not None
@@ -65,12 +68,13 @@ class Engraver:
 
     def close(self) -> None:
         """End the process."""
-        self._is_closed = True
+        self._closing.set()
         process = self._process
         if process is not None:
             process.kill()  # also if it is at work for somebody, who is told so
-            with self._lock:
-                self._end(process)
+        with self._lock:
+            if self._process is not None:
+                self._end(self._process)
 
     def _end(self, process: subprocess.Popen[bytes]) -> None:
         process.kill()

@@ -11,6 +11,7 @@ what became of cells and of notes, so that a window need not know how the log is
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
@@ -456,6 +457,11 @@ class Entries(_Wire):
 
     type: Literal["entries"] = "entries"
     entries: list[Entry]
+
+
+def entries_text(entries: Iterable[str]) -> str:
+    """An `Entries` as it is sent, of entries that are JSON already."""
+    return f'{{"type":"entries","entries":[{",".join(entries)}]}}'
 
 
 class Done(_Wire):

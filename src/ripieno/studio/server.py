@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import socket
 import sqlite3
@@ -270,7 +271,7 @@ class _Window:
                 piece=composition.id,
                 seq=composition.seq,
                 state=composition.state() if missed is None else None,
-                entries=missed or [],
+                entries=[wire.Entry.model_validate_json(entry) for _, entry in missed or []],
                 run=composition.run_state,
                 model_ready=True,
                 limits=self._studio.limits(),
@@ -306,8 +307,8 @@ class _Window:
             if entries is None:  # it fell too far behind
                 await self._send(await asyncio.to_thread(self._join, composition, None))
             elif entries:
-                self._seq = entries[-1].seq
-                await self._send(wire.Entries(entries=entries))
+                self._seq = entries[-1][0]
+                await self._socket.send_text(wire.entries_text(entry for _, entry in entries))
             for message in messages:
                 await self._send(message)
 
@@ -742,7 +743,7 @@ def open_studio(
 
         instrument = Instrument(soundfont)
     store = Store((folder or default_folder()) / "studio.sqlite")
-    studio = Studio(store, lambda: load_model(model), instrument=instrument)
+    studio = Studio(store, lambda: _load_to_stay(model), instrument=instrument)
     recent = store.recent(1)
     known = recent[0].id if file is None and recent else studio.pieces.with_file(data)
     if known is not None:
@@ -750,6 +751,12 @@ def open_studio(
     else:
         studio.opens = data, (file or EXAMPLE).name
     return studio
+
+
+def _load_to_stay(path: Path | None) -> Model:
+    model = load_model(path)
+    gc.freeze()  # modules and the model stay: what collects garbage, and stops everything, need not look at them again
+    return model
 
 
 def _bytes_of(path: Path) -> bytes:

@@ -39,7 +39,8 @@ class Staves:
 
     def __init__(self) -> None:
         self.engraver = Engraver()
-        self._pictures: OrderedDict[str, tuple[int, str]] = OrderedDict()  # by piece: number of an entry, SVG
+        # by piece: number of an entry, and the SVG or why there is none
+        self._pictures: OrderedDict[str, tuple[int, str | BadInput]] = OrderedDict()
         self._lock = threading.Lock()
 
     def picture(self, composition: Composition) -> str:
@@ -55,17 +56,23 @@ class Staves:
             with composition.lock:
                 seq = composition.seq
                 known = self._pictures.get(composition.id)
-                if known is not None and known[0] == seq:
-                    self._pictures.move_to_end(composition.id)
-                    return known[1]
                 session = copy.copy(composition.session)  # all it holds are values that nobody changes
                 session.policy = composition.policy()
-            score = named_score(session)
-            picture = told(self.engraver.engrave(score.text), score, session)
-            self._pictures[composition.id] = seq, picture
+            if known is None or known[0] != seq:
+                known = self._pictures[composition.id] = seq, self._picture(session)
+            self._pictures.move_to_end(composition.id)
             while len(self._pictures) > REMEMBERED:
                 self._pictures.popitem(last=False)
-            return picture
+        if isinstance(known[1], BadInput):
+            raise BadInput(str(known[1]))  # a new one: each raise would add to the trace of the other
+        return known[1]
+
+    def _picture(self, session: Session) -> str | BadInput:
+        try:
+            score = named_score(session)
+            return told(self.engraver.engrave(score.text), score, session)
+        except BadInput as error:
+            return BadInput(str(error))
 
     def close(self) -> None:
         """End the engraver's process."""

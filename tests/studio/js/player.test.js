@@ -116,6 +116,28 @@ test("a note that arrives while it plays is heard, one that goes falls silent", 
   assert.equal(played.length, 2, "what sounds on is not struck again");
 });
 
+test("played, stopped and played again while tones are awaited, it plays once and can be stopped", async (t) => {
+  t.mock.timers.enable({ apis: ["setInterval"] });
+  const { player, played, context } = rehearsal([{ onset: 0, pitch: 60, duration: 4, voice: 0 }]);
+  /** @type {(() => void)[]} */
+  const arrive = [];
+  player.tones = /** @type {any} */ ({ load: () => new Promise((done) => void arrive.push(() => done(undefined))) });
+  const first = player.play(0);
+  while (!arrive.length) await Promise.resolve();
+  player.stop();
+  const second = player.play(0);
+  while (arrive.length < 2) await Promise.resolve();
+  for (const one of arrive) one();
+  await Promise.all([first, second]);
+  assert.equal(played.length, 1);
+  player.stop();
+  let looks = 0;
+  player.look = () => void looks++;
+  context.currentTime = 1;
+  t.mock.timers.tick(1000);
+  assert.equal(looks, 0, "no timer is left");
+});
+
 test("each round of a loop is played once, and notes end with the loop", async () => {
   const { player, played, go } = rehearsal([
     { onset: 0, pitch: 60, duration: 2, voice: 0 },

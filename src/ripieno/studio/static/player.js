@@ -296,6 +296,7 @@ export class Player {
     this.onChange = onChange;
     this.makeContext = makeContext;
     this.isPlaying = false;
+    this.turn = 0; // counts plays and stops
     /** @type {Stretch | null} */
     this.loop = null;
     /** @type {import("./tones.js").Tones | null} set before it first sounds */
@@ -328,9 +329,10 @@ export class Player {
   async play(step, loop = null) {
     this.stop(false);
     this.isPlaying = true;
+    const turn = ++this.turn;
     await this.wake();
     await this.#have(this.music.notes().map((note) => note.pitch));
-    if (!this.isPlaying) return; // stopped meanwhile
+    if (turn !== this.turn) return; // stopped meanwhile, or begun anew
     this.loop = loop;
     this.#anchor(step);
     this.timer = setInterval(() => this.look(), TICK);
@@ -339,6 +341,7 @@ export class Player {
   }
 
   stop(tell = true) {
+    this.turn++;
     clearInterval(this.timer);
     for (const { pipe } of this.sounding.values()) pipe.end(this.context?.currentTime ?? 0);
     this.sounding.clear();

@@ -63,6 +63,8 @@ export class StaffView {
       message.className = "message";
       message.textContent = error instanceof Error ? error.message : String(error);
       this.score.replaceChildren(message);
+      this.notes = [];
+      this.marked = [];
       this.shown = seq;
     } finally {
       this.isFetching = false;
