@@ -43,7 +43,7 @@ from ripieno.sampling.drafting import QUALITIES
 from ripieno.sampling.lossless import compose_lossless
 from ripieno.sampling.passes import Change, Sampler, alone
 from ripieno.sampling.stopping import StopRule
-from ripieno.sampling.voice_leading import PARALLELS, WEIGHTS, Hopeless, is_mended, mend
+from ripieno.sampling.voice_leading import CARES, PARALLELS, WEIGHTS, Hopeless, is_mended, mend
 from ripieno.shapes import Int
 
 if TYPE_CHECKING:
@@ -292,6 +292,7 @@ class Session:
                 self.reading.beat_phase,
                 hopeless,
                 the_separator(),
+                CARES[self.quality],
             )
         return log
 

@@ -15,6 +15,7 @@ from ripieno.music.referee import cadence, faults
 from ripieno.music.roll import RollNote, roll_of
 from ripieno.sampling.passes import BREATH, Ask, Change, alone
 from ripieno.sampling.voice_leading import (
+    CARES,
     PARALLELS,
     WEIGHTS,
     Hopeless,
@@ -150,12 +151,33 @@ def test_what_was_tried_in_vain_is_not_tried_again_until_the_notes_around_it_cha
         return Prediction(logits, np.zeros(len(cells), dtype=np.float32))
 
     hopeless: Hopeless = set()
-    for _ in range(2):
-        assert mend_fault(absurd, composed(), CONTEXT, POLICY, PARALLELS, hopeless=hopeless) is None
-    assert len(passes) == 1
+    assert mend_fault(absurd, composed(), CONTEXT, POLICY, PARALLELS, hopeless=hopeless) is None
+    assert len(passes) == 2  # the voices that move in parallel, then the others too
+    assert mend_fault(absurd, composed(), CONTEXT, POLICY, PARALLELS, hopeless=hopeless) is None
+    assert len(passes) == 2
     other = composed(tenor=(62, 62))
     assert mend_fault(absurd, other, CONTEXT, POLICY, PARALLELS, hopeless=hopeless) is None
-    assert len(passes) == 2
+    assert len(passes) == 4
+
+
+def test_where_the_users_seventh_must_rise_the_chord_under_it_changes() -> None:
+    # F over G, B and D rises to G: the tune stays, so what is under it may be no dominant seventh
+    log = EditLog(roll_of([RollNote(0, 77, 4), RollNote(4, 79, 76)], 80))
+    for pitch, after in ((71, 72), (62, 64), (55, 48)):
+        log = log.with_note(pitch, 0, 4, by="model").with_note(after, 4, 76, by="model")
+    policy = replace(POLICY, line=np.array([77] * 4 + [79] * 76))
+    rule = "unresolved seventh"
+
+    def found(log: EditLog) -> list[tuple[int, ...]]:
+        return [fault.voices for fault in faults(voices_of(log, policy), rules=[rule])]
+
+    assert found(log) == [(0,)]
+    change = mend_fault(liking(69, 65, 60), log, context_of(80), policy, {rule: 1.0})
+    assert change is not None
+    assert change.why == rule
+    assert found(change.log) == []
+    assert change.log.cells[0, :4, 77].all()
+    assert change.log.cells[0, 4:, 79].all()
 
 
 def test_a_leading_note_that_falls_is_made_to_rise_or_to_be_none() -> None:
@@ -206,7 +228,7 @@ def test_a_remedy_judged_by_its_surroundings_is_judged_as_by_the_whole(seed: int
     for i in range(60):
         voice, step, move = (int(rng.integers(low, high)) for low, high in ((0, 4), (0, 24), (-3, 4)))
         place = _Place(voice, 4 * step, 4 * step + 2 + i % 3, ())
-        remedies.append(_Remedy(place, int(voices[place.first, voice]) + move, 0.0))
+        remedies.append(_Remedy(place, int(voices[place.first, voice]) + move, 0.0, 0.0))
     saved = _saved(remedies, voices, weights, find)
     whole = [cost(voices) - cost(_rewritten(voices, remedy)) for remedy in remedies]
     assert saved == pytest.approx(whole)
@@ -225,6 +247,32 @@ def test_the_model_is_asked_of_nothing_twice() -> None:
     changes = list(alone(mend(log, CONTEXT, POLICY, WEIGHTS), counted))
     assert changes
     assert len(set(asked)) == len(asked) > 3
+
+
+@pytest.mark.parametrize(("quality", "most", "n_steps"), [("exact", 1, 128), ("high", 2, 32)])
+def test_exactly_one_fault_is_mended_at_a_time_and_the_model_is_shown_eight_bars(
+    quality: str, most: int, n_steps: int
+) -> None:
+    soprano = [RollNote(8 * i + 4 * j, pitch, 4) for i in range(20) for j, pitch in enumerate((76, 74))]
+    log = EditLog(roll_of(soprano, 160))
+    for at in range(0, 160, 8):
+        for voice in (ALTO, TENOR, BASS if at in (48, 112) else (48, 47)):  # parallels four bars apart
+            log = log.with_note(voice[0], at, 4, by="model").with_note(voice[1], at + 4, 4, by="model")
+    policy = Policy(melody="top", line=np.tile(LINE, 20), n_voices=4)
+    model = liking(71, 65)
+    since_asked, shown = [0], set()
+
+    def counted(cells, context):
+        since_asked.append(0)
+        shown.add(cells.shape[2])
+        return model(cells, context)
+
+    for change in alone(mend(log, context_of(160), policy, PARALLELS, care=CARES[quality]), counted):
+        assert change.why in PARALLELS
+        since_asked[-1] += 1
+    assert sum(since_asked) >= 2
+    assert max(since_asked) == most
+    assert shown == {n_steps}
 
 
 def test_between_two_faults_others_may_have_their_turn() -> None:

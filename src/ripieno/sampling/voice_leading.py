@@ -9,7 +9,8 @@ stays, and so does whatever the policy keeps. Faults for which nothing better is
 that could only be mended at the cost of the final cadence.
 
 The faults of a piece are looked at together, in rounds, and the model sees but the two bars around each: a round is two
-passes over many short rolls instead of two over the whole for each fault.
+passes over many short rolls instead of two over the whole for each fault. `EXACT` does neither, as one edit a pass does
+without drafts: it is what the short cuts are measured against.
 
 The paper has no voices and nothing like this.
 """
@@ -17,7 +18,7 @@ The paper has no voices and nothing like this.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -35,7 +36,8 @@ from ripieno.sampling.passes import BREATH, Ask, Change, Sampler
 from ripieno.shapes import Bool, Float, Int
 
 PARALLELS = {"parallel fifths": 1.0, "parallel octaves": 1.0, "contrary fifths": 1.0, "contrary octaves": 1.0}
-# What a fault of each rule costs. Rules that Bach breaks about as often as he keeps them are not here.
+# What a fault of each rule costs. What Bach writes often, too, is too light to be looked for (`LIGHTEST`): it only
+# speaks for one remedy or another.
 WEIGHTS = {
     **PARALLELS,
     "hidden, soprano leaps": 0.5,
@@ -49,11 +51,24 @@ WEIGHTS = {
     "crossing": 0.25,
     "spacing": 0.25,
     "range": 0.25,
+    "six-four left by leap": 0.5,
     "lone sixteenth": 0.5,
+    "overlap": 0.1,
+    "hidden fifths and octaves": 0.1,
+}
+# Faults that lie in what the chords are as much as in who sings it: any voice may be what mends them.
+OF_CHORDS = {
+    "unresolved leading note",
+    "unresolved seventh",
+    "false relation",
+    "augmented second",
+    "hidden, soprano leaps",
+    *PARALLELS,
 }
 STRETCH = 2  # semitones out of a voice's range that a new pitch may go
 SEEN = 32  # steps around a fault that the model is shown
-N_TRIED = 3  # of the likeliest remedies; the one that leaves the model least to wish for is taken
+N_TRIED = 3  # remedies for each fault
+APART = 16  # steps between two faults in a round
 AROUND = 8  # steps on either side of a fault; as long as they stay, it is hopeless if it was
 REACH = 16  # steps before and after a remedy that the rules are shown
 AFTER = 8  # steps after a remedy in which it may make or mend faults; what is shown beyond is where chords go to
@@ -62,8 +77,9 @@ MOST = 64  # faults in a round
 REMEMBERED = 1000  # parts of the roll of which the model's word is kept
 CHUNK = 8  # remedies for each fault that are judged at a time
 NEAR = 4  # steps around a remedy in which no other is made in the same round
-N_READINGS = 3  # of who sings what, at the most
-LEAST = -6.0  # mean log-probability, among the silent pitches of a step, below which a new pitch is none
+LIGHTEST = 0.2  # weight of a fault that is looked for
+N_READINGS = 3
+LEAST = -8.0  # mean log-probability, among the silent pitches of a step, below which a new pitch is none
 
 
 @dataclass(frozen=True)
@@ -73,6 +89,7 @@ class _Remedy:
     place: _Place
     pitch: int
     score: float
+    n_left: float  # edits that the model expects around it while the place is empty
 
     @property
     def edits(self) -> list[Edit]:
@@ -90,8 +107,25 @@ class _Place:
     removed: tuple[Edit, ...]  # the cells that fall silent with it; not those that another voice sings too
 
 
+@dataclass(frozen=True, kw_only=True)
+class Care:
+    """How much a round takes for granted."""
+
+    seen: int = SEEN  # steps around a fault that the model is shown
+    most: int = MOST  # faults in a round
+    apart: int = APART  # steps between two faults in a round, at the least: who mends one often mends its neighbour
+    n_tried: int = N_TRIED  # of the likeliest remedies; the one that leaves the model least to wish for is taken
+    readings: int = N_READINGS  # of who sings what, at the most; none comes again
+    anew: bool = False  # read after each round
+
+
+# One fault at a time, after which everything is looked at anew; all remedies; the model is shown the eight bars that it
+# was trained on.
+EXACT = Care(seen=128, most=1, n_tried=128, readings=100_000, anew=True)
+CARES = {"exact": EXACT, "lossless": EXACT, "high": Care(), "fast": Care()}  # as `QUALITIES` of `sampling.drafting`
 CADENCES = ("perfect authentic", "authentic", "plagal", "half", "other")  # from the most final to the least
-Hopeless = set[tuple[str, int, bytes]]  # faults for which nothing better was found, with the notes around them
+# Faults for which nothing better was found, with the notes around them, and whether all voices were tried.
+Hopeless = set[tuple[str, int, bytes, bool]]
 Find = Callable[[Int[np.ndarray, "step voice"]], list[Fault]]
 # What the model said of parts of the roll, each by its first step and its cells: logits of the first plane, `n_left`.
 Told = dict[tuple[int, bytes], tuple[Float[np.ndarray, "seen pitch"], float]]
@@ -106,6 +140,7 @@ def mend(
     beat_phase: int = 0,
     hopeless: Hopeless | None = None,
     separate: Separate | None = None,
+    care: Care = CARES["high"],
 ) -> Sampler:
     """Change notes until the piece is no less faulty for any.
 
@@ -120,36 +155,52 @@ def mend(
         key, beat_phase: see `music.referee.judge`.
         hopeless: remembers from call to call what was tried in vain.
         separate: tells four voices apart; see `music.voices.split`.
+        care: `EXACT` for one fault at a time.
     """
     score = partial(faults, beat_phase=beat_phase, rules=weights, excused=True)
     hopeless = set() if hopeless is None else hopeless
     told: Told = {}
-    for _ in range(N_READINGS):
+    read: set[bytes] = set()
+    while len(read) < care.readings:
+        roll = np.packbits(log.cells).tobytes()
+        if roll in read:
+            break
+        read.add(roll)
         voices = voices_of(log, policy, separate)
         begun, heard = log, key or guessed_key(voices)  # one key throughout, or remedies could go to and fro
         find = partial(score, key=heard)
-        while True:
+        while log is begun or not care.anew:
             yield BREATH
-            order = sorted(find(voices), key=lambda fault: (-weights[fault.rule], fault.step))
-            untried = [fault for fault in order if _tried(fault, voices) not in hopeless][:MOST]
+            faulty = [fault for fault in find(voices) if weights[fault.rule] >= LIGHTEST]
+            order = sorted(faulty, key=lambda fault: (-weights[fault.rule], fault.step))
+            untried: list[Fault] = []
+            for fault in order:
+                near = any(abs(fault.step - other.step) < care.apart for other in untried)
+                if len(untried) == care.most or near:
+                    continue
+                if _tried(fault, voices) in hopeless:  # the chord may change where the voice at fault may not
+                    fault = replace(fault, voices=tuple(range(voices.shape[1])))
+                    if fault.rule not in OF_CHORDS or _tried(fault, voices) in hopeless:
+                        continue
+                untried.append(fault)
             if not untried:
                 break
             if len(told) > REMEMBERED:
                 told.clear()
-            offers = yield from _offers(untried, log, context, voices, policy, weights, heard, find, told)
-            chosen: list[tuple[Fault, _Remedy, float]] = []
-            for fault, (remedies, n_left) in zip(untried, offers, strict=True):
-                if not remedies:
+            offers = yield from _offers(untried, log, context, voices, policy, weights, heard, find, told, care)
+            chosen: list[tuple[Fault, _Remedy]] = []
+            for fault, offer in zip(untried, offers, strict=True):
+                if offer is None:
                     hopeless.add(_tried(fault, voices))
-                elif not any(_touch(fault, remedies[0], other, one) for other, one, _ in chosen):
-                    chosen.append((fault, remedies[0], n_left))
+                elif not any(_touch(fault, offer, other, one) for other, one in chosen):
+                    chosen.append((fault, offer))
             voices = voices.copy()
-            for fault, remedy, n_left in chosen:
+            for fault, remedy in chosen:
                 place = remedy.place
                 voices[place.first : place.end, place.voice] = remedy.pitch
                 log = log.record(remedy.edits, "model")
                 edit = Edit(0, place.first, remedy.pitch)
-                yield Change(log, edit, True, float(np.exp(remedy.score)), n_left, why=fault.rule)
+                yield Change(log, edit, True, float(np.exp(remedy.score)), remedy.n_left, why=fault.rule)
         if log is begun:
             break
         # who sings what may be read otherwise now; then some of it has only been read away, and is looked at again
@@ -166,8 +217,9 @@ def _offers(
     key: Key,
     find: Find,
     told: Told,
-) -> Generator[Ask, Prediction | None, list[tuple[list[_Remedy], float]]]:
-    """For each fault what would make the piece less faulty, the best first, and how many edits that leaves."""
+    care: Care,
+) -> Generator[Ask, Prediction | None, list[_Remedy | None]]:
+    """For each fault what would make the piece less faulty and leaves the model least to wish for."""
     n_steps = len(voices)
     allowed = policy.allowed(log)[0]
     excerpts: dict[tuple[int, int], tuple[EditLog, Policy]] = {}
@@ -183,32 +235,32 @@ def _offers(
     asked: list[tuple[int, _Place, EditLog, Policy, int, slice]] = []
     for number, fault in enumerate(untried):
         yield BREATH
-        seen = _seen(fault.step, n_steps)
+        seen = _seen(fault.step, n_steps, care.seen)
         for place in _places(voices, fault.step, fault.voices, log, allowed):
             part, here, first = excerpt(place, seen)
             without = part.record(_moved(place.removed, -first), "model") if place.removed else part
             asked.append((number, place, without, here, first, seen))
     likely: list[list[_Remedy]] = [[] for _ in untried]
     answers = yield from _shown([(part, seen, first) for _, _, part, _, first, seen in asked], context, told)
-    for (number, place, part, here, first, seen), (logits, _) in zip(asked, answers, strict=True):
+    for (number, place, part, here, first, seen), (logits, n_left) in zip(asked, answers, strict=True):
         sung = slice(max(place.first, seen.start), min(place.end, seen.stop))
         within = slice(sung.start - seen.start, sung.stop - seen.start)
         scores = _log_probabilities(logits[within], part.cells[0, sung.start - first : sung.stop - first])
         pitches = _pitches(place, voices, part, here, first)
-        likely[number] += [_Remedy(place, pitch, float(scores[pitch])) for pitch in pitches if scores[pitch] >= LEAST]
-    better = yield from _better(likely, voices, weights, key, find)
+        good = [pitch for pitch in pitches if scores[pitch] >= LEAST]
+        likely[number] += [_Remedy(place, pitch, float(scores[pitch]), n_left) for pitch in good]
+    better = yield from _better(likely, voices, weights, key, find, care.n_tried)
     rolls = []
     for fault, found in zip(untried, better, strict=True):
-        seen = _seen(fault.step, n_steps)
-        for remedy in found:
+        seen = _seen(fault.step, n_steps, care.seen)
+        for remedy in found if len(found) > 1 else ():  # one alone is taken as it is
             part, _, first = excerpt(remedy.place, seen)
             rolls.append((part.record(_moved(remedy.edits, -first), "model"), seen, first))
-    answers = yield from _shown(rolls, context, told)
-    left = iter([n_left for _, n_left in answers])
-    offers = []
+    left = iter((yield from _shown(rolls, context, told)))
+    offers: list[_Remedy | None] = []
     for found in better:
-        by_left = sorted(((next(left), remedy) for remedy in found), key=lambda one: one[0])
-        offers.append(([remedy for _, remedy in by_left], by_left[0][0] if by_left else 0.0))
+        wishes = [next(left)[1] for _ in found] if len(found) > 1 else [0.0] * len(found)
+        offers.append(found[int(np.argmin(wishes))] if found else None)
     return offers
 
 
@@ -222,8 +274,9 @@ def _better(
     weights: Mapping[str, float],
     key: Key,
     find: Find,
+    n_tried: int,
 ) -> Generator[Ask, Prediction | None, list[list[_Remedy]]]:
-    """Of the remedies for each fault the likeliest that make the piece less faulty, `N_TRIED` at the most."""
+    """Of the remedies for each fault the likeliest that make the piece less faulty, `n_tried` at the most."""
     end = CADENCES.index(cadence(voices, key))
     n_silent = int((voices[::-1] >= 0).any(axis=1).argmax())  # steps after the last note
     better: list[list[_Remedy]] = [[] for _ in likely]
@@ -236,13 +289,13 @@ def _better(
             waiting[number] = options[CHUNK:]
         judged = _saved([remedy for _, remedy in chunk], voices, weights, find)
         for (number, remedy), saved in zip(chunk, judged, strict=True):
-            if saved <= 0 or len(better[number]) == N_TRIED:
+            if saved <= 0 or len(better[number]) == n_tried:
                 continue
             is_at_end = remedy.place.end > len(voices) - n_silent - ENDING
             if is_at_end and CADENCES.index(cadence(_rewritten(voices, remedy), key)) > end:
                 continue
             better[number].append(remedy)
-        waiting = [[] if len(found) == N_TRIED else options for found, options in zip(better, waiting, strict=True)]
+        waiting = [[] if len(found) == n_tried else options for found, options in zip(better, waiting, strict=True)]
     return better
 
 
@@ -298,15 +351,16 @@ def _shown(
     return [told[key] for key in keys]
 
 
-def _seen(step: int, n_steps: int) -> slice:
+def _seen(step: int, n_steps: int, n_seen: int) -> slice:
     """The steps around a fault that the model is shown; the whole where that is short."""
-    first = max(min(step - SEEN // 2, n_steps - SEEN), 0)
-    return slice(first, min(first + SEEN, n_steps))
+    first = max(min(step - n_seen // 2, n_steps - n_seen), 0)
+    return slice(first, min(first + n_seen, n_steps))
 
 
-def _tried(fault: Fault, voices: Int[np.ndarray, "step voice"]) -> tuple[str, int, bytes]:
-    """A fault with the notes around it."""
-    return fault.rule, fault.step, voices[max(fault.step - AROUND, 0) : fault.step + AROUND].tobytes()
+def _tried(fault: Fault, voices: Int[np.ndarray, "step voice"]) -> tuple[str, int, bytes, bool]:
+    """A fault with the notes around it, and whether all voices were tried for it."""
+    around = voices[max(fault.step - AROUND, 0) : fault.step + AROUND]
+    return fault.rule, fault.step, around.tobytes(), len(fault.voices) == voices.shape[1]
 
 
 def _reach(fault: Fault, remedy: _Remedy) -> tuple[int, int]:

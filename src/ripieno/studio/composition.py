@@ -37,7 +37,7 @@ from ripieno.sampling.ancestral import compose
 from ripieno.sampling.drafting import QUALITIES
 from ripieno.sampling.partner import Filling, NoteSuggestion, doubts, fill, suggest_notes
 from ripieno.sampling.passes import Ask, Change, Sampler
-from ripieno.sampling.voice_leading import Hopeless, is_mended, mend, voices_of
+from ripieno.sampling.voice_leading import CARES, Hopeless, is_mended, mend, voices_of
 from ripieno.session import MEND, STOP_RULE, Session
 from ripieno.shapes import Bool
 from ripieno.studio import messages as wire
@@ -630,8 +630,9 @@ class Composition:
         if MEND[rules.mend]:
             key = None if session.reading.is_key_guessed else session.reading.key
             phase = session.reading.beat_phase
+            weights, care = MEND[rules.mend], CARES[rules.quality]
             log = yield from mend(
-                log, session.context, policy, MEND[rules.mend], key, phase, run.hopeless, the_separator()
+                log, session.context, policy, weights, key, phase, run.hopeless, the_separator(), care
             )
         return log
 
