@@ -2,8 +2,9 @@
 
 A roll says what sounds, not who sings it. Between two changes of what sounds, each way of giving the sounding pitches
 to the voices is a state; the cheapest path through the states is the split. What costs: leaps, a note that wanders from
-one voice to another, crossing, parallels, singing out of range, a voice that falls silent. Where fewer pitches sound
+one voice to another, crossing, parallels, singing out of range, a voice that falls silent. Where one pitch fewer sounds
 than there are voices, two voices sing one of them in unison (Bach's do in 8 % of steps) sooner than that one pauses.
+Where still fewer sound, as when a tune begins alone, nothing is doubled.
 
 Where four voices cross cannot be seen from such costs. A liking says of each voice which of the sounding pitches it is
 likely to sing; the network of `models.separator` learned one from Bach. Beside it, the costs only hold the path
@@ -132,7 +133,8 @@ def _states(here: tuple[int, ...], n_voices: int, known: tuple[int, int] | None)
                 found.add(chosen)
         found = found or {here[:n_voices]}
     else:
-        for cuts in combinations(range(1, n_voices), len(here) - 1):  # neighbours share a pitch
+        # neighbours share a pitch; but where more than one voice would have to share, the others pause
+        for cuts in combinations(range(1, n_voices), len(here) - 1) if len(here) >= max(n_voices - 1, 2) else ():
             bounds = (0, *cuts, n_voices)
             found.add(tuple(here[k] for k in range(len(here)) for _ in range(bounds[k + 1] - bounds[k])))
         for singing in combinations(range(n_voices), len(here)):  # or some pause
