@@ -3,6 +3,7 @@
     python -m benchmarks.likelihood --data FOLDER                 # choose: JSB valid
     python -m benchmarks.likelihood --data FOLDER --split test    # once per release
     python -m benchmarks.likelihood --data FOLDER --level 1       # and levels 0 and 1 together: 5 times the passes
+    python -m benchmarks.likelihood --data FOLDER --given         # the source may not change, as with the user's notes
     python -m benchmarks.likelihood --data FOLDER --kl            # validation KL on the fixed damaged set
 
 FOLDER holds jsb/Jsb16thSeparated.json (GitHub, czhuang/JSB-Chorales-dataset).
@@ -31,16 +32,18 @@ def notewise(
     every: int,
     level: int = 0,
     pool: int = 8,
+    given: bool = False,
 ) -> None:
     windows = [w for item in read_jsb(jsb) if item.split == split for w in windows_of(item.name, item.cells)][::every]
     values = []
-    scored = notewise_levels_all(model, windows, n_missing, n_orders, n_picks, levels=level, pool=pool)
+    scored = notewise_levels_all(model, windows, n_missing, n_orders, n_picks, levels=level, pool=pool, given=given)
     for number, value in enumerate(scored):
         values.append(value)
         if number % 10 == 9:
             so_far = np.concatenate([v for _, v in values]).mean(axis=0)
             print(f"  {number + 1} of {len(windows)} windows: mean {', '.join(f'{m:.3f}' for m in so_far)}", flush=True)
     settings = f"{len(windows)} windows of 128 steps, {n_picks} picks each, K = {n_missing}, S = {n_orders}"
+    settings += ", source given" if given else ""
     for d in range(level + 1):
         own = [(piece, v[:, d]) for piece, v in values]
         scores = np.concatenate([v for _, v in own])
@@ -93,6 +96,7 @@ def main() -> None:
     parser.add_argument("--picks", type=int, default=20, help="how often to choose the cells anew")
     parser.add_argument("--level", type=int, default=0, choices=[0, 1], help="highest level, D")
     parser.add_argument("--pool", type=int, default=8, help="cells that level 1 may visit twice")
+    parser.add_argument("--given", action="store_true", help="leave the source's cells out of the softmax")
     parser.add_argument("--every", type=int, default=1, help="take every so manyth window")
     parser.add_argument("--kl", action="store_true", help="print the validation KL instead")
     a = parser.parse_args()
@@ -101,7 +105,7 @@ def main() -> None:
     if a.kl:
         validation_kl(model, jsb)
     else:
-        notewise(model, jsb, a.split, a.missing, a.orders, a.picks, a.every, a.level, a.pool)
+        notewise(model, jsb, a.split, a.missing, a.orders, a.picks, a.every, a.level, a.pool, a.given)
 
 
 if __name__ == "__main__":

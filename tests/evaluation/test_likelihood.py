@@ -104,32 +104,36 @@ def toy_window(target) -> Window:
     return Window("toy", roll_of([RollNote(step, pitch, 1) for _, step, pitch in target], 2), context_of(2))
 
 
-def enumerated(target, missing, pool=None) -> tuple[float, float]:
+def enumerated(target, missing, pool=None, given=False) -> tuple[float, float]:
     """Level 0, and levels 0 and 1: every sequence of K and of K+2 edits in the grid, if it visits the right cells."""
     source, k = target - missing, len(missing)
-    others = sorted((c for c in GRID if c not in missing), key=lambda c: score(source, c), reverse=True)[:pool]
+    free = [cell for cell in GRID if not (given and cell in source)]
+    others = sorted((c for c in free if c not in missing), key=lambda c: score(source, c), reverse=True)[:pool]
     wanted = {k: [Counter(missing)], k + 2: [Counter([*missing, q, q]) for q in others]}
     sums = {}
     for length, visits in wanted.items():
         sums[length] = 0.0
-        for sequence in itertools.product(GRID, repeat=length):
+        for sequence in itertools.product(free, repeat=length):
             if Counter(sequence) in visits:
                 state, p = source, 1.0
                 for cell in sequence:
-                    p *= chance(state, cell)
+                    p *= chance(state, cell) / sum(chance(state, other) for other in free)
                     state ^= {cell}
                 assert state == target
                 sums[length] += p
     return math.log(sums[k]) / k, math.log(sums[k] + sums[k + 2]) / k
 
 
+@pytest.mark.parametrize("given", [False, True])
 @pytest.mark.parametrize("pool", [1, 2, None])
 @pytest.mark.parametrize("k", [2, 3])
-def test_with_all_orders_both_levels_are_what_enumeration_gives(k, pool) -> None:
+def test_with_all_orders_both_levels_are_what_enumeration_gives(k, pool, given) -> None:
     # whichever cells were picked, the row must be theirs
-    exact = np.array([enumerated(FOUR, frozenset(m), pool) for m in itertools.combinations(FOUR, k)])
+    exact = np.array([enumerated(FOUR, frozenset(m), pool, given) for m in itertools.combinations(FOUR, k)])
     rng = Generator(Philox(key=[3, k]))
-    rows = notewise_levels(toy, toy_window(FOUR), k, None, 12, rng, levels=1, pool=pool or len(GRID) - k, batch=7)
+    rows = notewise_levels(
+        toy, toy_window(FOUR), k, None, 12, rng, levels=1, pool=pool or len(GRID) - k, batch=7, given=given
+    )
     assert rows.shape == (12, 2)
     error = np.abs(rows[:, None] - exact).max(axis=2)
     assert error.min(axis=1).max() < 1e-9
@@ -155,6 +159,14 @@ def test_level_1_is_never_below_level_0_and_leaves_it_as_it_was(seed, k, n_order
     rows = notewise_levels(toy, of, k, n_orders, 2, Generator(Philox(key=key)), levels=1, pool=pool)
     assert (rows[:, 1] >= rows[:, 0]).all()
     np.testing.assert_allclose(rows[:, 0], notewise(toy, of, k, n_orders, 2, Generator(Philox(key=key))), atol=1e-12)
+
+
+def test_who_doubts_what_is_given_pays_for_it_unless_it_is_said_to_be_given() -> None:
+    free, kept = (
+        notewise_levels(toy, toy_window(FOUR), 2, None, 6, Generator(Philox(key=[5, 0])), given=given)
+        for given in (False, True)
+    )
+    assert (kept > free).all()
 
 
 def test_a_seed_gives_the_same_figures_again_and_another_seed_does_not() -> None:

@@ -20,6 +20,7 @@ from ripieno.sampling.voice_leading import (
     WEIGHTS,
     Hopeless,
     _Place,
+    _places,
     _Remedy,
     _rewritten,
     _saved,
@@ -101,6 +102,16 @@ def test_a_pitch_that_makes_fifths_again_is_no_remedy_nor_is_one_that_makes_them
     change = mend_fault(octaves_lower, composed(), CONTEXT, POLICY, PARALLELS)
     assert change is not None
     assert change.edit.pitch == 53
+
+
+def test_a_voice_that_pauses_is_left_in_peace() -> None:
+    log = EditLog(roll_of(SOPRANO, N_STEPS))  # the soprano begins alone
+    for pitch in (ALTO[1], TENOR[1], BASS[1]):
+        log = log.with_note(pitch, 4, 4, by="model")
+    assert (voices_of(log, POLICY)[0] >= 0).sum() == 1
+    places = _places(voices_of(log, POLICY), 4, range(4), log, POLICY.allowed(log)[0])
+    assert {place.first for place in places} == {4}
+    assert {edit.pitch for place in places for edit in place.removed} == {ALTO[1], TENOR[1], BASS[1]}
 
 
 def test_the_users_own_notes_stay_though_they_move_in_parallel() -> None:

@@ -9,6 +9,10 @@ What the figure is: level 0 is the log-probability, an edit, of being at the tar
 and 1 together are no likelihood, nor a lower bound of one: nothing says "stop", so the sequences of each length sum to
 1, and adding up lengths counts expected visits to the target. The sum is never below level 0, by construction.
 
+The paper's softmax is over all cells, so that a model which doubts what it is given pays for it even where nothing is
+wrong. The program by default takes nothing of the user's back (`Policy`), so there is a second way to count: `given`
+leaves the source's cells out of the softmax, as sampling does.
+
 Differences from the paper:
 1. Table 1 is at level 1 (D = 1). We report level 0, and level 1 beside it when asked; no level above.
 2. It gives neither the number of orders, nor the size of the pool, nor the length of its samples. We draw 10 orders,
@@ -72,6 +76,7 @@ def notewise_levels(
     levels: int = 0,
     pool: int = 8,
     batch: int = 40,
+    given: bool = False,
 ) -> Float[np.ndarray, "pick level"]:
     """The notewise likelihood of one window, in nats an edit missing, for several picks of missing cells.  (Paper 6.2)
 
@@ -88,6 +93,7 @@ def notewise_levels(
         pool: at level 1, how many cells may be visited twice, each in a sequence of its own: of those that are not
             missing, the most probable by the model's distribution in the source.
         batch: rolls a pass.
+        given: the source's cells stay, as what the user wrote does: the softmax is over the others.
 
     Raises:
         ValueError: `levels` is neither 0 nor 1, `n_orders` or `pool` is below 1, or more than 50,000 sequences are to
@@ -102,7 +108,8 @@ def notewise_levels(
     sounding = np.argwhere(of.cells)
     picks = [rng.permutation(sounding)[:n_missing] for _ in range(n_picks)]
     k = len(picks[0])
-    n_extra = min(pool, of.cells.size - k) if levels else 0
+    n_kept = len(sounding) - k if given else 0
+    n_extra = min(pool, of.cells.size - k - n_kept) if levels else 0
 
     # A sequence names cells by number: those below k are missing, the others are the pool's.
     orders: list[list[tuple[int, ...]]]
@@ -132,12 +139,12 @@ def notewise_levels(
                 for own in orders
             ]
         )
-        extra = _most_probable(predict, of, picks, n_extra, batch)
+        extra = _most_probable(predict, of, picks, n_extra, batch, given)
         cells = [np.concatenate(both) for both in zip(picks, extra, strict=True)]
     else:
         cells = picks
 
-    scores = _scores(predict, of, k, cells, by_level, batch)
+    scores = _scores(predict, of, k, cells, by_level, batch, given)
     terms = np.empty((n_picks, levels + 1))
     for d, sequences in enumerate(by_level):
         # with all orders at hand their sum needs no scaling
@@ -163,7 +170,7 @@ def _met(sequence: tuple[int, ...]) -> Iterator[tuple[frozenset[int], int]]:
 
 
 def _most_probable(
-    predict: Predict, of: Window, picks: Sequence[Int[np.ndarray, "k 3"]], n: int, batch: int
+    predict: Predict, of: Window, picks: Sequence[Int[np.ndarray, "k 3"]], n: int, batch: int, given: bool
 ) -> list[Int[np.ndarray, "n 3"]]:
     """The cells outside each pick that the model finds the most probable edits of its source."""
     chosen = []
@@ -173,7 +180,9 @@ def _most_probable(
         for roll, pick in zip(rolls, some, strict=True):
             roll[tuple(pick.T)] = False
         logits = predict(rolls, np.repeat(of.context[None], len(some), axis=0)).logits
-        for own, pick in zip(logits, some, strict=True):
+        for own, pick, roll in zip(logits, some, rolls, strict=True):
+            if given:
+                own[roll] = -np.inf
             ranked = np.argsort(-own, axis=None, kind="stable")
             missing = np.ravel_multi_index(tuple(pick.T), own.shape)
             others = ranked[~np.isin(ranked, missing)][:n]
@@ -188,6 +197,7 @@ def _scores(
     cells: Sequence[Int[np.ndarray, "cell 3"]],
     by_level: Sequence[Sequence[Sequence[tuple[int, ...]]]],
     batch: int,
+    given: bool,
 ) -> dict[tuple[int, frozenset[int]], Float[np.ndarray, " cell"]]:
     """The log-probabilities of each pick's cells in every state that its sequences meet.
 
@@ -211,6 +221,11 @@ def _scores(
             roll[tuple(cells[p][:k].T)] = False
             roll[tuple(cells[p][sorted(state)].T)] ^= True
         logits = predict(rolls, np.repeat(of.context[None], len(some), axis=0)).logits.astype(float)
+        if given:
+            for own, (p, _) in zip(logits, some, strict=True):
+                kept = of.cells.copy()
+                kept[tuple(cells[p][:k].T)] = False
+                own[kept] = -np.inf
         flat = logits.reshape(len(some), -1)
         top = flat.max(axis=1)
         normalisers = top + np.log(np.exp(flat - top[:, None]).sum(axis=1))
@@ -236,11 +251,12 @@ def notewise_levels_all(
     seed: int = 0,
     levels: int = 0,
     pool: int = 8,
+    given: bool = False,
 ) -> Iterator[tuple[str, Float[np.ndarray, "pick level"]]]:
     """`notewise_levels` of many windows, one at a time, with the name of the piece."""
     for number, one in enumerate(windows):
         rng = Generator(Philox(key=[seed, number]))
-        yield one.piece, notewise_levels(predict, one, n_missing, n_orders, n_picks, rng, levels, pool)
+        yield one.piece, notewise_levels(predict, one, n_missing, n_orders, n_picks, rng, levels, pool, given=given)
 
 
 def interval_by_piece(

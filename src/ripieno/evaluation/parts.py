@@ -95,8 +95,9 @@ def _coconet(path: Path | None) -> CoconetModel:
     return load_coconet(path, n_threads=1)
 
 
-def _rng(job: Job) -> Generator:
-    return Generator(Philox(key=np.array([job.seed, int(job.key["input"], 16)], dtype=np.uint64)))
+def _rng(job: Job, number: int = 0) -> Generator:
+    key = np.array([job.seed, int(job.key["input"], 16)], dtype=np.uint64)
+    return Generator(Philox(key=key, counter=number << 192))
 
 
 # --- framewise: is Coconet, trained here, a fair baseline?
@@ -139,7 +140,7 @@ def _framewise_summary(material: Material, jobs: Sequence[Job], results: Sequenc
 
 
 def _likelihood_jobs(material: Material) -> list[Job]:
-    options = {"K": K, "S": S, "pool": POOL, "picks": N_PICKS, "levels": 1}
+    options = {"K": K, "S": S, "pool": POOL, "picks": N_PICKS, "levels": 1, "given": True}
     return [
         Job("likelihood", what, item.name, 0, path, material.digests[what], options, item)
         for item in material.pieces
@@ -154,13 +155,20 @@ def _editors(material: Material) -> list[tuple[str, Path | None]]:
 
 
 def _likelihood(job: Job) -> list[list[list[float]]]:
+    """Of each window and pick: level 0, levels 0 and 1, and level 0 where the source is given."""
     o = job.options
     of: list[Window] = windows_of(job.name, job.payload.cells)
-    rng = _rng(job)  # of the piece, so that both models put back the same cells in the same orders
-    return [
-        notewise_levels(_model(job.model), one, o["K"], o["S"], o["picks"], rng, o["levels"], o["pool"]).tolist()
-        for one in of
-    ]
+    model, found = _model(job.model), []
+    for number, one in enumerate(of):
+        # of the piece, so that both models put back the same cells in the same orders
+        free, given = _rng(job, number), _rng(job, number)
+        levels = notewise_levels(model, one, o["K"], o["S"], o["picks"], free, o["levels"], o["pool"])
+        kept = notewise_levels(model, one, o["K"], o["S"], o["picks"], given, given=True)
+        found.append(np.concatenate([levels, kept], axis=1).tolist())
+    return found
+
+
+LEVELS = ("0", "0 + 1", "0, source given")
 
 
 def _likelihood_summary(material: Material, jobs: Sequence[Job], results: Sequence[Any]) -> dict[str, Any]:
@@ -173,12 +181,14 @@ def _likelihood_summary(material: Material, jobs: Sequence[Job], results: Sequen
         owners[what] = [name for name, values in own for _ in range(values.shape[0] * values.shape[1])]
         told["rows"][what] = [
             {"level": level, "median": float(np.median(column)), "interval": mean_interval(column, owners[what])}
-            for level, column in enumerate(tables[what].T)
+            for level, column in zip(LEVELS, tables[what].T, strict=True)
         ]
         told["n_windows"] = sum(len(values) for _, values in own)
     if "nade" in tables and owners["nade"] == owners["es-net"]:
-        apart = (tables["es-net"] - tables["nade"])[:, 0]
-        told["es-net minus nade"] = mean_interval(apart, owners["nade"])
+        apart = tables["es-net"] - tables["nade"]
+        told["es-net minus nade"] = {
+            level: mean_interval(apart[:, i], owners["nade"]) for i, level in enumerate(LEVELS) if i != 1
+        }
     return told
 
 

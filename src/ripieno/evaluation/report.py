@@ -153,14 +153,17 @@ def _likelihood(found: dict[str, Any]) -> str:
     ]
     for what, levels in found["rows"].items():
         for row in levels:
-            level = "0" if row["level"] == 0 else "0 + 1"
-            rows.append([TITLES[what], level, with_interval(row["interval"]), number(row["median"])])
+            rows.append([TITLES[what], row["level"], with_interval(row["interval"]), number(row["median"])])
     head = [f"K = {o['K']}, S = {o['S']}, pool {o['pool']}", "levels", "mean (95 % by chorale)", "median"]
     said = table(head, rows)
     said += f"\n\n{found['n_windows']} windows of 128 steps, {o['picks']} picks in each."
     apart = found.get("es-net minus nade")
     if apart:
-        said += f" ES-Net minus NADE, level 0, same cells in the same orders: **{with_interval(apart)}**."
+        each = "; ".join(f"level {level}: **{with_interval(interval)}**" for level, interval in apart.items())
+        said += f" ES-Net minus NADE, same cells in the same orders; {each}."
+    said += (
+        "\n\nSource given: what is there stays, as the user's notes do by default, and the softmax is over the rest."
+    )
     return said
 
 

@@ -411,6 +411,8 @@ def _places(
             if first >= end or (voices[first:end, voice] != voices[first, voice]).any():
                 continue
             pitch = int(voices[first, voice])
+            if pitch < 0:  # it pauses
+                continue
             others = np.delete(voices[first:end], voice, axis=1)
             alone = np.flatnonzero((others != pitch).all(axis=1)) + first
             if allowed[alone, pitch].all() and not log.user_cells[0, alone, pitch].any():
