@@ -133,13 +133,15 @@ def test_the_likelihood_of_both_models_is_compared_window_by_window(material: Ma
     jobs = jobs_of("likelihood", long)
     assert [job.what for job in jobs] == ["es-net", "nade"] * 3
     results = [
-        [[[-0.2, -0.19], [-0.1, -0.1]]] * 2 if job.what == "es-net" else [[[-0.5, -0.4]] * 2] * 2 for job in jobs
+        [[[-0.2, -0.19, -0.1], [-0.1, -0.1, 0.0]]] * 2 if job.what == "es-net" else [[[-0.5, -0.4, -0.3]] * 2] * 2
+        for job in jobs
     ]
     found = summary_of("likelihood", long, jobs, results)
     assert found["n_windows"] == 6
     assert found["rows"]["es-net"][0]["interval"][0] == pytest.approx(-0.15)
     assert found["rows"]["nade"][1]["median"] == pytest.approx(-0.4)
-    assert found["es-net minus nade"][0] == pytest.approx(0.35)
+    assert found["es-net minus nade"]["0"][0] == pytest.approx(0.35)
+    assert found["es-net minus nade"]["0, source given"][0] == pytest.approx(0.25)
     assert "ES-Net minus NADE" in told("likelihood", found, long)
 
 
