@@ -3,14 +3,14 @@
 The network scores cells, each by what fits the chord; who moves from where is hardly in its loss, and it breaks the
 rules more often than Bach did (docs/results.md, with and without what follows). So once a piece is finished, it is
 split into voices and looked through as a teacher would (`music.referee`). At each fault, the notes that make it are
-taken out in turn, the model is asked what it would write there instead, and of the pitches that make the whole less
-faulty, by `WEIGHTS`, the one that leaves the model least to wish for takes the place of the old. What the user wrote
-stays, and so does whatever the policy keeps. Faults for which nothing better is likely stay too, and so do those
-that could only be mended at the cost of the final cadence.
+taken out in turn (where that is in vain, all that sound there), and the model is asked what it would write instead. Of
+the pitches that make the whole less faulty, by `WEIGHTS`, the one that leaves the model least to wish for takes the
+place of the old. What the user wrote stays, and so does whatever the policy keeps. Faults for which nothing better is
+likely stay too, and so do those that could only be mended at the cost of the final cadence.
 
-The faults of a piece are looked at together, in rounds, and the model sees but the two bars around each: a round is two
-passes over many short rolls instead of two over the whole for each fault. `EXACT` does neither, as one edit a pass does
-without drafts: it is what the short cuts are measured against.
+The faults of a piece are looked at together, in rounds, and the model sees but the two bars around each: a round is
+two passes over many short rolls instead of two over the whole for each fault. `EXACT` does neither, and reads anew who
+sings what after each change: with one edit a pass, it is what the short cuts are measured against.
 
 The paper has no voices and nothing like this.
 """
@@ -171,18 +171,7 @@ def mend(
         find = partial(score, key=heard)
         while log is begun or not care.anew:
             yield BREATH
-            faulty = [fault for fault in find(voices) if weights[fault.rule] >= LIGHTEST]
-            order = sorted(faulty, key=lambda fault: (-weights[fault.rule], fault.step))
-            untried: list[Fault] = []
-            for fault in order:
-                near = any(abs(fault.step - other.step) < care.apart for other in untried)
-                if len(untried) == care.most or near:
-                    continue
-                if _tried(fault, voices) in hopeless:  # the chord may change where the voice at fault may not
-                    fault = replace(fault, voices=tuple(range(voices.shape[1])))
-                    if fault.rule not in OF_CHORDS or _tried(fault, voices) in hopeless:
-                        continue
-                untried.append(fault)
+            untried = _untried(find(voices), voices, weights, hopeless, care)
             if not untried:
                 break
             if len(told) > REMEMBERED:
@@ -205,6 +194,27 @@ def mend(
             break
         # who sings what may be read otherwise now; then some of it has only been read away, and is looked at again
     return log
+
+
+def _untried(
+    found: Iterable[Fault],
+    voices: Int[np.ndarray, "step voice"],
+    weights: Mapping[str, float],
+    hopeless: Hopeless,
+    care: Care,
+) -> list[Fault]:
+    """The faults of a round, the heaviest first."""
+    untried: list[Fault] = []
+    heavy = [fault for fault in found if weights[fault.rule] >= LIGHTEST]
+    for fault in sorted(heavy, key=lambda fault: (-weights[fault.rule], fault.step)):
+        if len(untried) == care.most or any(abs(fault.step - other.step) < care.apart for other in untried):
+            continue
+        if _tried(fault, voices) in hopeless:  # the chord may change where the voice at fault may not
+            fault = replace(fault, voices=tuple(range(voices.shape[1])))
+            if fault.rule not in OF_CHORDS or _tried(fault, voices) in hopeless:
+                continue
+        untried.append(fault)
+    return untried
 
 
 def _offers(
