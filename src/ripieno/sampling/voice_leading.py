@@ -8,9 +8,10 @@ the pitches that make the whole less faulty, by `WEIGHTS`, the one that leaves t
 place of the old. What the user wrote stays, and so does whatever the policy keeps. Faults for which nothing better is
 likely stay too, and so do those that could only be mended at the cost of the final cadence.
 
-The faults of a piece are looked at together, in rounds, and the model sees but the two bars around each: a round is
-two passes over many short rolls instead of two over the whole for each fault. `EXACT` does neither, and reads anew who
-sings what after each change: with one edit a pass, it is what the short cuts are measured against.
+The model is shown the two bars around a fault. With eight, it finds fewer remedies likely, and those it prefers are
+more dissonant (docs/log.md). The faults of a piece are looked at together, in rounds: a round is two passes over many
+short rolls instead of two for each fault. `EXACT` has no rounds, and reads anew who sings what after each change: with
+one edit a pass, it is what the short cuts are measured against.
 
 The paper has no voices and nothing like this.
 """
@@ -111,7 +112,6 @@ class _Place:
 class Care:
     """How much a round takes for granted."""
 
-    seen: int = SEEN  # steps around a fault that the model is shown
     most: int = MOST  # faults in a round
     apart: int = APART  # steps between two faults in a round, at the least: who mends one often mends its neighbour
     n_tried: int = N_TRIED  # of the likeliest remedies; the one that leaves the model least to wish for is taken
@@ -119,9 +119,8 @@ class Care:
     anew: bool = False  # read after each round
 
 
-# One fault at a time, after which everything is looked at anew; all remedies; the model is shown the eight bars that it
-# was trained on.
-EXACT = Care(seen=128, most=1, n_tried=128, readings=100_000, anew=True)
+# One fault at a time, of which all remedies are tried, and then who sings what is read anew.
+EXACT = Care(most=1, n_tried=128, readings=100_000, anew=True)
 CARES = {"exact": EXACT, "lossless": EXACT, "high": Care(), "fast": Care()}  # as `QUALITIES` of `sampling.drafting`
 CADENCES = ("perfect authentic", "authentic", "plagal", "half", "other")  # from the most final to the least
 # Faults for which nothing better was found, with the notes around them, and whether all voices were tried.
@@ -245,7 +244,7 @@ def _offers(
     asked: list[tuple[int, _Place, EditLog, Policy, int, slice]] = []
     for number, fault in enumerate(untried):
         yield BREATH
-        seen = _seen(fault.step, n_steps, care.seen)
+        seen = _seen(fault.step, n_steps)
         for place in _places(voices, fault.step, fault.voices, log, allowed):
             part, here, first = excerpt(place, seen)
             without = part.record(_moved(place.removed, -first), "model") if place.removed else part
@@ -262,7 +261,7 @@ def _offers(
     better = yield from _better(likely, voices, weights, key, find, care.n_tried)
     rolls = []
     for fault, found in zip(untried, better, strict=True):
-        seen = _seen(fault.step, n_steps, care.seen)
+        seen = _seen(fault.step, n_steps)
         for remedy in found if len(found) > 1 else ():  # one alone is taken as it is
             part, _, first = excerpt(remedy.place, seen)
             rolls.append((part.record(_moved(remedy.edits, -first), "model"), seen, first))
@@ -361,10 +360,10 @@ def _shown(
     return [told[key] for key in keys]
 
 
-def _seen(step: int, n_steps: int, n_seen: int) -> slice:
+def _seen(step: int, n_steps: int) -> slice:
     """The steps around a fault that the model is shown; the whole where that is short."""
-    first = max(min(step - n_seen // 2, n_steps - n_seen), 0)
-    return slice(first, min(first + n_seen, n_steps))
+    first = max(min(step - SEEN // 2, n_steps - SEEN), 0)
+    return slice(first, min(first + SEEN, n_steps))
 
 
 def _tried(fault: Fault, voices: Int[np.ndarray, "step voice"]) -> tuple[str, int, bytes, bool]:
