@@ -208,25 +208,25 @@ def movement_cost(
         costs: their prices.
     """
     n_voices = before.shape[-1]
-    was = [before[..., :, None, voice] for voice in range(n_voices)]
-    is_ = [now[..., None, :, voice] for voice in range(n_voices)]
-    both = [(was[voice] >= 0) & (is_[voice] >= 0) for voice in range(n_voices)]
-    cost = np.zeros((*before.shape[:-1], now.shape[-2]))
-    moves = []
+    was, is_ = before[..., :, None, :], now[..., None, :, :]
+    both = (was >= 0) & (is_ >= 0)
+    leaps = np.abs(is_ - was) * both
+    moves = np.sign(is_ - was) * both
+    # a voice that sang a note which goes on should go on with it; a note that two sang is broken once
+    shared = (before[..., :, :, None] == before[..., :, None, :]) & ~np.eye(n_voices, dtype=bool)
+    goes_on_in = (is_[..., None, :] == was[..., :, None]) | np.tri(n_voices, k=-1, dtype=bool)
+    broken = goes_on[..., :, None, :] & (is_ != was) & ~(shared[..., :, None, :, :] & goes_on_in).any(axis=-1)
+    uppers, lowers = np.triu_indices(n_voices, 1)
+    apart = np.abs(is_[..., uppers] - is_[..., lowers]) % 12
+    same = (moves[..., uppers] == moves[..., lowers]) & (moves[..., uppers] != 0)
+    same &= np.abs(was[..., uppers] - was[..., lowers]) % 12 == apart
+    same &= (apart == 0) | (apart == 7)
+    cost = np.zeros(moves.shape[:-1])
     for voice in range(n_voices):
-        cost += costs.leap * (np.abs(is_[voice] - was[voice]) * both[voice])
-        moves.append(np.sign(is_[voice] - was[voice]) * both[voice])
-        # a voice that sang a note which goes on should go on with it; a note that two sang is broken once
-        broken = goes_on[..., :, None, voice] & (is_[voice] != was[voice])
-        for other in range(n_voices):
-            if other != voice:
-                broken = broken & ~((was[other] == was[voice]) & ((is_[other] == was[voice]) | (other < voice)))
-        cost += costs.broken * broken
-    for upper, lower in combinations(range(n_voices), 2):
-        apart = np.abs(is_[upper] - is_[lower]) % 12
-        same = (moves[upper] == moves[lower]) & (moves[upper] != 0)
-        same &= np.abs(was[upper] - was[lower]) % 12 == apart
-        cost += costs.parallel * (same & ((apart == 0) | (apart == 7)))
+        cost += costs.leap * leaps[..., voice]
+        cost += costs.broken * broken[..., voice]
+    for pair in range(len(uppers)):
+        cost += costs.parallel * same[..., pair]
     return cost
 
 
