@@ -30,7 +30,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from statistics import NormalDist
 
 import numpy as np
@@ -262,6 +262,11 @@ def _chord_table() -> tuple[Int[np.ndarray, " chord"], Int[np.ndarray, " chord"]
 _ROOTS, _KINDS = _chord_table()
 
 
+@cache
+def _pairs(n_voices: int) -> tuple[Int[np.ndarray, " pair"], Int[np.ndarray, " pair"]]:
+    return np.triu_indices(n_voices, 1)
+
+
 class _Score:
     """What the rules look at, each worked out when it is first asked for.
 
@@ -316,7 +321,7 @@ class _Score:
 
     @cached_property
     def pairs(self) -> tuple[Int[np.ndarray, " pair"], Int[np.ndarray, " pair"]]:
-        return np.triu_indices(self.n_voices, 1)
+        return _pairs(self.n_voices)
 
     @cached_property
     def motion(self) -> Int[np.ndarray, "move pair"]:
@@ -375,13 +380,13 @@ class _Score:
     @cached_property
     def next_roots(self) -> Int[np.ndarray, " slice"]:
         """The root of the next chord that has another one, -1 where none has."""
-        found = np.full(len(self.starts), -1)
+        found: list[int] = []
         ahead, after = -1, -1  # the root of the chord ahead, and the next one after that
-        for i in range(len(found) - 1, -1, -1):
-            if self.roots[i] >= 0 and self.roots[i] != ahead:
-                ahead, after = int(self.roots[i]), ahead
-            found[i] = after if self.roots[i] >= 0 else ahead
-        return found
+        for root in reversed(self.roots.tolist()):
+            if root >= 0 and root != ahead:
+                ahead, after = root, ahead
+            found.append(after if root >= 0 else ahead)
+        return np.array(found[::-1], dtype=int)
 
     @cached_property
     def inversions(self) -> Int[np.ndarray, " slice"]:
