@@ -6,6 +6,7 @@ Melodies of the Bach Doodle on which nothing was tuned. For each rule and measur
 statistics of tables 2 and 3, each melody has the mean over seeds of either quality; of their difference the 90 %
 interval over melodies should lie within 0.2 of the standard deviation of Bach's own pieces (JSB valid, eight bars each,
 split into voices likewise), which is two one-sided tests at 5 %, with Holm's correction over all that is looked at.
+Beside it stands the weaker claim that nothing is lost: there, a rule may be broken less often by any amount.
 What was composed is kept in the output folder; interrupted, it goes on where it was.
 """
 
@@ -117,7 +118,7 @@ def main() -> None:
                 cells[0, sings, voices[sings, voice]] = True
             bachs.append(judged(cells, voices[:, 0], 0))
     exact, ours = QUALITIES
-    rows = []
+    rules, rows = {rule.name for rule in RULES}, []
     for name in [*(entry.name for entry in (*RULES, *MEASURES)), *STATISTICS]:
         spread = spread_of([values_of([one], name) for one in bachs])
         apart = np.array(
@@ -127,18 +128,24 @@ def main() -> None:
         if not spread or len(apart) < 20:
             continue
         mean, error = apart.mean() / spread, apart.std(ddof=1) / spread / len(apart) ** 0.5
-        p = 0.0
+        more = less = 0.0
         if error:
-            p = max(NormalDist().cdf((mean - MARGIN) / error), 1 - NormalDist().cdf((mean + MARGIN) / error))
-        rows.append((name, float(mean), float(1.645 * error), float(p), len(apart)))
-    held = holm([row[3] for row in rows])
-    print("| | difference, in standard deviations of Bach's pieces (90 %) | n | within 0.2, Holm |")
-    print("|---|---|---|---|")
-    for (name, mean, half, _, n), holds in sorted(zip(rows, held, strict=True), key=lambda row: not row[1]):
-        print(f"| {name} | {mean:+.3f} ({mean - half:+.3f} to {mean + half:+.3f}) | {n} | {'yes' if holds else 'no'} |")
+            more = NormalDist().cdf((mean - MARGIN) / error)
+            less = 1 - NormalDist().cdf((mean + MARGIN) / error)
+        within, lost = max(more, less), more if name in rules else max(more, less)
+        rows.append((name, float(mean), float(1.645 * error), len(apart), float(within), float(lost)))
+    held, kept = (holm([row[at] for row in rows]) for at in (4, 5))
+    print(
+        "| | difference, in standard deviations of Bach's pieces (90 %) | n | within 0.2, Holm | nothing lost, Holm |"
+    )
+    print("|---|---|---|---|---|")
+    for (name, mean, half, n, *_), *holds in sorted(zip(rows, held, kept, strict=True), key=lambda row: not row[1]):
+        said = " | ".join("yes" if one else "no" for one in holds)
+        print(f"| {name} | {mean:+.3f} ({mean - half:+.3f} to {mean + half:+.3f}) | {n} | {said} |")
     shares = {quality: sum((pooled(cells) for cells in some[1:]), pooled(some[0])) for quality, some in rolls.items()}
     distance = bhattacharyya(shares[exact].shares, shares[ours].shares)
-    print(f"\nwithin 0.2 for {sum(held)} of {len(held)}; {len(inputs)} melodies, {a.seeds} seeds.")
+    print(f"\nwithin 0.2 for {sum(held)} of {len(held)}, nothing lost for {sum(kept)};", end=" ")
+    print(f"{len(inputs)} melodies, {a.seeds} seeds.")
     print(f"Table 3's Bhattacharyya distance between the pitches of both: {distance:.4f}")
 
 
