@@ -1,6 +1,6 @@
 """How fast the program is, as ratios within one run, and what it costs beside the model.
 
-    python -m benchmarks.speed            # all of it, a quarter of an hour
+    python -m benchmarks.speed            # all of it, a few minutes
     python -m benchmarks.speed eight      # a part: program, eight, scaling, batches, lossless
 
 program   the command line: help, eight bars cold from the shell to the written file, peak memory; one exact edit

@@ -44,6 +44,13 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
+def test_the_others_are_what_was_neither_judged_by_nor_tuned_on(file: Path) -> None:
+    judged, others = ({int(of.name.split()[1]) for of in doodles(file, others=way)} for way in (False, True))
+    assert len(others) == 66
+    assert judged | others | TUNED == set(range(296))
+    assert not others & (judged | TUNED)
+
+
 def test_melodies_that_something_was_tuned_on_are_left_out(file: Path) -> None:
     inputs = doodles(file)
     assert len(inputs) == 150

@@ -213,19 +213,19 @@ def _scores(
             for state, _ in _met(sequence)
         )
     )
+    sources = np.repeat(of.cells[None], len(cells), axis=0)
+    for source, own in zip(sources, cells, strict=True):
+        source[tuple(own[:k].T)] = False
     scores = {}
     for first in range(0, len(states), batch):
         some = states[first : first + batch]
-        rolls = np.repeat(of.cells[None], len(some), axis=0)
+        rolls = sources[[p for p, _ in some]]
         for roll, (p, state) in zip(rolls, some, strict=True):
-            roll[tuple(cells[p][:k].T)] = False
             roll[tuple(cells[p][sorted(state)].T)] ^= True
         logits = predict(rolls, np.repeat(of.context[None], len(some), axis=0)).logits.astype(float)
         if given:
             for own, (p, _) in zip(logits, some, strict=True):
-                kept = of.cells.copy()
-                kept[tuple(cells[p][:k].T)] = False
-                own[kept] = -np.inf
+                own[sources[p]] = -np.inf
         flat = logits.reshape(len(some), -1)
         top = flat.max(axis=1)
         normalisers = top + np.log(np.exp(flat - top[:, None]).sum(axis=1))

@@ -163,7 +163,7 @@ def _likelihood(job: Job) -> list[list[list[float]]]:
         # of the piece, so that both models put back the same cells in the same orders
         free, given = _rng(job, number), _rng(job, number)
         levels = notewise_levels(model, one, o["K"], o["S"], o["picks"], free, o["levels"], o["pool"])
-        kept = notewise_levels(model, one, o["K"], o["S"], o["picks"], given, given=True)
+        kept = notewise_levels(model, one, o["K"], o["S"], o["picks"], given, given=o["given"])
         found.append(np.concatenate([levels, kept], axis=1).tolist())
     return found
 
@@ -187,7 +187,7 @@ def _likelihood_summary(material: Material, jobs: Sequence[Job], results: Sequen
     if "nade" in tables and owners["nade"] == owners["es-net"]:
         apart = tables["es-net"] - tables["nade"]
         told["es-net minus nade"] = {
-            level: mean_interval(apart[:, i], owners["nade"]) for i, level in enumerate(LEVELS) if i != 1
+            level: mean_interval(column, owners["nade"]) for level, column in zip(LEVELS, apart.T, strict=True)
         }
     return told
 

@@ -68,18 +68,14 @@ OF_CHORDS = {
 }
 STRETCH = 2  # semitones out of a voice's range that a new pitch may go
 SEEN = 32  # steps around a fault that the model is shown
-N_TRIED = 3  # remedies for each fault
-APART = 16  # steps between two faults in a round
 AROUND = 8  # steps on either side of a fault; as long as they stay, it is hopeless if it was
 REACH = 16  # steps before and after a remedy that the rules are shown
 AFTER = 8  # steps after a remedy in which it may make or mend faults; what is shown beyond is where chords go to
 ENDING = 64  # steps before the end of the last note in which the final cadence lies
-MOST = 64  # faults in a round
 REMEMBERED = 1000  # parts of the roll of which the model's word is kept
 CHUNK = 8  # remedies for each fault that are judged at a time
 NEAR = 4  # steps around a remedy in which no other is made in the same round
 LIGHTEST = 0.2  # weight of a fault that is looked for
-N_READINGS = 3
 LEAST = -8.0  # mean log-probability, among the silent pitches of a step, below which a new pitch is none
 
 
@@ -112,15 +108,15 @@ class _Place:
 class Care:
     """How much a round takes for granted."""
 
-    most: int = MOST  # faults in a round
-    apart: int = APART  # steps between two faults in a round, at the least: who mends one often mends its neighbour
-    n_tried: int = N_TRIED  # of the likeliest remedies; the one that leaves the model least to wish for is taken
-    readings: int = N_READINGS  # of who sings what, at the most; none comes again
+    n_faults: int = 64  # in a round, at the most
+    apart: int = 16  # steps between two faults in a round, at the least: who mends one often mends its neighbour
+    n_tried: int = 3  # of the likeliest remedies; the one that leaves the model least to wish for is taken
+    n_readings: int = 3  # of who sings what, at the most; none comes again
     anew: bool = False  # read after each round
 
 
 # One fault at a time, of which all remedies are tried, and then who sings what is read anew.
-EXACT = Care(most=1, n_tried=128, readings=100_000, anew=True)
+EXACT = Care(n_faults=1, n_tried=128, n_readings=100_000, anew=True)
 CARES = {"exact": EXACT, "lossless": EXACT, "high": Care(), "fast": Care()}  # as `QUALITIES` of `sampling.drafting`
 CADENCES = ("perfect authentic", "authentic", "plagal", "half", "other")  # from the most final to the least
 # Faults for which nothing better was found, with the notes around them, and whether all voices were tried.
@@ -160,7 +156,7 @@ def mend(
     hopeless = set() if hopeless is None else hopeless
     told: Told = {}
     read: set[bytes] = set()
-    while len(read) < care.readings:
+    while len(read) < care.n_readings:
         roll = np.packbits(log.cells).tobytes()
         if roll in read:
             break
@@ -206,7 +202,9 @@ def _untried(
     untried: list[Fault] = []
     heavy = [fault for fault in found if weights[fault.rule] >= LIGHTEST]
     for fault in sorted(heavy, key=lambda fault: (-weights[fault.rule], fault.step)):
-        if len(untried) == care.most or any(abs(fault.step - other.step) < care.apart for other in untried):
+        if len(untried) == care.n_faults:
+            break
+        if any(abs(fault.step - other.step) < care.apart for other in untried):
             continue
         if _tried(fault, voices) in hopeless:  # the chord may change where the voice at fault may not
             fault = replace(fault, voices=tuple(range(voices.shape[1])))
