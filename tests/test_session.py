@@ -13,7 +13,7 @@ from ripieno.models.runtime import the_separator
 from ripieno.music.harmony import parallels
 from ripieno.music.referee import faults
 from ripieno.music.roll import RollNote, notes_of, roll_of
-from ripieno.sampling.voice_leading import PARALLELS, WEIGHTS, voices_of
+from ripieno.sampling.voice_leading import COSTS, PARALLELS, WEIGHTS, voices_of
 from tests.sampling.fakes import indifferent, model_of, pointing_at, wanting
 
 MELODY = [RollNote(0, 72, 4), RollNote(4, 74, 4), RollNote(8, 76, 4), RollNote(12, 72, 4)]
@@ -40,7 +40,7 @@ def test_faults_of_part_writing_are_mended_at_the_end_unless_the_user_wants_them
     why = {session.mend: {change.why for change in session.run()} for session in (left, only, mended)}
     assert why["nothing"] == {None}
     assert why["parallels"] <= {None, *PARALLELS}
-    assert why["faults"] - {None} <= set(WEIGHTS)
+    assert why["faults"] - {None} <= set(COSTS)
     assert not list(mended.run()), "what is mended is finished"
 
     def sung(session: Session) -> np.ndarray:

@@ -43,7 +43,7 @@ from ripieno.sampling.drafting import QUALITIES
 from ripieno.sampling.lossless import compose_lossless
 from ripieno.sampling.passes import Change, Sampler, alone
 from ripieno.sampling.stopping import StopRule
-from ripieno.sampling.voice_leading import CARES, PARALLELS, WEIGHTS, Hopeless, is_mended, mend
+from ripieno.sampling.voice_leading import CARES, COSTS, PARALLELS, Hopeless, is_mended, mend
 from ripieno.shapes import Int
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ TEMPERATURE = 0.8  # chosen on JSB valid: 1.0 has fewer triads and more sevenths
 QUALITY = "high"
 LOSSLESS = "lossless"
 STOP_RULE = StopRule()
-MEND: dict[str, Mapping[str, float]] = {"faults": WEIGHTS, "parallels": PARALLELS, "nothing": {}}
+MEND: dict[str, Mapping[str, float]] = {"faults": COSTS, "parallels": PARALLELS, "nothing": {}}
 SUFFIXES = (".mid", ".midi", *MUSICXML_SUFFIXES, ".png", ".svg", ".pdf", *sound.SUFFIXES)
 
 

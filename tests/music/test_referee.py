@@ -19,6 +19,7 @@ from ripieno.music.referee import (
     cadence,
     faults,
     judge,
+    open_ending,
     parallels,
 )
 
@@ -231,6 +232,25 @@ def test_a_small_piece_is_measured_as_one_counts_it_by_hand() -> None:
 )
 def test_the_last_two_chords_make_the_cadence(chords: tuple[str, ...], kind: str) -> None:
     assert cadence(sung(*chords), C_MAJOR) == kind
+
+
+@pytest.mark.parametrize(
+    ("chords", "wrong"),
+    [
+        (("D5 B4 F4 G3", "C5 C5 E4 C3"), ()),
+        (("C5 A4 F4 F3", "B4 G4 D4 G3"), ()),  # a half cadence may be meant
+        (("E5 B4 G#4 E3", "C5 A4 E4 A3"), ()),  # closes in another key, which may be the right one
+        (("D5 B4 F4 G3", "C5 A4 F4 F3"), (1, 2, 3)),
+        (("D5 B4 F4 G3", "C5 G4 E4 G3"), (3,)),  # the tonic, but over its fifth
+        (("D5 B4 F4 G3", "C5 C5 E4 E4"), (3,)),  # of two in unison the lower voice is the bass
+        (("D5 B4 F4 G3", "C5 G4 F4 C3"), (2,)),
+        (("- - - -",), ()),
+    ],
+)
+def test_an_ending_is_open_for_the_voices_that_keep_it_from_the_tonic(
+    chords: tuple[str, ...], wrong: tuple[int, ...]
+) -> None:
+    assert open_ending(sung(*chords), C_MAJOR) == wrong
 
 
 def test_reports_add_up_so_that_pieces_pool() -> None:

@@ -16,6 +16,8 @@ from ripieno.music.roll import RollNote, roll_of
 from ripieno.sampling.passes import BREATH, Ask, Change, alone
 from ripieno.sampling.voice_leading import (
     CARES,
+    COSTS,
+    OPEN_ENDING,
     PARALLELS,
     WEIGHTS,
     Hopeless,
@@ -218,6 +220,33 @@ def test_no_fault_is_mended_at_the_cost_of_the_final_cadence() -> None:
     assert [fault.voices for fault in faults(voices, key=c_major, rules=PARALLELS)] == [(0, 3)]
     likes_another_bass = liking(52, 45, 53, 50)
     assert mend_fault(likes_another_bass, log, CONTEXT, policy, PARALLELS, c_major) is None
+
+
+def closing(*last: int, soprano: int = 72) -> tuple[EditLog, Policy]:
+    """A dominant in C under the user's soprano, and the model's last chord."""
+    log = EditLog(roll_of([RollNote(0, 71, 4), RollNote(4, soprano, 4)], N_STEPS))
+    for pitches, step in (((67, 62, 55), 0), (last, 4)):
+        for pitch in pitches:
+            log = log.with_note(pitch, step, 4, by="model")
+    return log, replace(POLICY, line=np.array([71] * 4 + [soprano] * 4))
+
+
+def test_a_last_chord_that_does_not_close_becomes_the_tonics() -> None:
+    c_major = key_of(0, "major")
+    log, policy = closing(65, 57, 53)  # F, A and F under the C
+    changes = list(alone(mend(log, CONTEXT, policy, COSTS, c_major), liking(48, 64, 55, 67)))
+    assert {change.why for change in changes} >= {OPEN_ENDING}
+    voices = voices_of(changes[-1].log, policy)
+    assert voices[-1].tolist() == [72, 64, 55, 48]
+
+
+def test_an_ending_that_the_users_notes_keep_open_stays_and_so_does_one_that_need_not_close() -> None:
+    c_major = key_of(0, "major")
+    for log, policy in (closing(65, 57, 53, soprano=69), closing(64, 55, 48)):
+        for change in alone(mend(log, CONTEXT, policy, COSTS, c_major), liking(48, 64, 55, 67)):
+            assert change.why != OPEN_ENDING
+    log, policy = closing(65, 57, 53)
+    assert all(change.why != OPEN_ENDING for change in alone(mend(log, CONTEXT, policy, WEIGHTS, c_major), liking(48)))
 
 
 @pytest.mark.parametrize("seed", range(8))

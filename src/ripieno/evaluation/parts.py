@@ -51,7 +51,7 @@ from ripieno.sampling.ancestral import sample_ancestral
 from ripieno.sampling.drafting import QUALITIES
 from ripieno.sampling.passes import Change
 from ripieno.sampling.stopping import SETTLED
-from ripieno.sampling.voice_leading import WEIGHTS
+from ripieno.sampling.voice_leading import COSTS
 from ripieno.session import QUALITY, STOP_RULE, TEMPERATURE, Session
 from ripieno.shapes import Float
 
@@ -408,7 +408,7 @@ def _generation_jobs(part: str, material: Material, inputs: Sequence[Input]) -> 
         "temperature": TEMPERATURE,
         "quality": asdict(QUALITIES[QUALITY]),
         "stop": asdict(STOP_RULE),
-        "weights": WEIGHTS,
+        "weights": COSTS,
     }
     passes: dict[str, Any] = {"passes": PASSES}
     ways: list[tuple[str, Path | None, str, dict[str, Any]]] = [

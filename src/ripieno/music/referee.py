@@ -231,6 +231,30 @@ def cadence(voices: Voices, key: Key | None = None) -> str:
     return "plagal" if rise == 7 and kind in (MAJOR, MINOR, MINOR_SEVENTH) else "other"
 
 
+def open_ending(voices: Voices, key: Key | None = None) -> tuple[int, ...]:
+    """The voices that keep the last chord from being the tonic's.
+
+    None where a piece ends with one of the cadences, on a major or minor triad over its root, whatever the key: the key
+    may have been misheard. Else those that sing no note of the tonic triad, and the lowest, if it is not on the tonic.
+    """
+    score = _Score(voices, key, None, None, 0)
+    sounding = np.flatnonzero((score.slices >= 0).any(axis=1))
+    if not len(sounding):
+        return ()
+    last = sounding[-1]
+    if score.kinds[last] in (MAJOR, MINOR) and score.inversions[last] == 0 and cadence(voices, score.key) != "other":
+        return ()
+    chord, tonic = score.slices[last], score.key.tonic
+    triad = {tonic, (tonic + 7) % 12, (tonic + 4) % 12}  # a minor piece may close in major
+    triad |= {(tonic + 3) % 12} if score.key.mode == "minor" else set()
+    lowest = len(chord) - 1 - int(np.where(chord >= 0, chord, 128)[::-1].argmin())  # of two in unison the lower voice
+    return tuple(
+        voice
+        for voice, pitch in enumerate(chord.tolist())
+        if pitch >= 0 and (pitch % 12 not in triad or (voice == lowest and pitch % 12 != tonic))
+    )
+
+
 # Chords: a set of pitch classes, as a number of twelve bits, to its root and kind.
 
 MAJOR, MINOR, DIMINISHED, AUGMENTED, DOMINANT, MAJOR_SEVENTH, MINOR_SEVENTH, HALF_DIMINISHED, FULLY = range(1, 10)

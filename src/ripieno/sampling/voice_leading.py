@@ -30,7 +30,7 @@ from ripieno.edits.policy import Policy
 from ripieno.models.context import Context
 from ripieno.models.runtime import Prediction
 from ripieno.music.piece import Key
-from ripieno.music.referee import Fault, cadence, faults, guessed_key
+from ripieno.music.referee import Fault, cadence, faults, guessed_key, open_ending
 from ripieno.music.roll import STEPS_PER_BEAT
 from ripieno.music.voices import NAMES, RANGES, Separate, split
 from ripieno.sampling.passes import BREATH, Ask, Change, Sampler
@@ -57,6 +57,9 @@ WEIGHTS = {
     "overlap": 0.1,
     "hidden fifths and octaves": 0.1,
 }
+# No rule of the referee's, since a piece may well end so; but who has no say in the matter wants it to close.
+OPEN_ENDING = "open ending"
+COSTS = {**WEIGHTS, OPEN_ENDING: 1.0}  # of what is mended by default; an open ending costs so much for each wrong voice
 # Faults that lie in what the chords are as much as in who sings it: any voice may be what mends them.
 OF_CHORDS = {
     "unresolved leading note",
@@ -130,7 +133,7 @@ def mend(
     log: EditLog,
     context: Context,
     policy: Policy,
-    weights: Mapping[str, float] = WEIGHTS,
+    weights: Mapping[str, float] = COSTS,
     key: Key | None = None,
     beat_phase: int = 0,
     hopeless: Hopeless | None = None,
@@ -146,13 +149,15 @@ def mend(
         log: a piece that is finished, or nearly so.
         context: of the roll.
         policy: which cells may change; its melody and `n_voices` tell the voices apart.
-        weights: the rules to look at, and what a fault of each costs.
+        weights: the rules to look at, and what a fault of each costs; `OPEN_ENDING` may be among them.
         key, beat_phase: see `music.referee.judge`.
         hopeless: remembers from call to call what was tried in vain.
         separate: tells four voices apart; see `music.voices.split`.
         care: `EXACT` for one fault at a time.
     """
-    score = partial(faults, beat_phase=beat_phase, rules=weights, excused=True)
+    score = partial(
+        faults, beat_phase=beat_phase, rules=[*(rule for rule in weights if rule != OPEN_ENDING)], excused=True
+    )
     hopeless = set() if hopeless is None else hopeless
     told: Told = {}
     read: set[bytes] = set()
@@ -166,7 +171,8 @@ def mend(
         find = partial(score, key=heard)
         while log is begun or not care.anew:
             yield BREATH
-            untried = _untried(find(voices), voices, weights, hopeless, care)
+            restless = _restless(voices, heard, log, policy) if OPEN_ENDING in weights else []
+            untried = _untried([*find(voices), *restless], voices, weights, hopeless, care)
             if not untried:
                 break
             if len(told) > REMEMBERED:
@@ -189,6 +195,19 @@ def mend(
             break
         # who sings what may be read otherwise now; then some of it has only been read away, and is looked at again
     return log
+
+
+def _restless(voices: Int[np.ndarray, "step voice"], key: Key, log: EditLog, policy: Policy) -> list[Fault]:
+    """The last chord, if it does not close the piece and all that would have to change may."""
+    wrong = open_ending(voices, key)
+    if not wrong:
+        return []
+    last = int(np.flatnonzero((voices >= 0).any(axis=1))[-1])
+    allowed = policy.allowed(log)[0, last]
+    pitches = tuple(int(voices[last, voice]) for voice in wrong)
+    if any(log.user_cells[0, last, pitch] or not allowed[pitch] for pitch in pitches):
+        return []
+    return [Fault(OPEN_ENDING, last, wrong, pitches)]
 
 
 def _untried(
@@ -284,7 +303,8 @@ def _better(
     n_tried: int,
 ) -> Generator[Ask, Prediction | None, list[list[_Remedy]]]:
     """Of the remedies for each fault the likeliest that make the piece less faulty, `n_tried` at the most."""
-    end = CADENCES.index(cadence(voices, key))
+    n_open = len(open_ending(voices, key)) if OPEN_ENDING in weights else 0
+    end = CADENCES.index("other" if n_open else cadence(voices, key))
     n_silent = int((voices[::-1] >= 0).any(axis=1).argmax())  # steps after the last note
     better: list[list[_Remedy]] = [[] for _ in likely]
     waiting = [sorted(options, key=lambda option: -option.score) for options in likely]
@@ -296,7 +316,11 @@ def _better(
             waiting[number] = options[CHUNK:]
         judged = _saved([remedy for _, remedy in chunk], voices, weights, find)
         for (number, remedy), saved in zip(chunk, judged, strict=True):
-            if saved <= 0 or len(better[number]) == n_tried:
+            if len(better[number]) == n_tried:
+                continue
+            if OPEN_ENDING in weights and remedy.place.end >= len(voices) - n_silent:
+                saved += weights[OPEN_ENDING] * (n_open - len(open_ending(_rewritten(voices, remedy), key)))
+            if saved <= 0:
                 continue
             is_at_end = remedy.place.end > len(voices) - n_silent - ENDING
             if is_at_end and CADENCES.index(cadence(_rewritten(voices, remedy), key)) > end:
