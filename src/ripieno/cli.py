@@ -326,7 +326,8 @@ def harmonize_command(
         str,
         typer.Option(
             metavar="faults|parallels|nothing",
-            help="What is put right at the end: faults of part-writing, parallel fifths and octaves alone, or nothing.",
+            help="What is put right at the end: faults of part-writing and a last chord that does not close, "
+            "parallel fifths and octaves alone, or nothing.",
         ),
     ] = "faults",
     temperature: Annotated[

@@ -15,7 +15,7 @@ The paper merges its voices and never takes them apart again.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations
@@ -57,6 +57,10 @@ BESIDE_LIKING = Costs(leap=0.3, broken=3.0, crossed=1.0, outside=0.5, unison=0.0
 
 Liking = Float[np.ndarray, "step voice pitch"]
 Separate = Callable[[Cells], Liking]
+# What sounds, from high to low, and of which voice the pitch is known; from one to the next, and what goes on.
+_Chord = tuple[tuple[int, ...], tuple[int, int] | None]
+_Move = tuple[_Chord, _Chord, tuple[int, ...]]
+WEIGHED = 32  # moves at once
 REMEMBERED = 4096  # chords, and steps from one to the next: a piece is split again and again as it is mended
 LEAST_LIKED = -40.0  # no log probability counts for less, so that what sounds can always be sung
 
@@ -93,28 +97,30 @@ def split(
         return pitches
     ends = [int(step) for step in (*np.flatnonzero(changed)[1:], n_steps)]
     end_of = dict(zip(map(int, np.flatnonzero(changed)), ends, strict=True))
+    chords: list[_Chord] = []
+    moves: list[_Move] = []
+    for start in starts:
+        here = tuple(np.flatnonzero(sounding[start])[::-1].tolist())
+        known = None if line is None or line[start] < 0 else (line_voice, int(line[start]))
+        if chords:
+            held = tuple(pitch for pitch in chords[-1][0] if sounding[start, pitch] and not begins[start, pitch])
+            moves.append((chords[-1], (here, known), held))
+        chords.append((here, known))
     states: list[Int[np.ndarray, "state voice"]] = []
     totals: list[Float[np.ndarray, " state"]] = []
     origins: list[Int[np.ndarray, " state"]] = []
-    before: tuple[tuple[int, ...], tuple[int, int] | None] = ((), None)
-    for i, start in enumerate(starts):
-        here = tuple(np.flatnonzero(sounding[start])[::-1].tolist())
-        known = None if line is None or line[start] < 0 else (line_voice, int(line[start]))
+    _weigh(moves, n_voices, costs)
+    for i, (start, (here, known)) in enumerate(zip(starts, chords, strict=True)):
         now = _states(here, n_voices, known)
         total = _own_cost(here, n_voices, known, costs)
         if liking is not None:
             total = total - np.where(now >= 0, liking[start, np.arange(n_voices), now], 0.0).sum(axis=1)
         if i:
-            held = tuple(pitch for pitch in before[0] if sounding[start, pitch] and not begins[start, pitch])
-            # the ways to sing a cluster are too many to keep
-            few = max(len(before[0]), len(here)) <= n_voices + 1
-            cost = (_step_cost if few else _step_cost.__wrapped__)(*before, here, known, held, n_voices, costs)
-            sums = totals[-1][:, None] + cost
+            sums = totals[-1][:, None] + _step_cost(moves[i - 1], n_voices, costs)
             origins.append(sums.argmin(axis=0))
             total = total + sums.min(axis=0)
         states.append(now)
         totals.append(total)
-        before = here, known
     best = int(totals[-1].argmin())
     for i in range(len(starts) - 1, -1, -1):
         pitches[starts[i] : end_of[starts[i]]] = states[i][best]
@@ -173,19 +179,38 @@ def _own_cost(
     return _kept(np.asarray(cost, dtype=float))
 
 
-@lru_cache(maxsize=REMEMBERED)
-def _step_cost(
-    before: tuple[int, ...],
-    known_before: tuple[int, int] | None,
-    here: tuple[int, ...],
-    known: tuple[int, int] | None,
-    held: tuple[int, ...],
-    n_voices: int,
-    costs: Costs,
-) -> Float[np.ndarray, "state state2"]:
-    """From each way to sing one chord to each way to sing the next; `held` are the pitches that go on."""
-    rows = _states(before, n_voices, known_before)
-    return _kept(movement_cost(rows, _states(here, n_voices, known), np.isin(rows, held), costs))
+_known_costs: dict[tuple[_Move, int, Costs], Float[np.ndarray, "state state2"]] = {}
+
+
+def _weigh(moves: Sequence[_Move], n_voices: int, costs: Costs) -> None:
+    """Remember what the moves cost, those of one shape weighed all at once."""
+    by_shape: dict[tuple[int, int], list[_Move]] = {}
+    for move in dict.fromkeys(moves):
+        before, now, _ = move
+        few = max(len(before[0]), len(now[0])) <= n_voices + 1  # the ways to sing a cluster are too many to keep
+        if few and (move, n_voices, costs) not in _known_costs:
+            shape = len(_states(before[0], n_voices, before[1])), len(_states(now[0], n_voices, now[1]))
+            by_shape.setdefault(shape, []).append(move)
+    if len(_known_costs) > REMEMBERED:
+        _known_costs.clear()
+    for alike in by_shape.values():
+        for first in range(0, len(alike), WEIGHED):
+            some = alike[first : first + WEIGHED]
+            rows = np.stack([_states(before[0], n_voices, before[1]) for before, _, _ in some])
+            after = np.stack([_states(now[0], n_voices, now[1]) for _, now, _ in some])
+            goes_on = np.stack([np.isin(row, held) for row, (_, _, held) in zip(rows, some, strict=True)])
+            for move, cost in zip(some, movement_cost(rows, after, goes_on, costs), strict=True):
+                _known_costs[move, n_voices, costs] = _kept(cost.copy())
+
+
+def _step_cost(move: _Move, n_voices: int, costs: Costs) -> Float[np.ndarray, "state state2"]:
+    """From each way to sing one chord to each way to sing the next."""
+    known = _known_costs.get((move, n_voices, costs))
+    if known is not None:
+        return known
+    before, now, held = move
+    rows = _states(before[0], n_voices, before[1])
+    return movement_cost(rows, _states(now[0], n_voices, now[1]), np.isin(rows, held), costs)
 
 
 def _kept(array: np.ndarray) -> np.ndarray:
