@@ -58,7 +58,7 @@ class Quality:
 EXACT = Quality(drift=0.0, longest=0.0, least=0.0)  # one edit a pass, the paper's
 QUALITIES = {
     "exact": EXACT,
-    "high": Quality(drift=0.3, longest=5, least=1, left=4),
+    "high": Quality(drift=0.5, longest=8, least=2, left=5),
     "fast": Quality(drift=0.9, longest=10, least=3, left=10),
 }
 

@@ -113,14 +113,19 @@ class Care:
 
     n_faults: int = 64  # in a round, at the most
     apart: int = 16  # steps between two faults in a round, at the least: who mends one often mends its neighbour
-    n_tried: int = 3  # of the likeliest remedies; the one that leaves the model least to wish for is taken
+    n_tried: int = 2  # of the likeliest remedies; the one that leaves the model least to wish for is taken
     n_readings: int = 3  # of who sings what, at the most; none comes again
     anew: bool = False  # read after each round
 
 
 # One fault at a time, of which all remedies are tried, and then who sings what is read anew.
 EXACT = Care(n_faults=1, n_tried=128, n_readings=100_000, anew=True)
-CARES = {"exact": EXACT, "lossless": EXACT, "high": Care(), "fast": Care()}  # as `QUALITIES` of `sampling.drafting`
+CARES = {
+    "exact": EXACT,
+    "lossless": EXACT,
+    "high": Care(),
+    "fast": Care(n_tried=1),
+}  # as `QUALITIES` of `sampling.drafting`
 CADENCES = ("perfect authentic", "authentic", "plagal", "half", "other")  # from the most final to the least
 # Faults for which nothing better was found, with the notes around them, and whether all voices were tried.
 Hopeless = set[tuple[str, int, bytes, bool]]
