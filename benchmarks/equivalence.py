@@ -6,12 +6,13 @@
     python -m benchmarks.equivalence --data FOLDER -o runs/sopranos --sopranos
 
 Melodies of the Bach Doodle. Where drafts stop was chosen by what the 150 showed, so that they no longer judge fairly;
-`--others` takes the melodies that are left, `--sopranos` 150 of Bach's from JSB train, by which nothing was chosen of
-how pieces are written. For each rule and measure of the style report and for the statistics of tables 2 and 3, each
-melody has the mean over seeds of either quality; of their difference the 90 % interval over melodies should lie within
-0.2 of the standard deviation of Bach's own pieces (JSB valid, eight bars each, split into voices likewise), which is
-two one-sided tests at 5 %, with Holm's correction over all that is looked at. Beside it stands the weaker claim that
-nothing is lost: there, a rule may be broken less often by any amount.
+`--others` takes the melodies that are left, `--sopranos` 150 of Bach's from JSB train, whole chorales: the network
+knows them, but nothing of how pieces are written was chosen by them. For each rule and measure of the style report
+and for the statistics of tables 2 and 3, each melody has the mean over seeds of either quality; of their difference
+the 90 % interval over melodies should lie within 0.2 of the standard deviation of Bach's own pieces (JSB valid, split
+into voices likewise; eight bars of each, or the whole where the melodies are), which is two one-sided tests at 5 %,
+with Holm's correction over all that is looked at. Beside it stands the weaker claim that nothing is lost: there, a
+rule may be broken less often by any amount.
 What was composed is kept in the output folder; interrupted, it goes on where it was.
 """
 
@@ -89,15 +90,16 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("-o", "--output", type=Path, required=True)
     parser.add_argument("--inputs", type=int, default=150)
-    parser.add_argument("--others", action="store_true", help="the melodies that are left beside the 150")
-    parser.add_argument("--sopranos", action="store_true", help="sopranos of JSB train instead")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--others", action="store_true", help="the melodies that are left beside the 150")
+    which.add_argument("--sopranos", action="store_true", help="sopranos of JSB train instead")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--jobs", type=int, default=2)
     a = parser.parse_args()
     a.output.mkdir(parents=True, exist_ok=True)
     if a.sopranos:
         tunes = sopranos(read_jsb(a.data / "jsb" / "Jsb16thSeparated.json"), "train")
-        inputs = [tunes[i] for i in np.linspace(0, len(tunes) - 1, a.inputs).round().astype(int)]
+        inputs = [tunes[i] for i in np.linspace(0, len(tunes) - 1, min(a.inputs, len(tunes))).round().astype(int)]
     else:
         inputs = doodles(a.data / "melodies" / "doodle.json", others=a.others)[: a.inputs]
     jobs = [
@@ -122,7 +124,7 @@ def main() -> None:
     bachs = []
     for item in read_jsb(a.data / "jsb" / "Jsb16thSeparated.json"):
         if item.split == "valid" and item.voices is not None:
-            voices = item.voices[:128]
+            voices = item.voices if a.sopranos else item.voices[:128]
             cells = silence(len(voices))
             for voice in range(4):
                 sings = np.flatnonzero(voices[:, voice] >= 0)

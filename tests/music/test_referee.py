@@ -241,6 +241,7 @@ def test_the_last_two_chords_make_the_cadence(chords: tuple[str, ...], kind: str
         (("C5 A4 F4 F3", "B4 G4 D4 G3"), ()),  # a half cadence may be meant
         (("E5 B4 G#4 E3", "C5 A4 E4 A3"), ()),  # closes in another key, which may be the right one
         (("D5 B4 F4 G3", "C5 A4 F4 F3"), (1, 2, 3)),
+        (("C5 G4 E4 C3", "C5 A4 F4 F3"), (1, 2, 3)),  # I-IV is no V-I
         (("D5 B4 F4 G3", "C5 G4 E4 G3"), (3,)),  # the tonic, but over its fifth
         (("D5 B4 F4 G3", "C5 C5 E4 E4"), (3,)),  # of two in unison the lower voice is the bass
         (("D5 B4 F4 G3", "C5 G4 F4 C3"), (2,)),
@@ -250,7 +251,17 @@ def test_the_last_two_chords_make_the_cadence(chords: tuple[str, ...], kind: str
 def test_an_ending_is_open_for_the_voices_that_keep_it_from_the_tonic(
     chords: tuple[str, ...], wrong: tuple[int, ...]
 ) -> None:
-    assert open_ending(sung(*chords), C_MAJOR) == wrong
+    fault = open_ending(sung(*chords), C_MAJOR)
+    assert (fault.voices if fault else ()) == wrong
+    assert fault is None or fault.step == 4
+
+
+def test_a_minor_piece_may_close_in_major_but_not_in_both() -> None:
+    a_minor = key_of(9, "minor")
+    endings = {"A4 E4 C#4 A2": None, "A4 E4 C4 A2": None, "A4 C#4 C4 A2": (1,), "A4 F4 C4 F3": (1, 3)}
+    for chord, wrong in endings.items():
+        fault = open_ending(sung("A4 F4 D4 D3", chord), a_minor)
+        assert (fault and fault.voices) == wrong, chord
 
 
 def test_reports_add_up_so_that_pieces_pool() -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from ripieno.files.corpus import Item, read_jsb
 from ripieno.models.runtime import load_separator
+from ripieno.music import voices
 from ripieno.music.referee import parallels
 from ripieno.music.roll import Cells, RollNote, notes_of, roll_of
 from ripieno.music.voices import Liking, Separate, parts_of, split
@@ -172,3 +173,20 @@ def test_where_one_of_two_voices_rests_the_other_is_not_doubled() -> None:
     upper, lower = parts_of(cells, np.zeros_like(cells[0]))
     assert list(upper.notes) == [RollNote(0, 67, 8)]
     assert list(lower.notes) == [RollNote(0, 55, 4)]
+
+
+def test_the_split_is_the_same_whether_costs_are_remembered_or_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(3)
+    cells = np.zeros((1, 160, 128), dtype=bool)
+    for step in range(0, 160, 2):  # from one pitch to seven, some held
+        cells[0, step : step + int(rng.integers(1, 5)), rng.choice(np.arange(45, 75), int(rng.integers(1, 5)))] = True
+    first = split(cells)
+    again = split(cells)
+    monkeypatch.setattr(voices, "REMEMBERED", 0)
+    monkeypatch.setattr(voices, "WEIGHED", 1)
+    anew = split(cells)
+    monkeypatch.setattr(voices, "_weigh", lambda *_: None)
+    voices._known_costs.clear()
+    assert (first == again).all()
+    assert (first == anew).all()
+    assert (first == split(cells)).all()

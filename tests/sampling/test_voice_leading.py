@@ -11,13 +11,12 @@ from ripieno.edits.policy import Policy
 from ripieno.models.context import context_of
 from ripieno.models.runtime import Prediction
 from ripieno.music.harmony import key_of, parallels
-from ripieno.music.referee import cadence, faults
+from ripieno.music.referee import OPEN_ENDING, cadence, faults, open_ending
 from ripieno.music.roll import RollNote, roll_of
 from ripieno.sampling.passes import BREATH, Ask, Change, alone
 from ripieno.sampling.voice_leading import (
     CARES,
     COSTS,
-    OPEN_ENDING,
     PARALLELS,
     WEIGHTS,
     Hopeless,
@@ -222,31 +221,93 @@ def test_no_fault_is_mended_at_the_cost_of_the_final_cadence() -> None:
     assert mend_fault(likes_another_bass, log, CONTEXT, policy, PARALLELS, c_major) is None
 
 
-def closing(*last: int, soprano: int = 72) -> tuple[EditLog, Policy]:
-    """A dominant in C under the user's soprano, and the model's last chord."""
-    log = EditLog(roll_of([RollNote(0, 71, 4), RollNote(4, soprano, 4)], N_STEPS))
-    for pitches, step in (((67, 62, 55), 0), (last, 4)):
+C_MAJOR = key_of(0, "major")
+TONIC = liking(48, 64, 55, 67)
+
+
+def closing(*last: int, soprano: int = 72, bass: int = 55, rest: int = 0) -> tuple[EditLog, Policy]:
+    """A dominant in C under the user's soprano, and the model's last chord; then so many steps of rest."""
+    log = EditLog(roll_of([RollNote(0, 71, 4), RollNote(4, soprano, 4)], N_STEPS + rest))
+    for pitches, step in (((67, 62, bass), 0), (last, 4)):
         for pitch in pitches:
             log = log.with_note(pitch, step, 4, by="model")
-    return log, replace(POLICY, line=np.array([71] * 4 + [soprano] * 4))
+    return log, replace(POLICY, line=np.array([71] * 4 + [soprano] * 4 + [-1] * rest))
 
 
-def test_a_last_chord_that_does_not_close_becomes_the_tonics() -> None:
-    c_major = key_of(0, "major")
-    log, policy = closing(65, 57, 53)  # F, A and F under the C
-    changes = list(alone(mend(log, CONTEXT, policy, COSTS, c_major), liking(48, 64, 55, 67)))
-    assert {change.why for change in changes} >= {OPEN_ENDING}
-    voices = voices_of(changes[-1].log, policy)
-    assert voices[-1].tolist() == [72, 64, 55, 48]
+def closed(log: EditLog, policy: Policy, key=C_MAJOR, costs=COSTS, model=TONIC) -> tuple[EditLog, list[Change]]:
+    changes = list(alone(mend(log, context_of(log.cells.shape[1]), policy, costs, key), model))
+    return changes[-1].log if changes else log, [change for change in changes if change.why == OPEN_ENDING]
 
 
-def test_an_ending_that_the_users_notes_keep_open_stays_and_so_does_one_that_need_not_close() -> None:
-    c_major = key_of(0, "major")
-    for log, policy in (closing(65, 57, 53, soprano=69), closing(64, 55, 48)):
-        for change in alone(mend(log, CONTEXT, policy, COSTS, c_major), liking(48, 64, 55, 67)):
-            assert change.why != OPEN_ENDING
+def last_chord(log: EditLog) -> list[int]:
+    return np.flatnonzero(log.cells[0, 7]).tolist()
+
+
+@pytest.mark.parametrize("rest", [0, 8])
+def test_a_last_chord_that_does_not_close_becomes_the_tonics_from_its_beginning(rest: int) -> None:
+    log, changes = closed(*closing(65, 57, 53, rest=rest))  # F, A and F under the C
+    assert len(changes) == 3
+    assert not np.diff(log.cells[0, 4:8].astype(int), axis=0).any()
+    assert last_chord(log) in ([48, 55, 64, 72], [48, 64, 67, 72])
+
+
+def test_a_bass_that_is_held_into_the_last_chord_is_held_no_longer() -> None:
+    log, policy = closing(64, 55, 53, bass=53)
+    log, changes = closed(log, policy)
+    assert len(changes) == 1
+    assert log.cells[0, :4, 53].all()
+    assert not log.cells[0, 4:, 53].any()
+    assert log.cells[0, 4:, 48].all()
+
+
+def test_what_need_not_or_must_not_close_stays() -> None:
+    for log, policy in (
+        closing(64, 55, 48),
+        closing(65, 57, 53, soprano=69),  # the user's A stands against the tonic
+        closing(65, 57, 53, rest=16),  # the piece may go on
+    ):
+        after, changes = closed(log, policy)
+        assert (last_chord(after), changes) == (last_chord(log), [])
     log, policy = closing(65, 57, 53)
-    assert all(change.why != OPEN_ENDING for change in alone(mend(log, CONTEXT, policy, WEIGHTS, c_major), liking(48)))
+    chords = np.ones((N_STEPS, 12), dtype=bool)
+    chords[4:] = [pitch in (0, 5, 9) for pitch in range(12)]  # the user asks for F major
+    locked = np.arange(N_STEPS) >= 4
+    for kept in (replace(policy, chords=chords), replace(policy, locked=locked)):
+        assert closed(log, kept)[1] == []
+    assert closed(log, policy, costs=WEIGHTS)[1] == []
+
+
+def test_an_ending_closes_in_all_voices_or_stays_as_it_is() -> None:
+    log, policy = closing(65, 57, 53)
+
+    def no_e(cells, context):
+        said = TONIC(cells, context)
+        said.logits[..., [52, 64, 76]] = -20
+        return said
+
+    after, changes = closed(log, policy, model=no_e)
+    assert changes == [] or open_ending(voices_of(after, policy), C_MAJOR) is None
+    only_the_bass = liking(48)
+
+    def hardly(cells, context):
+        said = only_the_bass(cells, context)
+        said.logits[..., [52, 55, 59, 60, 62, 64, 67]] = -20
+        return said
+
+    after, changes = closed(log, policy, costs={OPEN_ENDING: 1.0}, model=hardly)
+    assert (last_chord(after), changes) == (last_chord(log), [])
+
+
+def test_under_a_bass_of_the_users_the_cadence_is_not_lost_to_other_faults() -> None:
+    # V-I6 in C over the user's G and E: nothing can close it, and the octaves between soprano and bass stay
+    log = EditLog(roll_of([RollNote(0, 55, 4), RollNote(4, 52, 4)], N_STEPS))
+    for pitch, step in ((79, 0), (74, 0), (71, 0), (76, 4), (72, 4), (67, 4)):
+        log = log.with_note(pitch, step, 4, by="model")
+    policy = replace(POLICY, melody="bass", line=np.array([55] * 4 + [52] * 4))
+    before = cadence(voices_of(log, policy), C_MAJOR)
+    after, changes = closed(log, policy, model=liking(77, 69, 65, 70))
+    assert (before, changes) == ("authentic", [])
+    assert cadence(voices_of(after, policy), C_MAJOR) == before
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -269,7 +330,7 @@ def test_a_remedy_judged_by_its_surroundings_is_judged_as_by_the_whole(seed: int
         voice, step, move = (int(rng.integers(low, high)) for low, high in ((0, 4), (0, 24), (-3, 4)))
         place = _Place(voice, 4 * step, 4 * step + 2 + i % 3, ())
         remedies.append(_Remedy(place, int(voices[place.first, voice]) + move, 0.0, 0.0))
-    saved = _saved(remedies, voices, weights, find)
+    saved = _saved([(remedy,) for remedy in remedies], voices, weights, find)
     whole = [cost(voices) - cost(_rewritten(voices, remedy)) for remedy in remedies]
     assert saved == pytest.approx(whole)
     assert min(whole) < 0 < max(whole)

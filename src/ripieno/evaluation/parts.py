@@ -51,7 +51,7 @@ from ripieno.sampling.ancestral import sample_ancestral
 from ripieno.sampling.drafting import QUALITIES
 from ripieno.sampling.passes import Change
 from ripieno.sampling.stopping import SETTLED
-from ripieno.sampling.voice_leading import COSTS
+from ripieno.sampling.voice_leading import CARES, COSTS
 from ripieno.session import QUALITY, STOP_RULE, TEMPERATURE, Session
 from ripieno.shapes import Float
 
@@ -409,6 +409,7 @@ def _generation_jobs(part: str, material: Material, inputs: Sequence[Input]) -> 
         "quality": asdict(QUALITIES[QUALITY]),
         "stop": asdict(STOP_RULE),
         "weights": COSTS,
+        "care": asdict(CARES[QUALITY]),
     }
     passes: dict[str, Any] = {"passes": PASSES}
     ways: list[tuple[str, Path | None, str, dict[str, Any]]] = [

@@ -48,6 +48,7 @@ WIDE = 7  # semitones; a leap wider than this should be made good
 APART = 12  # semitones that neighbours above the bass may lie apart
 # Soprano, alto, tenor, bass: C4-G5, G3-D5, C3-G4, E2-D4. The textbooks differ by a tone or so at either end.
 RANGES = ((60, 79), (55, 74), (48, 67), (40, 62))
+OPEN_ENDING = "open ending"  # no rule, since a piece may well end so; see `open_ending`
 
 
 @dataclass(frozen=True)
@@ -231,28 +232,34 @@ def cadence(voices: Voices, key: Key | None = None) -> str:
     return "plagal" if rise == 7 and kind in (MAJOR, MINOR, MINOR_SEVENTH) else "other"
 
 
-def open_ending(voices: Voices, key: Key | None = None) -> tuple[int, ...]:
-    """The voices that keep the last chord from being the tonic's.
+def open_ending(voices: Voices, key: Key | None = None) -> Fault | None:
+    """The last chord, if it does not close the piece, with the voices that keep it from being the tonic's.
 
-    None where a piece ends with one of the cadences, on a major or minor triad over its root, whatever the key: the key
-    may have been misheard. Else those that sing no note of the tonic triad, and the lowest, if it is not on the tonic.
+    A major or minor triad over its root closes after any of the cadences, whatever the key, which may have been
+    misheard; but not the subdominant's, which a tonic leads to as a dominant does to its tonic. Else those voices are
+    wrong that sing no note of the tonic triad, and the lowest if it is not on the tonic.
     """
     score = _Score(voices, key, None, None, 0)
     sounding = np.flatnonzero((score.slices >= 0).any(axis=1))
     if not len(sounding):
-        return ()
-    last = sounding[-1]
-    if score.kinds[last] in (MAJOR, MINOR) and score.inversions[last] == 0 and cadence(voices, score.key) != "other":
-        return ()
-    chord, tonic = score.slices[last], score.key.tonic
-    triad = {tonic, (tonic + 7) % 12, (tonic + 4) % 12}  # a minor piece may close in major
-    triad |= {(tonic + 3) % 12} if score.key.mode == "minor" else set()
+        return None
+    last, tonic = sounding[-1], score.key.tonic
+    over_root = score.kinds[last] in (MAJOR, MINOR) and score.inversions[last] == 0
+    if over_root and score.roots[last] != (tonic + 5) % 12 and cadence(voices, score.key) != "other":
+        return None
+    chord = score.slices[last]
+    classes = {int(pitch) % 12 for pitch in chord if pitch >= 0}
+    third = 3 if score.key.mode == "minor" else 4
+    if third == 3 and (tonic + 4) % 12 in classes and (tonic + 3) % 12 not in classes:
+        third = 4  # a minor piece may close in major
+    triad = {tonic, (tonic + third) % 12, (tonic + 7) % 12}
     lowest = len(chord) - 1 - int(np.where(chord >= 0, chord, 128)[::-1].argmin())  # of two in unison the lower voice
-    return tuple(
+    wrong = [
         voice
         for voice, pitch in enumerate(chord.tolist())
         if pitch >= 0 and (pitch % 12 not in triad or (voice == lowest and pitch % 12 != tonic))
-    )
+    ]
+    return score.fault(OPEN_ENDING, int(score.starts[last]), *wrong) if wrong else None
 
 
 # Chords: a set of pitch classes, as a number of twelve bits, to its root and kind.

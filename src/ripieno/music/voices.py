@@ -184,6 +184,8 @@ _known_costs: dict[tuple[_Move, int, Costs], Float[np.ndarray, "state state2"]] 
 
 def _weigh(moves: Sequence[_Move], n_voices: int, costs: Costs) -> None:
     """Remember what the moves cost, those of one shape weighed all at once."""
+    if len(_known_costs) > REMEMBERED:
+        _known_costs.clear()
     by_shape: dict[tuple[int, int], list[_Move]] = {}
     for move in dict.fromkeys(moves):
         before, now, _ = move
@@ -191,8 +193,6 @@ def _weigh(moves: Sequence[_Move], n_voices: int, costs: Costs) -> None:
         if few and (move, n_voices, costs) not in _known_costs:
             shape = len(_states(before[0], n_voices, before[1])), len(_states(now[0], n_voices, now[1]))
             by_shape.setdefault(shape, []).append(move)
-    if len(_known_costs) > REMEMBERED:
-        _known_costs.clear()
     for alike in by_shape.values():
         for first in range(0, len(alike), WEIGHED):
             some = alike[first : first + WEIGHED]

@@ -4,9 +4,10 @@ The network scores cells, each by what fits the chord; who moves from where is h
 rules more often than Bach did (docs/results.md, with and without what follows). So once a piece is finished, it is
 split into voices and looked through as a teacher would (`music.referee`). At each fault, the notes that make it are
 taken out in turn (where that is in vain, all that sound there), and the model is asked what it would write instead. Of
-the pitches that make the whole less faulty, by `WEIGHTS`, the one that leaves the model least to wish for takes the
+the pitches that make the whole less faulty, by `COSTS`, the one that leaves the model least to wish for takes the
 place of the old. What the user wrote stays, and so does whatever the policy keeps. Faults for which nothing better is
-likely stay too, and so do those that could only be mended at the cost of the final cadence.
+likely stay too, and so do those that could only be mended at the cost of the final cadence. Before all that, a last
+chord that does not close the piece becomes the tonic's, if what the user wrote leaves it open to do so.
 
 The model is shown the two bars around a fault. With eight, it finds fewer remedies likely, and those it prefers are
 more dissonant (docs/log.md). The faults of a piece are looked at together, in rounds: a round is two passes over many
@@ -21,6 +22,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import product
 
 import numpy as np
 
@@ -30,8 +32,8 @@ from ripieno.edits.policy import Policy
 from ripieno.models.context import Context
 from ripieno.models.runtime import Prediction
 from ripieno.music.piece import Key
-from ripieno.music.referee import Fault, cadence, faults, guessed_key, open_ending
-from ripieno.music.roll import STEPS_PER_BEAT
+from ripieno.music.referee import OPEN_ENDING, Fault, cadence, faults, guessed_key, open_ending
+from ripieno.music.roll import STEPS_PER_BAR, STEPS_PER_BEAT
 from ripieno.music.voices import NAMES, RANGES, Separate, split
 from ripieno.sampling.passes import BREATH, Ask, Change, Sampler
 from ripieno.shapes import Bool, Float, Int
@@ -57,9 +59,8 @@ WEIGHTS = {
     "overlap": 0.1,
     "hidden fifths and octaves": 0.1,
 }
-# No rule of the referee's, since a piece may well end so; but who has no say in the matter wants it to close.
-OPEN_ENDING = "open ending"
-COSTS = {**WEIGHTS, OPEN_ENDING: 1.0}  # of what is mended by default; an open ending costs so much for each wrong voice
+# Of what is mended by default. An open ending costs so much for each wrong voice.
+COSTS = {**WEIGHTS, OPEN_ENDING: 1.0}
 # Faults that lie in what the chords are as much as in who sings it: any voice may be what mends them.
 OF_CHORDS = {
     "unresolved leading note",
@@ -76,6 +77,7 @@ REACH = 16  # steps before and after a remedy that the rules are shown
 AFTER = 8  # steps after a remedy in which it may make or mend faults; what is shown beyond is where chords go to
 ENDING = 64  # steps before the end of the last note in which the final cadence lies
 REMEMBERED = 1000  # parts of the roll of which the model's word is kept
+CLOSEST = 4  # remedies for each voice that are tried to close an ending
 CHUNK = 8  # remedies for each fault that are judged at a time
 NEAR = 4  # steps around a remedy in which no other is made in the same round
 LIGHTEST = 0.2  # weight of a fault that is looked for
@@ -160,9 +162,8 @@ def mend(
         separate: tells four voices apart; see `music.voices.split`.
         care: `EXACT` for one fault at a time.
     """
-    score = partial(
-        faults, beat_phase=beat_phase, rules=[*(rule for rule in weights if rule != OPEN_ENDING)], excused=True
-    )
+    rules = [rule for rule in weights if rule != OPEN_ENDING]
+    score = partial(faults, beat_phase=beat_phase, rules=rules, excused=True)
     hopeless = set() if hopeless is None else hopeless
     told: Told = {}
     read: set[bytes] = set()
@@ -174,10 +175,14 @@ def mend(
         voices = voices_of(log, policy, separate)
         begun, heard = log, key or guessed_key(voices)  # one key throughout, or remedies could go to and fro
         find = partial(score, key=heard)
+        if OPEN_ENDING in weights:
+            for remedy in (yield from _closing(log, context, voices, policy, weights, heard, find, hopeless, told)):
+                log, change = _made(log, voices, remedy, OPEN_ENDING)
+                voices = _rewritten(voices, remedy)
+                yield change
         while log is begun or not care.anew:
             yield BREATH
-            restless = _restless(voices, heard, log, policy) if OPEN_ENDING in weights else []
-            untried = _untried([*find(voices), *restless], voices, weights, hopeless, care)
+            untried = _untried(find(voices), voices, weights, hopeless, care)
             if not untried:
                 break
             if len(told) > REMEMBERED:
@@ -189,30 +194,67 @@ def mend(
                     hopeless.add(_tried(fault, voices))
                 elif not any(_touch(fault, offer, other, one) for other, one in chosen):
                     chosen.append((fault, offer))
-            voices = voices.copy()
             for fault, remedy in chosen:
-                place = remedy.place
-                voices[place.first : place.end, place.voice] = remedy.pitch
-                log = log.record(remedy.edits, "model")
-                edit = Edit(0, place.first, remedy.pitch)
-                yield Change(log, edit, True, float(np.exp(remedy.score)), remedy.n_left, why=fault.rule)
+                log, change = _made(log, voices, remedy, fault.rule)
+                voices = _rewritten(voices, remedy)
+                yield change
         if log is begun:
             break
         # who sings what may be read otherwise now; then some of it has only been read away, and is looked at again
     return log
 
 
-def _restless(voices: Int[np.ndarray, "step voice"], key: Key, log: EditLog, policy: Policy) -> list[Fault]:
-    """The last chord, if it does not close the piece and all that would have to change may."""
-    wrong = open_ending(voices, key)
-    if not wrong:
-        return []
-    last = int(np.flatnonzero((voices >= 0).any(axis=1))[-1])
-    allowed = policy.allowed(log)[0, last]
-    pitches = tuple(int(voices[last, voice]) for voice in wrong)
-    if any(log.user_cells[0, last, pitch] or not allowed[pitch] for pitch in pitches):
-        return []
-    return [Fault(OPEN_ENDING, last, wrong, pitches)]
+def _made(log: EditLog, voices: Int[np.ndarray, "step voice"], remedy: _Remedy, rule: str) -> tuple[EditLog, Change]:
+    """The log with the remedy, and the change that it is."""
+    place = remedy.place
+    place = replace(place, removed=_alone(voices, place.voice, place.first, place.end))
+    log = log.record(replace(remedy, place=place).edits, "model")
+    edit = Edit(0, place.first, remedy.pitch)
+    return log, Change(log, edit, True, float(np.exp(remedy.score)), remedy.n_left, why=rule)
+
+
+def _closing(
+    log: EditLog,
+    context: Context,
+    voices: Int[np.ndarray, "step voice"],
+    policy: Policy,
+    weights: Mapping[str, float],
+    key: Key,
+    find: Find,
+    hopeless: Hopeless,
+    told: Told,
+) -> Generator[Ask, Prediction | None, Sequence[_Remedy]]:
+    """What closes an open ending: a note of the tonic triad for each wrong voice, all of them or none.
+
+    None where chords are given, where music may still follow, or where a note of the user's stands against the tonic.
+    """
+    fault = open_ending(voices, key)
+    n_silent = int((voices[::-1] >= 0).any(axis=1).argmax())  # steps after the last note
+    if fault is None or policy.chords is not None or n_silent >= STEPS_PER_BAR or _tried(fault, voices) in hopeless:
+        return ()
+    hopeless.add(_tried(fault, voices))  # once is enough: it closes now or never
+    excerpts = _Excerpts(log, policy)
+    allowed = policy.allowed(log)[0]
+    end = len(voices) - n_silent
+    places = [
+        place
+        for place in _places(voices, fault.step, fault.voices, log, allowed)
+        if (place.first, place.end) == (fault.step, end)
+    ]
+    if {place.voice for place in places} != set(fault.voices):
+        return ()
+    asked = [(place, _seen(fault.step, len(voices))) for place in places]
+    options: list[list[_Remedy]] = []
+    triad = (0, 3, 4, 7) if key.mode == "minor" else (0, 4, 7)
+    for found in (yield from _likely(asked, excerpts, context, voices, told)):
+        tones = [remedy for remedy in found if (remedy.pitch - key.tonic) % 12 in triad]
+        options.append(sorted(tones, key=lambda remedy: -remedy.score)[:CLOSEST])
+    ways = [way for way in product(*options) if len({remedy.pitch for remedy in way}) == len(way)]
+    ways = [way for way in ways if open_ending(_rewritten(voices, *way), key) is None]
+    saved = _saved(ways, voices, weights, find)
+    good = [(round(less, 6), sum(remedy.score for remedy in way), way) for less, way in zip(saved, ways, strict=True)]
+    good = [one for one in good if one[0] + weights[OPEN_ENDING] * len(fault.voices) > 0]
+    return max(good, key=lambda one: one[:2])[2] if good else ()
 
 
 def _untried(
@@ -253,46 +295,71 @@ def _offers(
     """For each fault what would make the piece less faulty and leaves the model least to wish for."""
     n_steps = len(voices)
     allowed = policy.allowed(log)[0]
-    excerpts: dict[tuple[int, int], tuple[EditLog, Policy]] = {}
-
-    def excerpt(place: _Place, seen: slice) -> tuple[EditLog, Policy, int]:
-        # and a step more on either side, so that what a budget of notes joins to can be seen
-        first, end = max(min(place.first, seen.start) - 1, 0), min(max(place.end, seen.stop) + 1, n_steps)
-        if (first, end) not in excerpts:
-            steps = slice(first, end)
-            excerpts[first, end] = log.excerpt(steps), policy.excerpt(log, steps)
-        return *excerpts[first, end], first
-
-    asked: list[tuple[int, _Place, EditLog, Policy, int, slice]] = []
+    excerpts = _Excerpts(log, policy)
+    asked: list[tuple[_Place, slice]] = []
+    numbers: list[int] = []
     for number, fault in enumerate(untried):
         yield BREATH
-        seen = _seen(fault.step, n_steps)
-        for place in _places(voices, fault.step, fault.voices, log, allowed):
-            part, here, first = excerpt(place, seen)
-            without = part.record(_moved(place.removed, -first), "model") if place.removed else part
-            asked.append((number, place, without, here, first, seen))
+        found = _places(voices, fault.step, fault.voices, log, allowed)
+        asked += [(place, _seen(fault.step, n_steps)) for place in found]
+        numbers += [number] * len(found)
     likely: list[list[_Remedy]] = [[] for _ in untried]
-    answers = yield from _shown([(part, seen, first) for _, _, part, _, first, seen in asked], context, told)
-    for (number, place, part, here, first, seen), (logits, n_left) in zip(asked, answers, strict=True):
-        sung = slice(max(place.first, seen.start), min(place.end, seen.stop))
-        within = slice(sung.start - seen.start, sung.stop - seen.start)
-        scores = _log_probabilities(logits[within], part.cells[0, sung.start - first : sung.stop - first])
-        pitches = _pitches(place, voices, part, here, first)
-        good = [pitch for pitch in pitches if scores[pitch] >= LEAST]
-        likely[number] += [_Remedy(place, pitch, float(scores[pitch]), n_left) for pitch in good]
+    for number, remedies in zip(numbers, (yield from _likely(asked, excerpts, context, voices, told)), strict=True):
+        likely[number] += remedies
     better = yield from _better(likely, voices, weights, key, find, care.n_tried)
     rolls = []
-    for fault, found in zip(untried, better, strict=True):
+    for fault, good in zip(untried, better, strict=True):
         seen = _seen(fault.step, n_steps)
-        for remedy in found if len(found) > 1 else ():  # one alone is taken as it is
-            part, _, first = excerpt(remedy.place, seen)
+        for remedy in good if len(good) > 1 else ():  # one alone is taken as it is
+            part, _, first = excerpts.around(remedy.place, seen)
             rolls.append((part.record(_moved(remedy.edits, -first), "model"), seen, first))
     left = iter((yield from _shown(rolls, context, told)))
     offers: list[_Remedy | None] = []
-    for found in better:
-        wishes = [next(left)[1] for _ in found] if len(found) > 1 else [0.0] * len(found)
-        offers.append(found[int(np.argmin(wishes))] if found else None)
+    for good in better:
+        wishes = [next(left)[1] for _ in good] if len(good) > 1 else [0.0] * len(good)
+        offers.append(good[int(np.argmin(wishes))] if good else None)
     return offers
+
+
+class _Excerpts:
+    """Parts of a log, each cut out once."""
+
+    def __init__(self, log: EditLog, policy: Policy) -> None:
+        self._log, self._policy = log, policy
+        self._kept: dict[tuple[int, int], tuple[EditLog, Policy]] = {}
+
+    def around(self, place: _Place, seen: slice) -> tuple[EditLog, Policy, int]:
+        """What is seen and the place, with its first step; and a step more on either side, where notes may join."""
+        first = max(min(place.first, seen.start) - 1, 0)
+        end = min(max(place.end, seen.stop) + 1, self._log.cells.shape[1])
+        if (first, end) not in self._kept:
+            steps = slice(first, end)
+            self._kept[first, end] = self._log.excerpt(steps), self._policy.excerpt(self._log, steps)
+        return *self._kept[first, end], first
+
+
+def _likely(
+    asked: Sequence[tuple[_Place, slice]],
+    excerpts: _Excerpts,
+    context: Context,
+    voices: Int[np.ndarray, "step voice"],
+    told: Told,
+) -> Generator[Ask, Prediction | None, list[list[_Remedy]]]:
+    """What else could be sung at each place, likely enough, from the steps that the model is shown."""
+    emptied: list[tuple[EditLog, Policy, int]] = []
+    for place, seen in asked:
+        part, here, first = excerpts.around(place, seen)
+        emptied.append((part.record(_moved(place.removed, -first), "model") if place.removed else part, here, first))
+    rolls = [(part, seen, first) for (part, _, first), (_, seen) in zip(emptied, asked, strict=True)]
+    found: list[list[_Remedy]] = []
+    answers = yield from _shown(rolls, context, told)
+    for (place, seen), (part, here, first), (logits, n_left) in zip(asked, emptied, answers, strict=True):
+        sung = slice(max(place.first, seen.start), min(place.end, seen.stop))
+        within = slice(sung.start - seen.start, sung.stop - seen.start)
+        scores = _log_probabilities(logits[within], part.cells[0, sung.start - first : sung.stop - first])
+        good = [pitch for pitch in _pitches(place, voices, part, here, first) if scores[pitch] >= LEAST]
+        found.append([_Remedy(place, pitch, float(scores[pitch]), n_left) for pitch in good])
+    return found
 
 
 def _moved(edits: Iterable[Edit], by: int) -> list[Edit]:
@@ -308,8 +375,7 @@ def _better(
     n_tried: int,
 ) -> Generator[Ask, Prediction | None, list[list[_Remedy]]]:
     """Of the remedies for each fault the likeliest that make the piece less faulty, `n_tried` at the most."""
-    n_open = len(open_ending(voices, key)) if OPEN_ENDING in weights else 0
-    end = CADENCES.index("other" if n_open else cadence(voices, key))
+    end, closes = CADENCES.index(cadence(voices, key)), OPEN_ENDING in weights and open_ending(voices, key) is None
     n_silent = int((voices[::-1] >= 0).any(axis=1).argmax())  # steps after the last note
     better: list[list[_Remedy]] = [[] for _ in likely]
     waiting = [sorted(options, key=lambda option: -option.score) for options in likely]
@@ -319,32 +385,30 @@ def _better(
         for number, options in enumerate(waiting):
             chunk += [(number, option) for option in options[:CHUNK]]
             waiting[number] = options[CHUNK:]
-        judged = _saved([remedy for _, remedy in chunk], voices, weights, find)
+        judged = _saved([(remedy,) for _, remedy in chunk], voices, weights, find)
         for (number, remedy), saved in zip(chunk, judged, strict=True):
-            if len(better[number]) == n_tried:
+            if saved <= 0 or len(better[number]) == n_tried:
                 continue
-            if OPEN_ENDING in weights and remedy.place.end >= len(voices) - n_silent:
-                saved += weights[OPEN_ENDING] * (n_open - len(open_ending(_rewritten(voices, remedy), key)))
-            if saved <= 0:
-                continue
-            is_at_end = remedy.place.end > len(voices) - n_silent - ENDING
-            if is_at_end and CADENCES.index(cadence(_rewritten(voices, remedy), key)) > end:
-                continue
+            if remedy.place.end > len(voices) - n_silent - ENDING:
+                rewritten = _rewritten(voices, remedy)
+                if CADENCES.index(cadence(rewritten, key)) > end or (closes and open_ending(rewritten, key)):
+                    continue
             better[number].append(remedy)
         waiting = [[] if len(found) == n_tried else options for found, options in zip(better, waiting, strict=True)]
     return better
 
 
-def _rewritten(voices: Int[np.ndarray, "step voice"], remedy: _Remedy) -> Int[np.ndarray, "step voice"]:
+def _rewritten(voices: Int[np.ndarray, "step voice"], *remedies: _Remedy) -> Int[np.ndarray, "step voice"]:
     rewritten = voices.copy()
-    rewritten[remedy.place.first : remedy.place.end, remedy.place.voice] = remedy.pitch
+    for remedy in remedies:
+        rewritten[remedy.place.first : remedy.place.end, remedy.place.voice] = remedy.pitch
     return rewritten
 
 
 def _saved(
-    remedies: Sequence[_Remedy], voices: Int[np.ndarray, "step voice"], weights: Mapping[str, float], find: Find
+    ways: Sequence[tuple[_Remedy, ...]], voices: Int[np.ndarray, "step voice"], weights: Mapping[str, float], find: Find
 ) -> list[float]:
-    """How much less the faults around each remedy cost with it than without.
+    """How much less the faults around remedies cost with all that are made together than without.
 
     The rules are asked once, of all those stretches laid end to end with rests between: it is the asking that takes
     time, not the steps.
@@ -354,14 +418,15 @@ def _saved(
     limits: list[int] = []  # where its faults no longer count
     at = 0
     rest = np.full((STEPS_PER_BEAT, voices.shape[1]), -1)
-    for remedy in remedies:
-        first = max(remedy.place.first - REACH, 0) // STEPS_PER_BEAT * STEPS_PER_BEAT  # the beat stays where it is
-        shown = slice(first, remedy.place.end + REACH)
-        for stretch in (voices[shown], _rewritten(voices, remedy)[shown]):
+    for way in ways:
+        begin, end = min(remedy.place.first for remedy in way), max(remedy.place.end for remedy in way)
+        first = max(begin - REACH, 0) // STEPS_PER_BEAT * STEPS_PER_BEAT  # the beat stays where it is
+        shown = slice(first, end + REACH)
+        for stretch in (voices[shown], _rewritten(voices, *way)[shown]):
             fill = np.full((-len(stretch) % STEPS_PER_BEAT, voices.shape[1]), -1)
             parts += [stretch, fill, rest]
             begins.append(at)
-            limits.append(at + remedy.place.end + AFTER - first)
+            limits.append(at + end + AFTER - first)
             at += len(stretch) + len(fill) + len(rest)
     costs = np.zeros(len(begins))
     if parts:
@@ -449,12 +514,18 @@ def _places(
             pitch = int(voices[first, voice])
             if pitch < 0:  # it pauses
                 continue
-            others = np.delete(voices[first:end], voice, axis=1)
-            alone = np.flatnonzero((others != pitch).all(axis=1)) + first
+            removed = _alone(voices, voice, first, end)
+            alone = [edit.step for edit in removed]
             if allowed[alone, pitch].all() and not log.user_cells[0, alone, pitch].any():
-                removed = tuple(Edit(0, int(at), pitch) for at in alone)
                 found[voice, first, end] = _Place(voice, first, end, removed)
     return list(found.values())
+
+
+def _alone(voices: Int[np.ndarray, "step voice"], voice: int, first: int, end: int) -> tuple[Edit, ...]:
+    """The cells of a voice's note that no other voice sings, too."""
+    pitch = int(voices[first, voice])
+    others = np.delete(voices[first:end], voice, axis=1)
+    return tuple(Edit(0, int(at) + first, pitch) for at in np.flatnonzero((others != pitch).all(axis=1)))
 
 
 def _log_probabilities(
