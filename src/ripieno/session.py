@@ -88,8 +88,8 @@ class Session:
         syllables: the new parts strike again on the melody's syllables, or, where it has none, on its notes.
         max_removals: how many of the piece's own notes may be changed: a number, or a share of them.
         max_additions: how many notes the model may add; None for as many as it likes.
-        mend: what is put right in the model's notes when the piece is finished: "faults" of part-writing, "parallels"
-            alone, or "nothing".
+        mend: what is put right in the model's notes when the piece is finished: "faults" of part-writing and a last
+            chord that does not close, "parallels" alone, or "nothing".
         temperature: 1 is the model as it was trained; below the default safer, above it more daring.
         quality: "high"; "exact" looks at the piece anew for every edit, as the paper does, and takes ten times as long;
             "fast" takes less time still, and "lossless" is "exact" for a GPU (which "exact" becomes there).

@@ -122,12 +122,8 @@ class Care:
 
 # One fault at a time, of which all remedies are tried, and then who sings what is read anew.
 EXACT = Care(n_faults=1, n_tried=128, n_readings=100_000, anew=True)
-CARES = {
-    "exact": EXACT,
-    "lossless": EXACT,
-    "high": Care(),
-    "fast": Care(n_tried=1),
-}  # as `QUALITIES` of `sampling.drafting`
+# Beside `QUALITIES` of `sampling.drafting`.
+CARES = {"exact": EXACT, "lossless": EXACT, "high": Care(), "fast": Care(n_tried=1)}
 CADENCES = ("perfect authentic", "authentic", "plagal", "half", "other")  # from the most final to the least
 # Faults for which nothing better was found, with the notes around them, and whether all voices were tried.
 Hopeless = set[tuple[str, int, bytes, bool]]
