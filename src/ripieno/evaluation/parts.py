@@ -57,7 +57,7 @@ from ripieno.shapes import Float
 
 N_ORDERS = 5  # of the framewise likelihood
 EVERY_STEP = 8  # of a score is guessed
-K, S, POOL, N_PICKS = 10, 10, 8, 3  # of the notewise likelihood
+K, S, POOL, N_PICKS = 10, 10, 8, 1  # of the notewise likelihood; windows differ more than picks do
 N_ITERATIONS = 10_000  # paper 6.4
 N_SETTLING = 4  # pieces that go on for so long
 LOOK_EVERY = 250  # of these iterations
