@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from ripieno.errors import BadInput
+from ripieno.models import runtime
 from ripieno.models.checkpoint import export_onnx, load_network
 from ripieno.models.coconet import Coconet, CoconetConfig
 from ripieno.models.runtime import load_coconet, load_model, load_separator
@@ -110,3 +111,12 @@ def test_the_validation_set_is_every_piece_whole() -> None:
 def test_what_is_kept_is_what_came_last() -> None:
     assert configuration("voices").keep == "last"
     assert configuration("chorale").keep == "best"
+
+
+def test_a_long_roll_is_told_apart_in_parts_as_if_in_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    cells = np.random.default_rng(0).random((1, 300, 128)) < 0.05
+    separate = load_separator()
+    whole = separate(cells)
+    monkeypatch.setattr(runtime, "TOLD_APART", 64)
+    separate._last.clear()
+    np.testing.assert_allclose(separate(cells), whole, atol=1e-5)

@@ -27,8 +27,11 @@ from ripieno.shapes import Bool, Float, Int
 
 CARD_KEY = "ripieno_card"  # in the ONNX file's metadata
 GPU = ("CUDAExecutionProvider", "ROCMExecutionProvider", "DmlExecutionProvider")  # used where they are installed
-WINDOW = 1024  # steps of a long roll that are scored in one pass
+WINDOW = 1024  # steps of a long roll that are remembered together
+MOST_WINDOWS = 4  # neighbours that are scored in one pass
 OVERLAP = 224  # and beside them: further than this the network does not hear, in whole pooled steps
+TOLD_APART = 1024  # steps of which a separator is asked at once
+HEARD = 64  # and beside them: further than 22 steps a separator does not hear
 DEEPEST = 32  # steps in a pooled one (six levels), up to which that is so
 FORMAT = 1  # of the card and of the graph's inputs and outputs
 
@@ -111,21 +114,28 @@ class Model:
         if n_steps <= WINDOW + 2 * OVERLAP or n_outputs < 3 or self.is_on_gpu or len(source) > 1 or deep:
             logits, n_left = self._session.run(None, {"cells": source, "context": around})[:2]
             return logits, n_left
-        logits, n_left = np.empty_like(source), 0.0
-        for first in range(0, n_steps, WINDOW):
-            end = min(first + WINDOW, n_steps)
-            seen = slice(max(first - OVERLAP, 0), min(end + OVERLAP, n_steps))
-            inputs = {"cells": source[:, :, seen], "context": around[:, :, seen]}
-            asked = b"".join(np.ascontiguousarray(array).tobytes() for array in inputs.values())
-            last = self._windows.get(first)
-            if last is None or last[0] != asked:
-                scores, _, by_step = self._session.run(None, inputs)
-                kept = slice(first - seen.start, end - seen.start)
-                last = asked, scores[:, :, kept], float(by_step[0, kept].sum(dtype=float))
-                self._windows[first] = last
-            logits[:, :, first:end] = last[1]
-            n_left += last[2]
-        return logits, np.array([n_left], dtype=np.float32)
+        firsts = range(0, n_steps, WINDOW)
+        asked: dict[int, bytes] = {}
+        for first in firsts:
+            near = slice(max(first - OVERLAP, 0), min(first + WINDOW + OVERLAP, n_steps))
+            asked[first] = source[:, :, near].tobytes() + around[:, :, near].tobytes()
+        stale = [first for first in firsts if first not in self._windows or self._windows[first][0] != asked[first]]
+        while stale:
+            group = [stale.pop(0)]
+            while stale and stale[0] == group[-1] + WINDOW and len(group) < MOST_WINDOWS:
+                group.append(stale.pop(0))
+            seen = slice(max(group[0] - OVERLAP, 0), min(group[-1] + WINDOW + OVERLAP, n_steps))
+            scores, _, by_step = self._session.run(None, {"cells": source[:, :, seen], "context": around[:, :, seen]})
+            for first in group:
+                kept = slice(first - seen.start, min(first + WINDOW, n_steps) - seen.start)
+                n_left = float(by_step[0, kept].sum(dtype=float))
+                self._windows[first] = asked[first], scores[:, :, kept].copy(), n_left
+        logits, total = np.empty_like(source), 0.0
+        for first in firsts:
+            _, known, n_left = self._windows[first]
+            logits[:, :, first : first + WINDOW] = known
+            total += n_left
+        return logits, np.array([total], dtype=np.float32)
 
 
 # Pitches (MIDI numbers, -1 a rest) and which of them are known, to log probabilities of each voice's pitch at each
@@ -184,9 +194,13 @@ class SeparatorModel:
         known = self._last.get(roll)  # who asks once often asks again, of the finished piece
         if known is not None:
             return known
-        (log_p,) = self._session.run(None, {"cells": cells[None, :1, :, window].astype(np.float32)})
-        whole = np.zeros((cells.shape[1], self.n_voices, N_PITCHES), dtype=np.float32)
-        whole[..., window] = log_p[0].transpose(1, 0, 2)
+        n_steps = cells.shape[1]
+        whole = np.zeros((n_steps, self.n_voices, N_PITCHES), dtype=np.float32)
+        for first in range(0, n_steps, TOLD_APART):  # a long roll in parts, which say what one pass would say
+            end = min(first + TOLD_APART, n_steps)
+            seen = slice(max(first - HEARD, 0), min(end + HEARD, n_steps))
+            (log_p,) = self._session.run(None, {"cells": cells[None, :1, seen, window].astype(np.float32)})
+            whole[first:end, :, window] = log_p[0, :, first - seen.start : end - seen.start].transpose(1, 0, 2)
         whole.flags.writeable = False
         self._last.clear()
         self._last[roll] = whole

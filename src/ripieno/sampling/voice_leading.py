@@ -394,10 +394,13 @@ def _better(
     return better
 
 
-def _rewritten(voices: Int[np.ndarray, "step voice"], *remedies: _Remedy) -> Int[np.ndarray, "step voice"]:
+def _rewritten(
+    voices: Int[np.ndarray, "step voice"], *remedies: _Remedy, begins: int = 0
+) -> Int[np.ndarray, "step voice"]:
+    """The voices from the step `begins` on, with remedies made."""
     rewritten = voices.copy()
     for remedy in remedies:
-        rewritten[remedy.place.first : remedy.place.end, remedy.place.voice] = remedy.pitch
+        rewritten[remedy.place.first - begins : remedy.place.end - begins, remedy.place.voice] = remedy.pitch
     return rewritten
 
 
@@ -418,7 +421,7 @@ def _saved(
         begin, end = min(remedy.place.first for remedy in way), max(remedy.place.end for remedy in way)
         first = max(begin - REACH, 0) // STEPS_PER_BEAT * STEPS_PER_BEAT  # the beat stays where it is
         shown = slice(first, end + REACH)
-        for stretch in (voices[shown], _rewritten(voices, *way)[shown]):
+        for stretch in (voices[shown], _rewritten(voices[shown], *way, begins=first)):
             fill = np.full((-len(stretch) % STEPS_PER_BEAT, voices.shape[1]), -1)
             parts += [stretch, fill, rest]
             begins.append(at)
