@@ -113,9 +113,14 @@ def test_what_is_kept_is_what_came_last() -> None:
     assert configuration("chorale").keep == "best"
 
 
-def test_a_long_roll_is_told_apart_in_parts_as_if_in_one(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("bundled", [True, False])
+def test_a_long_roll_is_told_apart_in_parts_as_if_in_one(
+    bundled: bool, exported: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     cells = np.random.default_rng(0).random((1, 300, 128)) < 0.05
-    separate = load_separator()
+    separate = load_separator(None if bundled else exported)
+    assert bundled or separate.card["reach"] == TINY.reach == 6
+    assert SeparatorConfig().reach == runtime.REACH
     whole = separate(cells)
     monkeypatch.setattr(runtime, "TOLD_APART", 64)
     separate._last.clear()

@@ -257,7 +257,7 @@ def _export_separator(network: Separator, path: Path, card: dict[str, Any], half
         },
         outputs=("log_p",),
     )
-    about = {"n_voices": c.n_voices, "separates": True}
+    about = {"n_voices": c.n_voices, "separates": True, "reach": c.reach}
     return _write(graph, path, c, about | card, half, lambda written: _separator_parity(network, written))
 
 

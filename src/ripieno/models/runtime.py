@@ -31,7 +31,7 @@ WINDOW = 1024  # steps of a long roll that are remembered together
 MOST_WINDOWS = 4  # neighbours that are scored in one pass
 OVERLAP = 224  # and beside them: further than this the network does not hear, in whole pooled steps
 TOLD_APART = 1024  # steps of which a separator is asked at once
-HEARD = 64  # and beside them: further than 22 steps a separator does not hear
+REACH = 22  # steps beside them that one hears whose card does not say
 DEEPEST = 32  # steps in a pooled one (six levels), up to which that is so
 FORMAT = 1  # of the card and of the graph's inputs and outputs
 
@@ -119,7 +119,8 @@ class Model:
         for first in firsts:
             near = slice(max(first - OVERLAP, 0), min(first + WINDOW + OVERLAP, n_steps))
             asked[first] = source[:, :, near].tobytes() + around[:, :, near].tobytes()
-        stale = [first for first in firsts if first not in self._windows or self._windows[first][0] != asked[first]]
+        known = {first: last for first in firsts if (last := self._windows.get(first)) and last[0] == asked[first]}
+        stale = [first for first in firsts if first not in known]
         while stale:
             group = [stale.pop(0)]
             while stale and stale[0] == group[-1] + WINDOW and len(group) < MOST_WINDOWS:
@@ -129,12 +130,12 @@ class Model:
             for first in group:
                 kept = slice(first - seen.start, min(first + WINDOW, n_steps) - seen.start)
                 n_left = float(by_step[0, kept].sum(dtype=float))
-                self._windows[first] = asked[first], scores[:, :, kept].copy(), n_left
+                known[first] = asked[first], scores[:, :, kept].copy(), n_left
         logits, total = np.empty_like(source), 0.0
         for first in firsts:
-            _, known, n_left = self._windows[first]
-            logits[:, :, first : first + WINDOW] = known
+            _, logits[:, :, first : first + WINDOW], n_left = known[first]
             total += n_left
+        self._windows.update(known)
         return logits, np.array([total], dtype=np.float32)
 
 
@@ -196,9 +197,10 @@ class SeparatorModel:
             return known
         n_steps = cells.shape[1]
         whole = np.zeros((n_steps, self.n_voices, N_PITCHES), dtype=np.float32)
+        heard = int(self.card.get("reach", REACH))
         for first in range(0, n_steps, TOLD_APART):  # a long roll in parts, which say what one pass would say
             end = min(first + TOLD_APART, n_steps)
-            seen = slice(max(first - HEARD, 0), min(end + HEARD, n_steps))
+            seen = slice(max(first - heard, 0), min(end + heard, n_steps))
             (log_p,) = self._session.run(None, {"cells": cells[None, :1, seen, window].astype(np.float32)})
             whole[first:end, :, window] = log_p[0, :, first - seen.start : end - seen.start].transpose(1, 0, 2)
         whole.flags.writeable = False

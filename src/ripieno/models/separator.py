@@ -32,6 +32,11 @@ class SeparatorConfig:
     stem_pitches: int = 31
 
     @property
+    def reach(self) -> int:
+        """Steps on either side that a step hears."""
+        return 1 + sum(dilation + 1 for dilation in self.dilations)
+
+    @property
     def step_multiple(self) -> int:
         """A roll may have any number of steps."""
         return 1

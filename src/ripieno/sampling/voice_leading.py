@@ -77,7 +77,7 @@ REACH = 16  # steps before and after a remedy that the rules are shown
 AFTER = 8  # steps after a remedy in which it may make or mend faults; what is shown beyond is where chords go to
 ENDING = 64  # steps before the end of the last note in which the final cadence lies
 REMEMBERED = 1000  # parts of the roll of which the model's word is kept
-CLOSEST = 4  # remedies for each voice that are tried to close an ending
+CLOSEST = 3  # remedies for each voice that are tried to close an ending
 CHUNK = 8  # remedies for each fault that are judged at a time
 NEAR = 4  # steps around a remedy in which no other is made in the same round
 LIGHTEST = 0.2  # weight of a fault that is looked for
@@ -172,10 +172,13 @@ def mend(
         begun, heard = log, key or guessed_key(voices)  # one key throughout, or remedies could go to and fro
         find = partial(score, key=heard)
         if OPEN_ENDING in weights:
-            for remedy in (yield from _closing(log, context, voices, policy, weights, heard, find, hopeless, told)):
-                log, change = _made(log, voices, remedy, OPEN_ENDING)
-                voices = _rewritten(voices, remedy)
-                yield change
+            way = yield from _closing(log, context, voices, policy, weights, heard, find, hopeless, told)
+            edits = _together(log, voices, way, policy)
+            if way and edits is not None:
+                log, voices = log.record(edits, "model"), _rewritten(voices, *way)
+                last = way[-1]
+                edit, probability = Edit(0, last.place.first, last.pitch), float(np.exp(last.score))
+                yield Change(log, edit, True, probability, last.n_left, why=OPEN_ENDING)
         while log is begun or not care.anew:
             yield BREATH
             untried = _untried(find(voices), voices, weights, hopeless, care)
@@ -191,22 +194,14 @@ def mend(
                 elif not any(_touch(fault, offer, other, one) for other, one in chosen):
                     chosen.append((fault, offer))
             for fault, remedy in chosen:
-                log, change = _made(log, voices, remedy, fault.rule)
                 voices = _rewritten(voices, remedy)
-                yield change
+                log = log.record(remedy.edits, "model")
+                edit = Edit(0, remedy.place.first, remedy.pitch)
+                yield Change(log, edit, True, float(np.exp(remedy.score)), remedy.n_left, why=fault.rule)
         if log is begun:
             break
         # who sings what may be read otherwise now; then some of it has only been read away, and is looked at again
     return log
-
-
-def _made(log: EditLog, voices: Int[np.ndarray, "step voice"], remedy: _Remedy, rule: str) -> tuple[EditLog, Change]:
-    """The log with the remedy, and the change that it is."""
-    place = remedy.place
-    place = replace(place, removed=_alone(voices, place.voice, place.first, place.end))
-    log = log.record(replace(remedy, place=place).edits, "model")
-    edit = Edit(0, place.first, remedy.pitch)
-    return log, Change(log, edit, True, float(np.exp(remedy.score)), remedy.n_left, why=rule)
 
 
 def _closing(
@@ -222,35 +217,83 @@ def _closing(
 ) -> Generator[Ask, Prediction | None, Sequence[_Remedy]]:
     """What closes an open ending: a note of the tonic triad for each wrong voice, all of them or none.
 
-    None where chords are given, where music may still follow, or where a note of the user's stands against the tonic.
+    None where chords are given, where music may still follow, where a note of the user's stands against the tonic, or
+    where the other voices come to it for less than a beat.
     """
     fault = open_ending(voices, key)
-    n_silent = int((voices[::-1] >= 0).any(axis=1).argmax())  # steps after the last note
-    if fault is None or policy.chords is not None or n_silent >= STEPS_PER_BAR or _tried(fault, voices) in hopeless:
+    if fault is None or policy.chords is not None or _tried(fault, voices) in hopeless:
         return ()
-    hopeless.add(_tried(fault, voices))  # once is enough: it closes now or never
-    excerpts = _Excerpts(log, policy)
-    allowed = policy.allowed(log)[0]
-    end = len(voices) - n_silent
-    places = [
-        place
-        for place in _places(voices, fault.step, fault.voices, log, allowed)
-        if (place.first, place.end) == (fault.step, end)
-    ]
-    if {place.voice for place in places} != set(fault.voices):
+    n_silent = int((voices[::-1] >= 0).any(axis=1).argmax())  # steps after the last note
+    places = _closing_places(fault, voices, key, len(voices) - n_silent, log, policy)
+    if n_silent >= STEPS_PER_BAR or not places:
         return ()
     asked = [(place, _seen(fault.step, len(voices))) for place in places]
+    found = yield from _likely(asked, _Excerpts(log, policy), context, voices, told)
+    hopeless.add(_tried(fault, voices))  # once is enough: it closes now or never
+    yield BREATH
     options: list[list[_Remedy]] = []
-    triad = (0, 3, 4, 7) if key.mode == "minor" else (0, 4, 7)
-    for found in (yield from _likely(asked, excerpts, context, voices, told)):
-        tones = [remedy for remedy in found if (remedy.pitch - key.tonic) % 12 in triad]
+    triad = _triad(key)
+    for remedies in found:
+        tones = [remedy for remedy in remedies if remedy.pitch % 12 in triad]
         options.append(sorted(tones, key=lambda remedy: -remedy.score)[:CLOSEST])
+    late = max(len(voices) - 4 * ENDING, 0)  # an ending is heard after a few bars
+    late_voices = voices[late:]
     ways = [way for way in product(*options) if len({remedy.pitch for remedy in way}) == len(way)]
-    ways = [way for way in ways if open_ending(_rewritten(voices, *way), key) is None]
+    ways = [way for way in ways if open_ending(_rewritten(late_voices, *way, begins=late), key) is None]
+    yield BREATH
     saved = _saved(ways, voices, weights, find)
     good = [(round(less, 6), sum(remedy.score for remedy in way), way) for less, way in zip(saved, ways, strict=True)]
     good = [one for one in good if one[0] + weights[OPEN_ENDING] * len(fault.voices) > 0]
-    return max(good, key=lambda one: one[:2])[2] if good else ()
+    for _, _, way in sorted(good, key=lambda one: one[:2], reverse=True):
+        if _together(log, voices, way, policy) is not None:
+            return way
+    return ()
+
+
+def _triad(key: Key) -> set[int]:
+    """The pitch classes of the tonic triad; in minor with either third."""
+    return {(key.tonic + above) % 12 for above in ((0, 3, 4, 7) if key.mode == "minor" else (0, 4, 7))}
+
+
+def _closing_places(
+    fault: Fault, voices: Int[np.ndarray, "step voice"], key: Key, end: int, log: EditLog, policy: Policy
+) -> list[_Place]:
+    """Where the wrong voices have to sing something else: from where the others have come to the tonic triad."""
+    right = np.delete(voices, list(fault.voices), axis=1)
+    fits = (right < 0) | np.isin(right % 12, list(_triad(key)))
+    others = np.flatnonzero(~fits[:end].all(axis=1))
+    begin = int(others[-1]) + 1 if len(others) else 0
+    if end - begin < STEPS_PER_BEAT:
+        return []
+    allowed = policy.allowed(log)[0]
+    places = []
+    for voice, pitch in zip(fault.voices, fault.pitches, strict=True):
+        before = np.flatnonzero(voices[:end, voice] != pitch)
+        first = max(begin, int(before[-1]) + 1 if len(before) else 0)
+        gone = np.flatnonzero((right[first:end] != pitch).all(axis=1)) + first  # also where two wrong voices share it
+        if not allowed[gone, pitch].all() or log.user_cells[0, gone, pitch].any():
+            return []
+        places.append(_Place(voice, first, end, _alone(voices, voice, first, end)))
+    return places
+
+
+def _together(
+    log: EditLog, voices: Int[np.ndarray, "step voice"], way: Sequence[_Remedy], policy: Policy
+) -> list[Edit] | None:
+    """The edits of several remedies, one after the other; None where the policy forbids one of them by then."""
+    edits: list[Edit] = []
+    for remedy in way:
+        place = remedy.place
+        removed = _alone(voices, place.voice, place.first, place.end)
+        if removed:
+            log = log.record(removed, "model")
+        if not policy.allowed(log)[0, place.first : place.end, remedy.pitch].all():
+            return None
+        new = [Edit(0, at, remedy.pitch) for at in range(place.first, place.end)]
+        log = log.record(new, "model")
+        voices = _rewritten(voices, remedy)
+        edits += [*removed, *new]
+    return edits
 
 
 def _untried(
