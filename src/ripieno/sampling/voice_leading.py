@@ -172,9 +172,8 @@ def mend(
         begun, heard = log, key or guessed_key(voices)  # one key throughout, or remedies could go to and fro
         find = partial(score, key=heard)
         if OPEN_ENDING in weights:
-            way = yield from _closing(log, context, voices, policy, weights, heard, find, hopeless, told)
-            edits = _together(log, voices, way, policy)
-            if way and edits is not None:
+            way, edits = yield from _closing(log, context, voices, policy, weights, heard, find, hopeless, told)
+            if way:
                 log, voices = log.record(edits, "model"), _rewritten(voices, *way)
                 last = way[-1]
                 edit, probability = Edit(0, last.place.first, last.pitch), float(np.exp(last.score))
@@ -214,19 +213,19 @@ def _closing(
     find: Find,
     hopeless: Hopeless,
     told: Told,
-) -> Generator[Ask, Prediction | None, Sequence[_Remedy]]:
-    """What closes an open ending: a note of the tonic triad for each wrong voice, all of them or none.
+) -> Generator[Ask, Prediction | None, tuple[Sequence[_Remedy], list[Edit]]]:
+    """What closes an open ending: a note of the tonic triad for each wrong voice, all of them or none; and its edits.
 
     None where chords are given, where music may still follow, where a note of the user's stands against the tonic, or
     where the other voices come to it for less than a beat.
     """
     fault = open_ending(voices, key)
     if fault is None or policy.chords is not None or _tried(fault, voices) in hopeless:
-        return ()
+        return (), []
     n_silent = int((voices[::-1] >= 0).any(axis=1).argmax())  # steps after the last note
     places = _closing_places(fault, voices, key, len(voices) - n_silent, log, policy)
     if n_silent >= STEPS_PER_BAR or not places:
-        return ()
+        return (), []
     asked = [(place, _seen(fault.step, len(voices))) for place in places]
     found = yield from _likely(asked, _Excerpts(log, policy), context, voices, told)
     hopeless.add(_tried(fault, voices))  # once is enough: it closes now or never
@@ -245,9 +244,10 @@ def _closing(
     good = [(round(less, 6), sum(remedy.score for remedy in way), way) for less, way in zip(saved, ways, strict=True)]
     good = [one for one in good if one[0] + weights[OPEN_ENDING] * len(fault.voices) > 0]
     for _, _, way in sorted(good, key=lambda one: one[:2], reverse=True):
-        if _together(log, voices, way, policy) is not None:
-            return way
-    return ()
+        edits = _together(log, voices, way, policy)
+        if edits is not None:
+            return way, edits
+    return (), []
 
 
 def _triad(key: Key) -> set[int]:
