@@ -3,6 +3,8 @@
     python -m benchmarks.bundle runs/chorale --data FOLDER
     python -m benchmarks.bundle chorale.onnx --data FOLDER     # from a model file in floating point, this one's or
                                                                # that of the network that tells voices apart
+    python -m benchmarks.bundle runs/chorale --data FOLDER --blend before.onnx --share 0.25 --corpus jsb.npz
+                                                               # a quarter of the weights of what the run began with
 
 FOLDER holds jsb/Jsb16thSeparated.json, whose training split says how large the network's numbers become.
 The card is src/ripieno/models/bundled/card.json, which the program reads in place of the one in the file. Its scores
@@ -24,8 +26,11 @@ from ripieno.models.checkpoint import export_onnx, load_network, network_of_onnx
 from ripieno.models.context import context_of
 from ripieno.models.quantization import Inputs, quantize
 from ripieno.models.runtime import open_session
+from ripieno.models.unet import UNet
 from ripieno.music.roll import silence
-from ripieno.training.config import configuration
+from ripieno.training.config import configuration, from_json
+from ripieno.training.run import starting_network
+from ripieno.training.samples import load_prepared
 
 BUNDLED = Path(__file__).parent.parent / "src" / "ripieno" / "models" / "bundled"
 N_EXAMPLES, N_STEPS = 120, 128
@@ -55,16 +60,31 @@ def roll_inputs(voices: list[np.ndarray], lowest: int, n_pitches: int, damaged: 
     return found
 
 
+def blend(network: UNet, before: UNet, share: float) -> None:
+    """Mix weights into a network that was trained on from them: what lies between is no worse than either."""
+    theirs = before.state_dict()
+    for name, own in network.state_dict().items():
+        if own.dtype.is_floating_point:
+            own.lerp_(theirs[name], share)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("source", type=Path, help="folder that `ripieno train` wrote, or a model file")
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("-o", "--output", type=Path, help="unless given, the file of that kind that ships")
+    parser.add_argument("--blend", type=Path, help="the model file that the run began with: its weights are mixed in")
+    parser.add_argument("--share", type=float, default=0.5, help="of the weights that are from there")
+    parser.add_argument("--corpus", type=Path, help="with --blend: what the run was trained on")
     a = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         source = a.source
         if source.is_dir():
             network, run = load_network(source / "best.safetensors")
+            if a.blend:
+                config = from_json(json.loads((source / "config.json").read_text()))
+                before = starting_network(a.blend, load_prepared(a.corpus, "train"), config)
+                blend(network, before, a.share)
             source = Path(folder) / "whole.onnx"
             card = json.loads((BUNDLED / "card.json").read_text())
             worst = export_onnx(network, source, card, temperature=configuration("chorale").temperature)

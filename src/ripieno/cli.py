@@ -779,6 +779,10 @@ def train_command(
     ] = None,
     batch_size: Annotated[int | None, typer.Option(help="Samples a step.", show_default="as configured")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="At its highest.", show_default="as configured")] = None,
+    transpose: Annotated[
+        int | None,
+        typer.Option(help="Semitones that a sample is moved by at most, up or down.", show_default="as configured"),
+    ] = None,
     precision: Annotated[
         str | None, typer.Option(metavar="float32|bfloat16", help="Of the sums.", show_default="as configured")
     ] = None,
@@ -801,6 +805,8 @@ def train_command(
         "n_steps": n_steps,
         "batch_size": batch_size,
         "learning_rate": learning_rate,
+        "transpose_down": transpose,
+        "transpose_up": transpose,
         "precision": precision,
         "seed": seed,
     }

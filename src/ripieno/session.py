@@ -196,6 +196,7 @@ class Session:
             chords=classes,
             basses=None if reading.melody == "bass" else basses,
             temperature=temperature,
+            keeps_height=True,
         )
         allowed = self.policy.allowed(self.log)
         if max_additions != 0 and not allowed[:, :, self.model.lowest_pitch : self.model.highest_pitch + 1].any():

@@ -12,7 +12,7 @@ from ripieno.errors import NothingAllowed
 from ripieno.models.context import context_of
 from ripieno.models.runtime import Prediction
 from ripieno.music.roll import RollNote, roll_of, silence
-from ripieno.sampling.ancestral import choose, expected, generator_at, sample_ancestral
+from ripieno.sampling.ancestral import allowed_probabilities, choose, expected, generator_at, sample_ancestral
 from ripieno.sampling.stopping import StopRule
 from tests.sampling.fakes import indifferent, pointing_at, wanting
 
@@ -56,6 +56,52 @@ def test_draws_follow_the_softmax_over_the_allowed_cells() -> None:
     assert abs(hits - expected) < 4 * np.sqrt(expected * (1 - expected) / 800)
     assert all(choice.edit.step == 5 for choice in choices)
     assert choices[0].probability == pytest.approx(expected if choices[0].edit == there else (1 - expected) / 127)
+
+
+def a_guess(seed: int, sharpness: float) -> tuple[Prediction, EditLog]:
+    """A model that is surer of high notes, and a roll in which the model's own notes sound."""
+    log = EditLog(silence(16)).with_note(60, 0, 8, by="model")
+    rng = np.random.default_rng(seed)
+    logits = rng.normal(size=(1, 1, 16, 128)) * np.linspace(0.5, 3, 128)
+    logits[..., :30] = -np.inf
+    return Prediction(logits.astype(np.float32), np.array([50.0], dtype=np.float32), sharpness), log
+
+
+def height(probabilities: np.ndarray, log: EditLog) -> float:
+    """The mean pitch of what is added."""
+    added = np.where(log.cells, 0, probabilities).sum(axis=(0, 1))
+    return float((added * np.arange(128)).sum() / added.sum())
+
+
+@pytest.mark.parametrize("temperature", [0.5, 0.8, 1.25, 3.0])
+def test_whatever_the_temperature_additions_lie_as_high_as_the_model_has_them(temperature: float) -> None:
+    prediction, log = a_guess(0, sharpness=1.25)
+    own = allowed_probabilities(prediction, log, Policy(temperature=1.25))
+    plain = allowed_probabilities(prediction, log, Policy(temperature=temperature))
+    level = allowed_probabilities(prediction, log, Policy(temperature=temperature, keeps_height=True))
+    assert height(level, log) == pytest.approx(height(own, log), abs=0.05)
+    assert temperature == 1.25 or abs(height(plain, log) - height(own, log)) > 0.5
+    np.testing.assert_allclose(level[log.cells], plain[log.cells])  # what is taken back is as likely as before
+    assert level.sum() == pytest.approx(1)
+    assert not level[..., :30].any()
+
+
+def test_at_the_models_own_temperature_nothing_is_out_of_height() -> None:
+    prediction, log = a_guess(1, sharpness=1.25)
+    plain, level = (
+        allowed_probabilities(prediction, log, Policy(temperature=1.25, keeps_height=keeps)) for keeps in (False, True)
+    )
+    np.testing.assert_array_equal(plain, level)
+
+
+def test_where_nothing_can_be_added_there_is_no_height_to_keep() -> None:
+    prediction, log = a_guess(2, sharpness=1.25)
+    for only in (log.cells[0], ~log.cells[0] & (np.arange(128) == 64)):  # what sounds, and one pitch
+        plain, level = (
+            allowed_probabilities(prediction, log, Policy(selection=only, keeps_height=keeps))
+            for keeps in (False, True)
+        )
+        np.testing.assert_allclose(plain, level)
 
 
 def test_where_nothing_may_change_choosing_says_so_and_sampling_ends() -> None:

@@ -100,7 +100,7 @@ def an_input() -> tuple[np.ndarray, np.ndarray]:
     return roll_of([RollNote(0, 50, 8)], 8)[None], context_of(8)[None]
 
 
-@pytest.mark.parametrize("change", [{"batch_size": 0}, {"seed": 2**64}, {"n_samples": 0}])
+@pytest.mark.parametrize("change", [{"batch_size": 0}, {"seed": 2**64}, {"n_samples": 0}, {"transpose_up": -1}])
 def test_a_configuration_that_cannot_be_is_refused(change: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="must be"):
         replace(TINY, **change)

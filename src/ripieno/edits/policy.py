@@ -58,6 +58,7 @@ class Policy:
     refused: frozenset[tuple[int, int, int]] = frozenset()  # cells (plane, step, pitch) that the user said no to
     takes_back: bool = True  # False: it may only add, the experiment that shows what taking back is worth
     temperature: float = 1.0  # below 1 the model keeps to what it likes best, above 1 it dares more
+    keeps_height: bool = False  # whatever the temperature, additions lie as high as the model has them, on average
 
     def __post_init__(self) -> None:
         arrays = {"locked": self.locked, "selection": self.selection, "line": self.line}

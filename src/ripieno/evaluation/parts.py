@@ -410,6 +410,7 @@ def _generation_jobs(part: str, material: Material, inputs: Sequence[Input]) -> 
         "stop": asdict(STOP_RULE),
         "weights": COSTS,
         "care": asdict(CARES[QUALITY]),
+        "height": "kept",
     }
     passes: dict[str, Any] = {"passes": PASSES}
     ways: list[tuple[str, Path | None, str, dict[str, Any]]] = [
@@ -418,7 +419,8 @@ def _generation_jobs(part: str, material: Material, inputs: Sequence[Input]) -> 
     ]
     if s.nade is not None:
         ways.append(("nade", s.nade, material.digests["nade"], as_it_is))
-    both = f"{material.digests['coconet']} {material.digests['es-net']}"
+    reader = _model(s.model)  # the melody is read with it, which needs nothing of it but its window
+    both = f"{material.digests['coconet']} {reader.lowest_pitch}-{reader.highest_pitch}"
     coconet = "" if s.coconet is None else str(s.coconet)
     model = "" if s.model is None else str(s.model)
     ways.append(("gibbs", s.model, both, passes))

@@ -9,6 +9,7 @@ Differences from the paper:
 1. Cells that the policy forbids are never drawn.  The paper caps removals and iterations only.
 2. It ends by itself.  (stopping.py; the paper lets it run for a set number of iterations.)
 3. Several edits may be drawn of one pass.  (drafting.py; one, unless asked for.)
+4. If asked to (`Policy.keeps_height`), a temperature leaves additions as high as the model has them, on average.
 """
 
 from __future__ import annotations
@@ -24,10 +25,15 @@ from ripieno.edits.policy import Policy
 from ripieno.errors import NothingAllowed
 from ripieno.models.context import Context
 from ripieno.models.runtime import Predict, Prediction
+from ripieno.music.roll import N_PITCHES
 from ripieno.sampling.drafting import EXACT, Choice, Pace, Probabilities, Quality, draft, draw
 from ripieno.sampling.passes import Ask, Change, Sampler, alone
 from ripieno.sampling.stopping import Returns, StopRule
-from ripieno.shapes import Bool
+from ripieno.shapes import Bool, Float
+
+_LEAST_MASS = 1e-9  # of additions, below which their height does not matter
+_NEWTON = 4  # steps towards the right mean
+_STEEPEST = 0.2  # nats a semitone
 
 
 def generator_at(seed: int, position: int) -> Generator:
@@ -36,12 +42,61 @@ def generator_at(seed: int, position: int) -> Generator:
 
 
 def allowed_probabilities(prediction: Prediction, log: EditLog, policy: Policy) -> Probabilities:
-    """The softmax over every allowed cell, float64 (plane, step, pitch); 0 elsewhere.
+    """The softmax over every allowed cell, at the policy's temperature, float64 (plane, step, pitch); 0 elsewhere.
 
     Raises:
         NothingAllowed: no cell may change.
     """
-    return _softmax(prediction, policy.allowed(log), policy.temperature)
+    return _probabilities(prediction, policy.allowed(log), log, policy)
+
+
+def _probabilities(
+    prediction: Prediction,
+    allowed: Bool[np.ndarray, "plane step pitch"],
+    log: EditLog,
+    policy: Policy,
+    own: Probabilities | None = None,
+) -> Probabilities:
+    """Of every allowed cell; `own` is the softmax without any temperature, if it is at hand."""
+    probabilities = _softmax(prediction, allowed, policy.temperature)
+    if policy.keeps_height and policy.temperature != prediction.sharpness:
+        own = _softmax(prediction, allowed, prediction.sharpness) if own is None else np.where(allowed, own, 0.0)
+        silent = ~log.cells[0]
+        tilt = _tilt(_heights(probabilities, silent), _heights(own, silent))
+        np.multiply(probabilities[0], tilt, out=probabilities[0], where=silent)
+    return probabilities
+
+
+def _heights(probabilities: Probabilities, silent: Bool[np.ndarray, "step pitch"]) -> Float[np.ndarray, " pitch"]:
+    """How the additions of a softmax lie over the pitches."""
+    heights: np.ndarray = np.where(silent, probabilities[0], 0.0).sum(axis=0)
+    return heights
+
+
+def _tilt(heights: Float[np.ndarray, " pitch"], own: Float[np.ndarray, " pitch"]) -> Float[np.ndarray, " pitch"]:
+    """What additions at each pitch are multiplied by, so that their mean pitch is as in `own`, and their sum as it was.
+
+    A temperature below the model's own favours what it is sure of. Beneath a melody these are the voices next to it,
+    and a piece sampled so lies too high (docs/log.md). Of all reweightings with the right mean the exponential one
+    changes the distribution least.
+    """
+    total, own_total = heights.sum(), own.sum()
+    if total < _LEAST_MASS or own_total < _LEAST_MASS:
+        return np.ones(N_PITCHES)
+    pitch = np.arange(N_PITCHES)
+    wanted = (own * pitch).sum() / own_total
+    slope = 0.0
+    for _ in range(_NEWTON):
+        weights = heights * np.exp(slope * (pitch - wanted))
+        weights /= weights.sum()
+        off = (weights * (pitch - wanted)).sum()
+        spread = (weights * (pitch - wanted) ** 2).sum() - off**2
+        if spread < 1e-6:
+            break
+        slope = float(np.clip(slope - off / spread, -_STEEPEST, _STEEPEST))
+    tilted = np.exp(slope * (pitch - wanted))
+    scaled: np.ndarray = tilted * (total / (heights * tilted).sum())
+    return scaled
 
 
 def _softmax(
@@ -101,12 +156,13 @@ def outlook(
     """
     allowed = policy.allowed(log)
     try:
-        probabilities = _softmax(prediction, allowed, policy.temperature)
+        every = chances(prediction) if np.isfinite(prediction.n_left[0]) else None
+        probabilities = _probabilities(prediction, allowed, log, policy, every)
     except NothingAllowed:
         return None
     n_left = float(prediction.n_left[0])
-    if np.isfinite(n_left):
-        chance = np.where(allowed, chances(prediction), 0.0)
+    if every is not None:
+        chance = np.where(allowed, every, 0.0)
         n_left = expected(chance, log, policy)
         if settled and n_left < 1:
             probabilities = np.where(chance >= settled, probabilities, 0.0)

@@ -711,6 +711,7 @@ class Composition:
             line=line,
             refused=frozenset(refused),
             temperature=rules.temperature,
+            keeps_height=True,
         )
 
     def locked_cells(self) -> Bool[np.ndarray, "step pitch"]:

@@ -21,10 +21,13 @@ def main() -> None:
     parser.add_argument("--batch-size", type=int)
     parser.add_argument("--learning-rate", type=float)
     parser.add_argument("--seed", type=int)
+    parser.add_argument("--transpose", type=int, help="semitones up or down, at most")
     parser.add_argument("--start-from", type=Path)
     a = parser.parse_args()
     names = ("n_samples", "batch_size", "learning_rate", "seed")
     changes = {name: getattr(a, name) for name in names if getattr(a, name) is not None}
+    if a.transpose is not None:
+        changes |= {"transpose_down": a.transpose, "transpose_up": a.transpose}
     try:
         for report in train(a.corpus, a.folder, a.config, changes, a.device, a.start_from):
             if report.valid_kl_average is not None:

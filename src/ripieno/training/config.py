@@ -23,6 +23,9 @@ class DamageConfig:
     light_share: float = 0.0  # share of samples whose mask ratio is taken to the fourth power: nearly finished pieces
 
 
+MOST_TRANSPOSED = 24  # semitones; further off little of a piece is left in a network's pitch window
+
+
 @dataclass(frozen=True, kw_only=True)
 class TrainConfig:
     """One run of the trainer; `TrainConfig()` is the paper's."""
@@ -54,6 +57,9 @@ class TrainConfig:
         for name in ("n_steps", "start_multiple", "batch_size", "n_samples", "validate_every"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be 1 or more, not {getattr(self, name)}")
+        for name in ("transpose_down", "transpose_up"):
+            if not 0 <= getattr(self, name) <= MOST_TRANSPOSED:
+                raise ValueError(f"{name} must be 0 to {MOST_TRANSPOSED} semitones, not {getattr(self, name)}")
         if self.precision not in ("float32", "bfloat16"):
             raise ValueError(f"precision must be float32 or bfloat16, not {self.precision}")
         if self.keep not in ("best", "last"):

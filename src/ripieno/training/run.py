@@ -57,7 +57,7 @@ def train(
             raise ValueError("there is no CUDA device on this machine: leave --device out")
         _keep_corpus(corpus, folder)
         pieces = load_prepared(corpus, "train")
-        first = None if start_from is None else _network_of(start_from, pieces, chosen)
+        first = None if start_from is None else starting_network(start_from, pieces, chosen)
         trainer = Trainer(chosen, pieces, load_prepared(corpus, "valid"), folder, device, first)
     except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, TypeError) as error:
         raise BadInput(f"{corpus} is no prepared corpus, or damaged: make it with `ripieno data`") from error
@@ -81,7 +81,8 @@ def train(
     export_onnx(network, folder / "model.onnx", card, temperature=chosen.temperature)
 
 
-def _network_of(path: Path, pieces: Prepared, config: TrainConfig) -> UNet:
+def starting_network(path: Path, pieces: Prepared, config: TrainConfig) -> UNet:
+    """The network of a model file, with norms as the run's first batches make them: what a run trains further."""
     network = network_of_onnx(path, config.network)
     batches = (training_batch(pieces, config, number) for number in range(MEASURED))
     restore_norms(
