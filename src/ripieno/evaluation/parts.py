@@ -292,7 +292,14 @@ def _stabilisation_jobs(material: Material) -> list[Job]:
     n = len(material.inputs) if is_part else N_SETTLING
     evenly = np.linspace(0, len(material.inputs) - 1, min(n, len(material.inputs))).round().astype(int)
     iterations = 1000 if is_part else N_ITERATIONS
-    options = {"iterations": iterations, "every": LOOK_EVERY, "temperature": TEMPERATURE, "stop": asdict(STOP_RULE)}
+    options = {
+        "iterations": iterations,
+        "every": LOOK_EVERY,
+        "temperature": TEMPERATURE,
+        "height": "kept",
+        "settled": SETTLED,
+        "stop": asdict(STOP_RULE),
+    }
     digest = material.digests["es-net"]
     return [
         Job("stabilisation", "es-net", material.inputs[i].name, 0, material.settings.model, digest, options, of)

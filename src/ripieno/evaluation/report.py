@@ -210,7 +210,7 @@ def percent(values: Sequence[float]) -> str:
 def _stabilisation(found: dict[str, Any]) -> str:
     ways = {
         "every": "An edit in every iteration, as in the paper",
-        "settling": f"The same, but cells that need a change with less than a chance of {SETTLED:.0%} stay as they are",
+        "settling": f"The same, but cells that need a change with less than a chance of {SETTLED:.1%} stay as they are",
     }
     names = {
         "cells": "cells a step",
