@@ -61,7 +61,7 @@ def roll_inputs(voices: list[np.ndarray], lowest: int, n_pitches: int, damaged: 
 
 
 def blend(network: UNet, before: UNet, share: float) -> None:
-    """Mix weights into a network that was trained on from them: what lies between is no worse than either."""
+    """Mix the weights that a network was trained on from back into it."""
     theirs = before.state_dict()
     for name, own in network.state_dict().items():
         if own.dtype.is_floating_point:
