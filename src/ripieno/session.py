@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from ripieno.files.picture import RollDrawing
 
 TEMPERATURE = 0.8  # chosen on JSB valid: 1.0 has fewer triads and more sevenths than Bach (docs/log.md)
+KEEPS_HEIGHT = True  # see `Policy`; a temperature below the model's own lifts the voices
 QUALITY = "high"
 LOSSLESS = "lossless"
 STOP_RULE = StopRule()
@@ -196,7 +197,7 @@ class Session:
             chords=classes,
             basses=None if reading.melody == "bass" else basses,
             temperature=temperature,
-            keeps_height=True,
+            keeps_height=KEEPS_HEIGHT,
         )
         allowed = self.policy.allowed(self.log)
         if max_additions != 0 and not allowed[:, :, self.model.lowest_pitch : self.model.highest_pitch + 1].any():

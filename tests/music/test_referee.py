@@ -12,6 +12,7 @@ from ripieno.files.corpus import read_jsb
 from ripieno.music.harmony import key_of, note_name, parse_key, parse_pitch
 from ripieno.music.referee import (
     MEASURES,
+    REMARKS,
     RULES,
     Count,
     Report,
@@ -74,6 +75,14 @@ PLANTED = [
 ]
 
 
+# remark, a chord of which it is made, and a neighbour of which it is not
+REMARKED = [
+    ("six-four", "C5 G4 E4 G3", "C5 G4 C4 E3"),
+    ("seventh on a beat", "B4 F4 D4 G3", "B4 G4 D4 G3"),
+    ("no chord on a beat", "C5 G4 D4 G3", "B4 F4 D4 G3"),
+]
+
+
 @pytest.mark.parametrize(
     ("rule", "key", "steps", "step", "voices", "wrong", "right"), PLANTED, ids=[c[0] for c in PLANTED]
 )
@@ -90,6 +99,21 @@ def test_a_rule_finds_its_fault_and_passes_over_its_neighbour(rule, key, steps, 
 
 def test_every_rule_has_its_planted_fault() -> None:
     assert [case[0] for case in PLANTED] == [rule.name for rule in RULES]
+    assert [case[0] for case in REMARKED] == [rule.name for rule in REMARKS]
+
+
+@pytest.mark.parametrize(("rule", "wrong", "right"), REMARKED, ids=[c[0] for c in REMARKED])
+def test_a_remark_is_made_of_what_was_planted_and_not_of_its_neighbour(rule: str, wrong: str, right: str) -> None:
+    (found,) = faults(sung("C5 G4 E4 C3", wrong), key=C_MAJOR, rules=[rule])
+    assert (found.step, found.voices) == (4, (0, 1, 2, 3))
+    assert faults(sung("C5 G4 E4 C3", right), key=C_MAJOR, rules=[rule]) == []
+
+
+def test_remarks_are_made_only_where_they_are_asked_for() -> None:
+    wrong = sung("C5 G4 E4 C3", "C5 G4 D4 G3", "C5 G4 E4 G3")
+    asked = [rule.name for rule in REMARKS]
+    assert [fault.rule for fault in faults(wrong, rules=asked)] == ["no chord on a beat", "six-four"]
+    assert not {fault.rule for fault in faults(wrong)} & set(asked)
 
 
 # Where Bach is exempt

@@ -11,7 +11,7 @@ from ripieno.edits.policy import Policy
 from ripieno.models.context import context_of
 from ripieno.models.runtime import Prediction
 from ripieno.music.harmony import key_of, parallels
-from ripieno.music.referee import OPEN_ENDING, cadence, faults, open_ending
+from ripieno.music.referee import NO_CHORD, OPEN_ENDING, SEVENTH, cadence, faults, open_ending
 from ripieno.music.roll import RollNote, roll_of
 from ripieno.sampling.passes import BREATH, Ask, Change, alone
 from ripieno.sampling.voice_leading import (
@@ -123,6 +123,51 @@ def test_the_users_own_notes_stay_though_they_move_in_parallel() -> None:
     assert mend_fault(liking(71, 65), log, CONTEXT, policy, PARALLELS) is None
 
 
+def faint(*pitches: int) -> Callable[..., Prediction]:
+    """The same, but it hardly likes them better than others."""
+
+    def predict(cells, context):
+        prediction = liking(*pitches)(cells, context)
+        return replace(prediction, logits=prediction.logits / 5)
+
+    return predict
+
+
+def test_a_light_fault_is_mended_by_what_is_likely_and_by_nothing_else() -> None:
+    rule = "hidden fifths and octaves"
+    soprano = [RollNote(0, 72, 4), RollNote(4, 74, 4)]
+    log = EditLog(roll_of(soprano, N_STEPS)).with_note(67, 0, 8, by="model")
+    for pitches in ((60, 59), (52, 55)):
+        log = log.with_note(pitches[0], 0, 4, by="model").with_note(pitches[1], 4, 4, by="model")
+    policy = replace(POLICY, line=np.array([72] * 4 + [74] * 4))
+    assert [fault.rule for fault in faults(voices_of(log, policy), key=C_MAJOR, rules=[rule])] == [rule]
+    change = mend_fault(liking(47, 50), log, CONTEXT, policy, {rule: COSTS[rule]}, C_MAJOR)
+    assert change is not None
+    assert (change.why, change.edit.pitch) == (rule, 47)
+    assert mend_fault(faint(47, 50), log, CONTEXT, policy, {rule: COSTS[rule]}, C_MAJOR) is None
+    assert mend_fault(faint(47, 50), log, CONTEXT, policy, {rule: 0.5}, C_MAJOR) is not None  # a heavy one is
+
+
+def test_a_chord_is_worth_more_than_a_little_likelihood_but_what_is_no_chord_is_not_looked_for() -> None:
+    # beneath the soprano's D the alto's A makes fifths with the bass; G is no chord with D and F, B flat is one
+    costs = {rule: COSTS[rule] for rule in (*PARALLELS, SEVENTH, NO_CHORD)}
+
+    def likes_g_a_little_better(cells, context):
+        prediction = liking(70)(cells, context)
+        prediction.logits[..., 67] = 10.5
+        return prediction
+
+    log = composed(tenor=(64, 65))
+    for weights, pitch in ((PARALLELS, 67), (costs, 70)):
+        change = mend_fault(likes_g_a_little_better, log, CONTEXT, POLICY, weights, C_MAJOR)
+        assert change is not None
+        assert (change.edit.step, change.edit.pitch) == (4, pitch)
+    aside = {SEVENTH: COSTS[SEVENTH], NO_CHORD: COSTS[NO_CHORD]}
+    clash = composed(alto=(67, 67), tenor=(64, 65))  # G with D and F
+    assert faults(voices_of(clash, POLICY), key=C_MAJOR, rules=aside)
+    assert mend_fault(liking(70), clash, CONTEXT, POLICY, aside, C_MAJOR) is None
+
+
 @pytest.mark.parametrize("where", ["locked", "selection"])
 def test_a_locked_place_stays_as_it_is(where: str) -> None:
     every = np.full(N_STEPS, where == "locked")
@@ -223,6 +268,7 @@ def test_no_fault_is_mended_at_the_cost_of_the_final_cadence() -> None:
 
 C_MAJOR = key_of(0, "major")
 TONIC = liking(48, 64, 55, 67)
+CLOSES = {**WEIGHTS, OPEN_ENDING: COSTS[OPEN_ENDING]}
 
 
 def closing(*last: int, soprano: int = 72, bass: int = 55, rest: int = 0) -> tuple[EditLog, Policy]:
@@ -234,7 +280,7 @@ def closing(*last: int, soprano: int = 72, bass: int = 55, rest: int = 0) -> tup
     return log, replace(POLICY, line=np.array([71] * 4 + [soprano] * 4 + [-1] * rest))
 
 
-def closed(log: EditLog, policy: Policy, key=C_MAJOR, costs=COSTS, model=TONIC) -> tuple[EditLog, list[Change]]:
+def closed(log: EditLog, policy: Policy, key=C_MAJOR, costs=CLOSES, model=TONIC) -> tuple[EditLog, list[Change]]:
     changes = list(alone(mend(log, context_of(log.cells.shape[1]), policy, costs, key), model))
     return changes[-1].log if changes else log, [change for change in changes if change.why == OPEN_ENDING]
 
@@ -266,7 +312,7 @@ def test_what_need_not_or_must_not_close_stays() -> None:
         closing(65, 57, 53, soprano=69),  # the user's A stands against the tonic
         closing(65, 57, 53, rest=16),  # the piece may go on
     ):
-        after, changes = closed(log, policy)
+        after, changes = closed(log, policy, costs={OPEN_ENDING: 1.0})
         assert (last_chord(after), changes) == (last_chord(log), [])
     log, policy = closing(65, 57, 53)
     chords = np.ones((N_STEPS, 12), dtype=bool)
@@ -359,13 +405,14 @@ def test_under_a_bass_of_the_users_the_cadence_is_not_lost_to_other_faults() -> 
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_a_remedy_judged_by_its_surroundings_is_judged_as_by_the_whole(seed: int) -> None:
+@pytest.mark.parametrize("weights", [WEIGHTS, {rule: cost for rule, cost in COSTS.items() if rule != OPEN_ENDING}])
+def test_a_remedy_judged_by_its_surroundings_is_judged_as_by_the_whole(seed: int, weights: dict[str, float]) -> None:
     rng = np.random.default_rng(seed)
     triads = np.array([[0, 4, 7], [0, 3, 7], [2, 5, 11], [5, 9, 0], [7, 11, 2]])
     chords = rng.integers(len(triads), size=24)
     low = np.array([60, 55, 48, 40])
     voices = np.stack([low + (triads[chord][rng.integers(3, size=4)] - low) % 12 for chord in chords]).repeat(4, axis=0)
-    key, weights = key_of(0, "major"), WEIGHTS
+    key = key_of(0, "major")
 
     def find(sung):
         return faults(sung, key=key, rules=weights, excused=True)

@@ -51,8 +51,8 @@ from ripieno.sampling.ancestral import sample_ancestral
 from ripieno.sampling.drafting import QUALITIES
 from ripieno.sampling.passes import Change
 from ripieno.sampling.stopping import SETTLED
-from ripieno.sampling.voice_leading import CARES, COSTS
-from ripieno.session import QUALITY, STOP_RULE, TEMPERATURE, Session
+from ripieno.sampling.voice_leading import CARES, COSTS, SETTINGS
+from ripieno.session import KEEPS_HEIGHT, QUALITY, STOP_RULE, TEMPERATURE, Session
 from ripieno.shapes import Float
 
 N_ORDERS = 5  # of the framewise likelihood
@@ -296,7 +296,7 @@ def _stabilisation_jobs(material: Material) -> list[Job]:
         "iterations": iterations,
         "every": LOOK_EVERY,
         "temperature": TEMPERATURE,
-        "height": "kept",
+        "keeps_height": KEEPS_HEIGHT,
         "settled": SETTLED,
         "stop": asdict(STOP_RULE),
     }
@@ -411,21 +411,20 @@ def _merged(voices: Any) -> Any:
 
 def _generation_jobs(part: str, material: Material, inputs: Sequence[Input]) -> list[Job]:
     s = material.settings
-    as_it_is: dict[str, Any] = {  # what is another piece if it changes
+    unmended: dict[str, Any] = {  # what is another piece if it changes
         "temperature": TEMPERATURE,
+        "keeps_height": KEEPS_HEIGHT,
         "quality": asdict(QUALITIES[QUALITY]),
         "stop": asdict(STOP_RULE),
-        "weights": COSTS,
-        "care": asdict(CARES[QUALITY]),
-        "height": "kept",
     }
+    as_it_is = {**unmended, "weights": COSTS, "care": asdict(CARES[QUALITY]), "mending": SETTINGS}
     passes: dict[str, Any] = {"passes": PASSES}
     ways: list[tuple[str, Path | None, str, dict[str, Any]]] = [
         ("es-net", s.model, material.digests["es-net"], as_it_is),
-        ("additions-only", s.model, material.digests["es-net"], as_it_is),
+        ("additions-only", s.model, material.digests["es-net"], unmended),
     ]
     if s.nade is not None:
-        ways.append(("nade", s.nade, material.digests["nade"], as_it_is))
+        ways.append(("nade", s.nade, material.digests["nade"], unmended))
     reader = _model(s.model)  # the melody is read with it, which needs nothing of it but its window
     both = f"{material.digests['coconet']} {reader.lowest_pitch}-{reader.highest_pitch}"
     coconet = "" if s.coconet is None else str(s.coconet)

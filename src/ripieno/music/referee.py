@@ -49,6 +49,7 @@ APART = 12  # semitones that neighbours above the bass may lie apart
 # Soprano, alto, tenor, bass: C4-G5, G3-D5, C3-G4, E2-D4. The textbooks differ by a tone or so at either end.
 RANGES = ((60, 79), (55, 74), (48, 67), (40, 62))
 OPEN_ENDING = "open ending"  # no rule, since a piece may well end so; see `open_ending`
+SIX_FOUR, SEVENTH, NO_CHORD = "six-four", "seventh on a beat", "no chord on a beat"  # of `REMARKS`
 
 
 @dataclass(frozen=True)
@@ -165,15 +166,16 @@ def faults(
 
     Args:
         voices: as in `judge`.
-        rules: names; all of `RULES` unless given.
+        rules: names, of `REMARKS` too; all of `RULES` unless given.
         excused: name also what a teacher would let pass.
     """
     score = _Score(voices, key, onsets, phrase_ends, beat_phase)
     wanted = {rule.name for rule in RULES} if rules is None else set(rules)
-    unknown = wanted - {rule.name for rule in RULES}
+    known = (*RULES, *REMARKS)
+    unknown = wanted - {rule.name for rule in known}
     if unknown:
-        raise ValueError(f"no rule is called {sorted(unknown)}; those that are: {[rule.name for rule in RULES]}")
-    found = [fault for rule in RULES if rule.name in wanted for fault in rule.find(score, rule.name)[0]]
+        raise ValueError(f"no rule is called {sorted(unknown)}; those that are: {[rule.name for rule in known]}")
+    found = [fault for rule in known if rule.name in wanted for fault in rule.find(score, rule.name)[0]]
     return sorted((fault for fault in found if excused or not fault.excuse), key=lambda fault: fault.step)
 
 
@@ -786,6 +788,29 @@ def _six_fours(score: _Score) -> Bool[np.ndarray, " slice"]:
 # What is neither right nor wrong
 
 
+def _any_six_four(score: _Score, rule: str) -> Found:
+    """A major or minor chord over its fifth on a beat, however it is led."""
+    at = np.flatnonzero(_six_fours(score))
+    return _remarks(score, rule, score.starts[at]), int((_on_beat(score) & (score.kinds > 0)).sum())
+
+
+def _seventh_on_beat(score: _Score, rule: str) -> Found:
+    """A chord with a seventh on a beat."""
+    kinds = _KINDS[score.chords]
+    return _remarks(score, rule, np.flatnonzero(score.beats & (kinds > AUGMENTED))), int(score.beats.sum())
+
+
+def _no_chord_on_beat(score: _Score, rule: str) -> Found:
+    """What sounds on a beat is neither a triad nor a chord with a seventh; augmented triads are none."""
+    kinds = _KINDS[score.chords]
+    bad = score.beats & (score.chords > 0) & ((kinds == 0) | (kinds == AUGMENTED))
+    return _remarks(score, rule, np.flatnonzero(bad)), int((score.beats & (score.chords > 0)).sum())
+
+
+def _remarks(score: _Score, rule: str, steps: Int[np.ndarray, " remark"]) -> list[Fault]:
+    return [score.fault(rule, step, *np.flatnonzero(score.sounding[step]).tolist()) for step in steps.tolist()]
+
+
 def _steps_of_kind(first: int, last: int, on_beat: bool, n_classes: int = 0) -> Callable[[_Score], tuple[int, int]]:
     """Chords of some kinds among the sounding steps on beats, or off them."""
 
@@ -889,6 +914,13 @@ RULES = (
     Rule("missing third", "triads and bare fifths on beats", _PARTS, _missing_third),
     Rule("six-four left by leap", "six-four chords on beats", f"{_PISTON}: the six-four chord", _six_four),
     Rule("lone sixteenth", "notes", f"{_MOCK}: rhythm", _lone_sixteenth),
+)
+
+# What Bach writes every few bars, so that nobody would mark it, but more of it is worse: `faults` names it if asked to.
+REMARKS = (
+    Rule(SIX_FOUR, "chords on beats", f"{_PISTON}: the six-four chord", _any_six_four),
+    Rule(SEVENTH, "beats", _PARTS, _seventh_on_beat),
+    Rule(NO_CHORD, "beats", _PARTS, _no_chord_on_beat),
 )
 
 MEASURES = (

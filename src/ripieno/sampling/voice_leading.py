@@ -32,15 +32,24 @@ from ripieno.edits.policy import Policy
 from ripieno.models.context import Context
 from ripieno.models.runtime import Prediction
 from ripieno.music.piece import Key
-from ripieno.music.referee import OPEN_ENDING, Fault, cadence, faults, guessed_key, open_ending
+from ripieno.music.referee import (
+    NO_CHORD,
+    OPEN_ENDING,
+    SEVENTH,
+    SIX_FOUR,
+    Fault,
+    cadence,
+    faults,
+    guessed_key,
+    open_ending,
+)
 from ripieno.music.roll import STEPS_PER_BAR, STEPS_PER_BEAT
 from ripieno.music.voices import NAMES, RANGES, Separate, split
 from ripieno.sampling.passes import BREATH, Ask, Change, Sampler
 from ripieno.shapes import Bool, Float, Int
 
 PARALLELS = {"parallel fifths": 1.0, "parallel octaves": 1.0, "contrary fifths": 1.0, "contrary octaves": 1.0}
-# What a fault of each rule costs. What Bach writes often, too, is too light to be looked for (`LIGHTEST`): it only
-# speaks for one remedy or another.
+# What a fault of each rule costs, where a teacher reads.
 WEIGHTS = {
     **PARALLELS,
     "hidden, soprano leaps": 0.5,
@@ -59,8 +68,18 @@ WEIGHTS = {
     "overlap": 0.1,
     "hidden fifths and octaves": 0.1,
 }
-# Of what is mended by default. An open ending costs so much for each wrong voice.
-COSTS = {**WEIGHTS, OPEN_ENDING: 1.0}
+# What is mended by default. What Bach writes often, too, is light, and mended only where something likely is better. An
+# open ending costs so much for each wrong voice.
+COSTS = {
+    **WEIGHTS,
+    "overlap": 0.15,
+    "hidden fifths and octaves": 0.15,
+    SIX_FOUR: 0.15,
+    SEVENTH: 0.1,
+    NO_CHORD: 0.2,
+    OPEN_ENDING: 1.0,
+}
+ASIDE = {SEVENTH, NO_CHORD}  # never looked for: these only speak for one remedy or another
 # Faults that lie in what the chords are as much as in who sings it: any voice may be what mends them.
 OF_CHORDS = {
     "unresolved leading note",
@@ -80,8 +99,12 @@ REMEMBERED = 1000  # parts of the roll of which the model's word is kept
 CLOSEST = 3  # remedies for each voice that are tried to close an ending
 CHUNK = 8  # remedies for each fault that are judged at a time
 NEAR = 4  # steps around a remedy in which no other is made in the same round
-LIGHTEST = 0.2  # weight of a fault that is looked for
+LIGHTEST = 0.15  # weight of a fault that is looked for
+LIGHT = 0.2  # weight below which a fault is mended only by what is likely
 LEAST = -8.0  # mean log-probability, among the silent pitches of a step, below which a new pitch is none
+LIKELY = -1.5  # the same, for a light fault
+WORTH = 4.0  # nats that a remedy may be less likely for each unit of cost that it saves
+WISHES = 1.0  # edits more that the model may expect after it for the same
 
 
 @dataclass(frozen=True)
@@ -115,15 +138,18 @@ class Care:
 
     n_faults: int = 64  # in a round, at the most
     apart: int = 16  # steps between two faults in a round, at the least: who mends one often mends its neighbour
-    n_tried: int = 2  # of the likeliest remedies; the one that leaves the model least to wish for is taken
+    n_tried: int = 2  # of the best remedies; the one that leaves the model least to wish for is taken
+    n_light: int = 1  # the same, for a light fault
     n_readings: int = 3  # of who sings what, at the most; none comes again
     anew: bool = False  # read after each round
 
 
 # One fault at a time, of which all remedies are tried, and then who sings what is read anew.
-EXACT = Care(n_faults=1, n_tried=128, n_readings=100_000, anew=True)
+EXACT = Care(n_faults=1, n_tried=128, n_light=128, n_readings=100_000, anew=True)
 # Beside `QUALITIES` of `sampling.drafting`.
 CARES = {"exact": EXACT, "lossless": EXACT, "high": Care(), "fast": Care(n_tried=1)}
+# All that says how faults are mended, but for weights and care: what is kept of other settings is another result.
+SETTINGS = {"lightest": LIGHTEST, "light": LIGHT, "least": LEAST, "likely": LIKELY, "worth": WORTH, "wishes": WISHES}
 CADENCES = ("perfect authentic", "authentic", "plagal", "half", "other")  # from the most final to the least
 # Faults for which nothing better was found, with the notes around them, and whether all voices were tried.
 Hopeless = set[tuple[str, int, bytes, bool]]
@@ -241,7 +267,7 @@ def _closing(
     ways = [way for way in ways if open_ending(_rewritten(late_voices, *way, begins=late), key) is None]
     yield BREATH
     saved = _saved(ways, voices, weights, find)
-    good = [(round(less, 6), sum(remedy.score for remedy in way), way) for less, way in zip(saved, ways, strict=True)]
+    good = [(less, sum(remedy.score for remedy in way), way) for less, way in zip(saved, ways, strict=True)]
     good = [one for one in good if one[0] + weights[OPEN_ENDING] * len(fault.voices) > 0]
     for _, _, way in sorted(good, key=lambda one: one[:2], reverse=True):
         edits = _together(log, voices, way, policy)
@@ -305,8 +331,8 @@ def _untried(
 ) -> list[Fault]:
     """The faults of a round, the heaviest first."""
     untried: list[Fault] = []
-    heavy = [fault for fault in found if weights[fault.rule] >= LIGHTEST]
-    for fault in sorted(heavy, key=lambda fault: (-weights[fault.rule], fault.step)):
+    faulty = [fault for fault in found if weights[fault.rule] >= LIGHTEST and fault.rule not in ASIDE]
+    for fault in sorted(faulty, key=lambda fault: (-weights[fault.rule], fault.step)):
         if len(untried) == care.n_faults:
             break
         if any(abs(fault.step - other.step) < care.apart for other in untried):
@@ -344,19 +370,21 @@ def _offers(
         numbers += [number] * len(found)
     likely: list[list[_Remedy]] = [[] for _ in untried]
     for number, remedies in zip(numbers, (yield from _likely(asked, excerpts, context, voices, told)), strict=True):
-        likely[number] += remedies
-    better = yield from _better(likely, voices, weights, key, find, care.n_tried)
+        least = LIKELY if weights[untried[number].rule] < LIGHT else LEAST
+        likely[number] += [remedy for remedy in remedies if remedy.score >= least]
+    n_tried = [care.n_light if weights[fault.rule] < LIGHT else care.n_tried for fault in untried]
+    better = yield from _better(likely, voices, weights, key, find, n_tried)
     rolls = []
     for fault, good in zip(untried, better, strict=True):
         seen = _seen(fault.step, n_steps)
-        for remedy in good if len(good) > 1 else ():  # one alone is taken as it is
+        for remedy, _ in good if len(good) > 1 else ():  # one alone is taken as it is
             part, _, first = excerpts.around(remedy.place, seen)
             rolls.append((part.record(_moved(remedy.edits, -first), "model"), seen, first))
     left = iter((yield from _shown(rolls, context, told)))
     offers: list[_Remedy | None] = []
     for good in better:
-        wishes = [next(left)[1] for _ in good] if len(good) > 1 else [0.0] * len(good)
-        offers.append(good[int(np.argmin(wishes))] if good else None)
+        wishes = [next(left)[1] - WISHES * saved for _, saved in good] if len(good) > 1 else [0.0] * len(good)
+        offers.append(good[int(np.argmin(wishes))][0] if good else None)
     return offers
 
 
@@ -411,12 +439,15 @@ def _better(
     weights: Mapping[str, float],
     key: Key,
     find: Find,
-    n_tried: int,
-) -> Generator[Ask, Prediction | None, list[list[_Remedy]]]:
-    """Of the remedies for each fault the likeliest that make the piece less faulty, `n_tried` at the most."""
+    n_tried: Sequence[int],
+) -> Generator[Ask, Prediction | None, list[list[tuple[_Remedy, float]]]]:
+    """Of the remedies for each fault the best that make the piece less faulty, and by how much; `n_tried` at the most.
+
+    Best is what is likely and saves much (`WORTH`); what is not among the likeliest is looked at where those do not do.
+    """
     end, closes = CADENCES.index(cadence(voices, key)), OPEN_ENDING in weights and open_ending(voices, key) is None
     n_silent = int((voices[::-1] >= 0).any(axis=1).argmax())  # steps after the last note
-    better: list[list[_Remedy]] = [[] for _ in likely]
+    better: list[list[tuple[_Remedy, float]]] = [[] for _ in likely]
     waiting = [sorted(options, key=lambda option: -option.score) for options in likely]
     while any(waiting):
         yield BREATH
@@ -425,15 +456,17 @@ def _better(
             chunk += [(number, option) for option in options[:CHUNK]]
             waiting[number] = options[CHUNK:]
         judged = _saved([(remedy,) for _, remedy in chunk], voices, weights, find)
-        for (number, remedy), saved in zip(chunk, judged, strict=True):
-            if saved <= 0 or len(better[number]) == n_tried:
+        ranked = sorted(zip(chunk, judged, strict=True), key=lambda one: -one[0][1].score - WORTH * one[1])
+        for (number, remedy), saved in ranked:
+            if saved <= 0 or len(better[number]) == n_tried[number]:
                 continue
             if remedy.place.end > len(voices) - n_silent - ENDING:
                 rewritten = _rewritten(voices, remedy)
                 if CADENCES.index(cadence(rewritten, key)) > end or (closes and open_ending(rewritten, key)):
                     continue
-            better[number].append(remedy)
-        waiting = [[] if len(found) == n_tried else options for found, options in zip(better, waiting, strict=True)]
+            better[number].append((remedy, saved))
+        enough = [len(found) == most for found, most in zip(better, n_tried, strict=True)]
+        waiting = [[] if done else options for done, options in zip(enough, waiting, strict=True)]
     return better
 
 
@@ -476,7 +509,7 @@ def _saved(
             stretch_of = int(np.searchsorted(begins, fault.step, side="right")) - 1
             if fault.step < limits[stretch_of]:
                 costs[stretch_of] += weights[fault.rule]
-    return [float(saved) for saved in costs[::2] - costs[1::2]]
+    return [round(float(saved), 6) for saved in costs[::2] - costs[1::2]]
 
 
 def _shown(

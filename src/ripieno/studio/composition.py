@@ -38,7 +38,7 @@ from ripieno.sampling.drafting import QUALITIES
 from ripieno.sampling.partner import Filling, NoteSuggestion, doubts, fill, suggest_notes
 from ripieno.sampling.passes import Ask, Change, Sampler
 from ripieno.sampling.voice_leading import CARES, Hopeless, is_mended, mend, voices_of
-from ripieno.session import MEND, STOP_RULE, Session
+from ripieno.session import KEEPS_HEIGHT, MEND, STOP_RULE, Session
 from ripieno.shapes import Bool
 from ripieno.studio import messages as wire
 from ripieno.studio.batches import Batches, is_length, is_lengthening, is_step, n_that_stay
@@ -711,7 +711,7 @@ class Composition:
             line=line,
             refused=frozenset(refused),
             temperature=rules.temperature,
-            keeps_height=True,
+            keeps_height=KEEPS_HEIGHT,
         )
 
     def locked_cells(self) -> Bool[np.ndarray, "step pitch"]:
