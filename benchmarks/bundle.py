@@ -77,6 +77,8 @@ def main() -> None:
     parser.add_argument("--share", type=float, default=0.5, help="of the weights that are from there")
     parser.add_argument("--corpus", type=Path, help="with --blend: what the run was trained on")
     a = parser.parse_args()
+    if a.blend and (a.corpus is None or not a.source.is_dir()):
+        parser.error("--blend takes a run's folder, and the corpus that it was trained on (--corpus)")
     with tempfile.TemporaryDirectory() as folder:
         source = a.source
         if source.is_dir():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 from playwright.sync_api import Page, ViewportSize, sync_playwright
@@ -26,7 +27,11 @@ def taken(page: Page, name: str) -> None:
 
 def kept(picture: bytes, name: str) -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
-    few = Image.open(io.BytesIO(picture)).convert("RGB").quantize(256, kmeans=4, dither=Image.Dither.NONE)
+    whole = Image.open(io.BytesIO(picture)).convert("RGB")
+    found: list[Any] = sorted(whole.getcolors(whole.width * whole.height) or [], reverse=True)
+    palette = Image.new("P", (1, 1))
+    palette.putpalette(bytes(part for _, colour in found[:256] for part in colour))  # the edges of letters are near one
+    few = whole.quantize(palette=palette, dither=Image.Dither.NONE)
     few.save(FOLDER / f"{name}.png", optimize=True)
 
 
