@@ -22,7 +22,7 @@ from ripieno.edits.log import CellEntry, EditLog
 from ripieno.music.roll import STEPS_PER_BAR
 
 # Once fewer than one edit is expected, a cell with a lower chance that it has to change stays as it is.
-SETTLED = 0.005
+SETTLED = 0.003
 
 
 @dataclass(frozen=True, kw_only=True)
