@@ -330,3 +330,11 @@ def test_a_piece_made_longer_keeps_its_notes_and_its_new_bars_may_be_written() -
     assert RollNote(40, 60, 8) in session.log.notes()
     assert session.undo()
     assert session.log.notes() == before
+
+
+@pytest.mark.parametrize("seed", [0, 5])
+def test_no_more_notes_are_added_than_may_be_though_faults_are_mended(seed: int) -> None:
+    session = Session(read(EXAMPLE.with_name("greensleeves.mid")), seed=seed, max_additions=20)
+    whys = [change.why for change in session.run()]
+    assert any(whys)
+    assert session.log.n_added <= 20

@@ -781,7 +781,9 @@ def train_command(
     learning_rate: Annotated[float | None, typer.Option(help="At its highest.", show_default="as configured")] = None,
     transpose: Annotated[
         int | None,
-        typer.Option(help="Semitones that a sample is moved by at most, up or down.", show_default="as configured"),
+        typer.Option(
+            min=0, max=24, help="Semitones that a sample is moved by at most, up or down.", show_default="as configured"
+        ),
     ] = None,
     precision: Annotated[
         str | None, typer.Option(metavar="float32|bfloat16", help="Of the sums.", show_default="as configured")

@@ -77,7 +77,7 @@ PLANTED = [
 
 # remark, a chord of which it is made, and a neighbour of which it is not
 REMARKED = [
-    ("six-four", "C5 G4 E4 G3", "C5 G4 C4 E3"),
+    ("six-four chord", "C5 G4 E4 G3", "C5 G4 C4 E3"),
     ("seventh on a beat", "B4 F4 D4 G3", "B4 G4 D4 G3"),
     ("no chord on a beat", "C5 G4 D4 G3", "B4 F4 D4 G3"),
 ]
@@ -109,10 +109,21 @@ def test_a_remark_is_made_of_what_was_planted_and_not_of_its_neighbour(rule: str
     assert faults(sung("C5 G4 E4 C3", right), key=C_MAJOR, rules=[rule]) == []
 
 
+def test_bare_octaves_and_fifths_are_no_remark() -> None:
+    assert faults(sung("C5 C4", "G4 C4", "C5 G4", "C4 C4"), key=C_MAJOR, rules=["no chord on a beat"]) == []
+    assert len(faults(sung("C5 D4"), key=C_MAJOR, rules=["no chord on a beat"])) == 1
+
+
+def test_a_dominant_before_a_silence_is_on_its_way_to_nothing() -> None:
+    rule = "doubled leading note"
+    assert len(faults(sung("B4 G4 B3 G3", "C5 E4 C4 C3"), key=C_MAJOR, rules=[rule])) == 1
+    assert faults(sung("B4 G4 B3 G3", "- - - -", "C5 E4 C4 C3"), key=C_MAJOR, rules=[rule]) == []
+
+
 def test_remarks_are_made_only_where_they_are_asked_for() -> None:
     wrong = sung("C5 G4 E4 C3", "C5 G4 D4 G3", "C5 G4 E4 G3")
     asked = [rule.name for rule in REMARKS]
-    assert [fault.rule for fault in faults(wrong, rules=asked)] == ["no chord on a beat", "six-four"]
+    assert [fault.rule for fault in faults(wrong, rules=asked)] == ["no chord on a beat", "six-four chord"]
     assert not {fault.rule for fault in faults(wrong)} & set(asked)
 
 

@@ -12,7 +12,7 @@ from ripieno.errors import NothingAllowed
 from ripieno.models.context import context_of
 from ripieno.models.runtime import Prediction
 from ripieno.music.roll import RollNote, roll_of, silence
-from ripieno.sampling.ancestral import allowed_probabilities, choose, expected, generator_at, sample_ancestral
+from ripieno.sampling.ancestral import _tilt, allowed_probabilities, choose, expected, generator_at, sample_ancestral
 from ripieno.sampling.stopping import StopRule
 from tests.sampling.fakes import indifferent, pointing_at, wanting
 
@@ -92,6 +92,20 @@ def test_at_the_models_own_temperature_nothing_is_out_of_height() -> None:
         allowed_probabilities(prediction, log, Policy(temperature=1.25, keeps_height=keeps)) for keeps in (False, True)
     )
     np.testing.assert_array_equal(plain, level)
+
+
+def test_whatever_lies_where_the_mean_pitch_comes_no_further_off() -> None:
+    rng = np.random.default_rng(0)
+    pitch = np.arange(128)
+    for _ in range(2000):
+        low, high = rng.integers(30, 60), rng.integers(70, 100)
+        own = np.exp(-np.abs(pitch - low) * rng.random() * 5) + rng.random() * np.exp(-np.abs(pitch - high) * 3)
+        heights = own ** rng.uniform(0.3, 8)
+        own, heights = own / own.sum(), heights / heights.sum()
+        tilted = heights * _tilt(heights, own)
+        wanted = (own * pitch).sum()
+        assert abs((tilted * pitch).sum() - wanted) <= abs((heights * pitch).sum() - wanted) + 1e-9
+        assert tilted.sum() == pytest.approx(1)
 
 
 def test_where_nothing_can_be_added_there_is_no_height_to_keep() -> None:

@@ -11,7 +11,7 @@ from ripieno.edits.policy import Policy
 from ripieno.models.context import context_of
 from ripieno.models.runtime import Prediction
 from ripieno.music.harmony import key_of, parallels
-from ripieno.music.referee import NO_CHORD, OPEN_ENDING, SEVENTH, cadence, faults, open_ending
+from ripieno.music.referee import NO_CHORD, OPEN_ENDING, SEVENTH, SIX_FOUR, cadence, faults, open_ending
 from ripieno.music.roll import RollNote, roll_of
 from ripieno.sampling.passes import BREATH, Ask, Change, alone
 from ripieno.sampling.voice_leading import (
@@ -19,6 +19,7 @@ from ripieno.sampling.voice_leading import (
     COSTS,
     PARALLELS,
     WEIGHTS,
+    Care,
     Hopeless,
     _Place,
     _places,
@@ -133,39 +134,78 @@ def faint(*pitches: int) -> Callable[..., Prediction]:
     return predict
 
 
-def test_a_light_fault_is_mended_by_what_is_likely_and_by_nothing_else() -> None:
-    rule = "hidden fifths and octaves"
-    soprano = [RollNote(0, 72, 4), RollNote(4, 74, 4)]
-    log = EditLog(roll_of(soprano, N_STEPS)).with_note(67, 0, 8, by="model")
+HIDDEN = replace(POLICY, line=np.array([72] * 4 + [74] * 4))
+
+
+def hidden_fifths() -> EditLog:
+    """C to D in the soprano over E to G in the bass."""
+    log = EditLog(roll_of([RollNote(0, 72, 4), RollNote(4, 74, 4)], N_STEPS)).with_note(67, 0, 8, by="model")
     for pitches in ((60, 59), (52, 55)):
         log = log.with_note(pitches[0], 0, 4, by="model").with_note(pitches[1], 4, 4, by="model")
-    policy = replace(POLICY, line=np.array([72] * 4 + [74] * 4))
-    assert [fault.rule for fault in faults(voices_of(log, policy), key=C_MAJOR, rules=[rule])] == [rule]
-    change = mend_fault(liking(47, 50), log, CONTEXT, policy, {rule: COSTS[rule]}, C_MAJOR)
+    return log
+
+
+def test_a_light_fault_is_mended_by_what_is_likely_and_by_nothing_else() -> None:
+    rule, log = "hidden fifths and octaves", hidden_fifths()
+    assert [fault.rule for fault in faults(voices_of(log, HIDDEN), key=C_MAJOR, rules=[rule])] == [rule]
+    change = mend_fault(liking(47, 50), log, CONTEXT, HIDDEN, {rule: COSTS[rule]}, C_MAJOR)
     assert change is not None
     assert (change.why, change.edit.pitch) == (rule, 47)
-    assert mend_fault(faint(47, 50), log, CONTEXT, policy, {rule: COSTS[rule]}, C_MAJOR) is None
-    assert mend_fault(faint(47, 50), log, CONTEXT, policy, {rule: 0.5}, C_MAJOR) is not None  # a heavy one is
+    assert mend_fault(faint(47, 50), log, CONTEXT, HIDDEN, {rule: COSTS[rule]}, C_MAJOR) is None
+    assert mend_fault(faint(47, 50), log, CONTEXT, HIDDEN, {rule: 0.5}, C_MAJOR) is not None  # a heavy one is
 
 
-def test_a_chord_is_worth_more_than_a_little_likelihood_but_what_is_no_chord_is_not_looked_for() -> None:
-    # beneath the soprano's D the alto's A makes fifths with the bass; G is no chord with D and F, B flat is one
-    costs = {rule: COSTS[rule] for rule in (*PARALLELS, SEVENTH, NO_CHORD)}
+# beneath the soprano's D the alto's A makes fifths with the bass; G is no chord with D and F, B flat is one
+CHORDS = {rule: COSTS[rule] for rule in (*PARALLELS, SEVENTH, NO_CHORD)}
 
-    def likes_g_a_little_better(cells, context):
-        prediction = liking(70)(cells, context)
-        prediction.logits[..., 67] = 10.5
-        return prediction
 
+def likes_g_a_little_better(cells, context):
+    prediction = liking(70)(cells, context)
+    prediction.logits[..., 67] = 10.5
+    return replace(prediction, n_left=np.where(cells[:, 0, 4, 67], 0.0, 0.1))  # and wishes for less with it
+
+
+@pytest.mark.parametrize("care", [Care(n_tried=1), Care(n_tried=128)])  # what is likely; what is wished for, too
+def test_a_chord_is_worth_more_than_a_little_likelihood(care: Care) -> None:
     log = composed(tenor=(64, 65))
-    for weights, pitch in ((PARALLELS, 67), (costs, 70)):
-        change = mend_fault(likes_g_a_little_better, log, CONTEXT, POLICY, weights, C_MAJOR)
+    for weights, pitch in ((PARALLELS, 67), (CHORDS, 70)):
+        change = mend_fault(likes_g_a_little_better, log, CONTEXT, POLICY, weights, C_MAJOR, care=care)
         assert change is not None
         assert (change.edit.step, change.edit.pitch) == (4, pitch)
-    aside = {SEVENTH: COSTS[SEVENTH], NO_CHORD: COSTS[NO_CHORD]}
+
+
+def test_what_is_no_chord_is_not_looked_for() -> None:
     clash = composed(alto=(67, 67), tenor=(64, 65))  # G with D and F
+    aside = {SEVENTH: COSTS[SEVENTH], NO_CHORD: COSTS[NO_CHORD]}
     assert faults(voices_of(clash, POLICY), key=C_MAJOR, rules=aside)
     assert mend_fault(liking(70), clash, CONTEXT, POLICY, aside, C_MAJOR) is None
+
+
+@pytest.mark.parametrize(("rule", "n_looks"), [("hidden fifths and octaves", 1), ("parallel fifths", 2)])
+def test_a_light_fault_is_mended_at_the_first_look(rule: str, n_looks: int) -> None:
+    looks = []
+
+    def model(cells, context):
+        looks.append(len(cells))
+        prediction = liking()(cells, context)
+        prediction.logits[..., [47, 71]] = prediction.logits[..., [50, 53]] = 10.0
+        return prediction
+
+    log, policy = (hidden_fifths(), HIDDEN) if n_looks == 1 else (composed(), POLICY)
+    assert mend_fault(model, log, CONTEXT, policy, {rule: COSTS[rule]}, C_MAJOR) is not None
+    assert len(looks) == n_looks
+
+
+def test_where_chords_are_given_a_six_four_may_be_what_was_asked_for() -> None:
+    log = EditLog(roll_of([RollNote(0, 72, 4), RollNote(4, 72, 4)], N_STEPS)).with_note(67, 0, 8, by="model")
+    log = log.with_note(64, 0, 8, by="model").with_note(60, 0, 4, by="model").with_note(55, 4, 4, by="model")
+    policy = replace(POLICY, line=np.array([72] * 8))
+    costs = {SIX_FOUR: COSTS[SIX_FOUR]}
+    change = mend_fault(liking(48, 60), log, CONTEXT, policy, costs, C_MAJOR)
+    assert change is not None
+    assert change.why == SIX_FOUR
+    c_major = np.tile(np.isin(np.arange(12), [0, 4, 7]), (N_STEPS, 1))
+    assert mend_fault(liking(48, 60), log, CONTEXT, replace(policy, chords=c_major), costs, C_MAJOR) is None
 
 
 @pytest.mark.parametrize("where", ["locked", "selection"])

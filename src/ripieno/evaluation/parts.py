@@ -297,6 +297,7 @@ def _stabilisation_jobs(material: Material) -> list[Job]:
         "every": LOOK_EVERY,
         "temperature": TEMPERATURE,
         "keeps_height": KEEPS_HEIGHT,
+        "quality": asdict(QUALITIES[QUALITY]),
         "settled": SETTLED,
         "stop": asdict(STOP_RULE),
     }

@@ -49,7 +49,7 @@ APART = 12  # semitones that neighbours above the bass may lie apart
 # Soprano, alto, tenor, bass: C4-G5, G3-D5, C3-G4, E2-D4. The textbooks differ by a tone or so at either end.
 RANGES = ((60, 79), (55, 74), (48, 67), (40, 62))
 OPEN_ENDING = "open ending"  # no rule, since a piece may well end so; see `open_ending`
-SIX_FOUR, SEVENTH, NO_CHORD = "six-four", "seventh on a beat", "no chord on a beat"  # of `REMARKS`
+SIX_FOUR, SEVENTH, NO_CHORD = "six-four chord", "seventh on a beat", "no chord on a beat"  # of `REMARKS`
 
 
 @dataclass(frozen=True)
@@ -293,6 +293,7 @@ def _chord_table() -> tuple[Int[np.ndarray, " chord"], Int[np.ndarray, " chord"]
 
 
 _ROOTS, _KINDS = _chord_table()
+_BARE = [1 << root | 1 << (root + above) % 12 for root in range(12) for above in (0, 7)]  # octaves and fifths
 
 
 @cache
@@ -412,11 +413,13 @@ class _Score:
 
     @cached_property
     def next_roots(self) -> Int[np.ndarray, " slice"]:
-        """The root of the next chord that has another one, -1 where none has."""
+        """The root of the next chord that has another one, -1 where none has before all fall silent."""
         found: list[int] = []
         ahead, after = -1, -1  # the root of the chord ahead, and the next one after that
-        for root in reversed(self.roots.tolist()):
-            if root >= 0 and root != ahead:
+        for root, bass in zip(reversed(self.roots.tolist()), reversed(self.basses.tolist()), strict=True):
+            if bass < 0:
+                ahead, after = -1, -1
+            elif root >= 0 and root != ahead:
                 ahead, after = root, ahead
             found.append(after if root >= 0 else ahead)
         return np.array(found[::-1], dtype=int)
@@ -801,9 +804,12 @@ def _seventh_on_beat(score: _Score, rule: str) -> Found:
 
 
 def _no_chord_on_beat(score: _Score, rule: str) -> Found:
-    """What sounds on a beat is neither a triad nor a chord with a seventh; augmented triads are none."""
+    """What sounds on a beat is neither a triad nor a chord with a seventh; augmented triads are none.
+
+    Exempt are bare octaves and fifths, as two voices have them.
+    """
     kinds = _KINDS[score.chords]
-    bad = score.beats & (score.chords > 0) & ((kinds == 0) | (kinds == AUGMENTED))
+    bad = score.beats & (score.chords > 0) & ((kinds == 0) | (kinds == AUGMENTED)) & ~np.isin(score.chords, _BARE)
     return _remarks(score, rule, np.flatnonzero(bad)), int((score.beats & (score.chords > 0)).sum())
 
 

@@ -57,7 +57,7 @@ def _probabilities(
     policy: Policy,
     own: Probabilities | None = None,
 ) -> Probabilities:
-    """Of every allowed cell; `own` is the softmax without any temperature, if it is at hand."""
+    """Of every allowed cell; `own` is the softmax without any temperature, times anything, if it is at hand."""
     probabilities = _softmax(prediction, allowed, policy.temperature)
     if policy.keeps_height and policy.temperature != prediction.sharpness:
         own = _softmax(prediction, allowed, prediction.sharpness) if own is None else np.where(allowed, own, 0.0)
@@ -85,6 +85,7 @@ def _tilt(heights: Float[np.ndarray, " pitch"], own: Float[np.ndarray, " pitch"]
         return np.ones(N_PITCHES)
     pitch = np.arange(N_PITCHES)
     wanted = (own * pitch).sum() / own_total
+    untilted = abs((heights * (pitch - wanted)).sum() / total)
     slope = 0.0
     for _ in range(_NEWTON):
         weights = heights * np.exp(slope * (pitch - wanted))
@@ -95,6 +96,8 @@ def _tilt(heights: Float[np.ndarray, " pitch"], own: Float[np.ndarray, " pitch"]
             break
         slope = float(np.clip(slope - off / spread, -_STEEPEST, _STEEPEST))
     tilted = np.exp(slope * (pitch - wanted))
+    if abs((heights * tilted * (pitch - wanted)).sum()) > untilted * (heights * tilted).sum():
+        return np.ones(N_PITCHES)  # two far humps: the steps have jumped to and fro
     scaled: np.ndarray = tilted * (total / (heights * tilted).sum())
     return scaled
 

@@ -4,15 +4,17 @@ The network scores cells, each by what fits the chord; who moves from where is h
 rules more often than Bach did (docs/results.md, with and without what follows). So once a piece is finished, it is
 split into voices and looked through as a teacher would (`music.referee`). At each fault, the notes that make it are
 taken out in turn (where that is in vain, all that sound there), and the model is asked what it would write instead. Of
-the pitches that make the whole less faulty, by `COSTS`, the one that leaves the model least to wish for takes the
-place of the old. What the user wrote stays, and so does whatever the policy keeps. Faults for which nothing better is
-likely stay too, and so do those that could only be mended at the cost of the final cadence. Before all that, a last
-chord that does not close the piece becomes the tonic's, if what the user wrote leaves it open to do so.
+the pitches that make the whole less faulty, by `COSTS`, the best takes the place of the old: one that is likely, saves
+much, and leaves the model little to wish for. Light faults, which Bach writes too, give way only to what is likely; and
+what the chords are weighs as well, unless chords are given. What the user wrote stays, and so does whatever the policy
+keeps. Faults for which nothing better is likely stay too, and so do those that could only be mended at the cost of the
+final cadence. Before all that, a last chord that does not close the piece becomes the tonic's, if what the user wrote
+leaves it open to do so.
 
 The model is shown the two bars around a fault. With eight, it finds fewer remedies likely, and those it prefers are
 more dissonant (docs/log.md). The faults of a piece are looked at together, in rounds: a round is two passes over many
-short rolls instead of two for each fault. `EXACT` has no rounds, and reads anew who sings what after each change: with
-one edit a pass, it is what the short cuts are measured against.
+short rolls, or one, instead of as many for each fault. `EXACT` has no rounds, and reads anew who sings what after each
+change: with one edit a pass, it is what the short cuts are measured against.
 
 The paper has no voices and nothing like this.
 """
@@ -80,6 +82,7 @@ COSTS = {
     OPEN_ENDING: 1.0,
 }
 ASIDE = {SEVENTH, NO_CHORD}  # never looked for: these only speak for one remedy or another
+FREE = {SIX_FOUR, *ASIDE}  # what is said of chords that the model was free to choose: nothing where chords are given
 # Faults that lie in what the chords are as much as in who sings it: any voice may be what mends them.
 OF_CHORDS = {
     "unresolved leading note",
@@ -138,7 +141,7 @@ class Care:
 
     n_faults: int = 64  # in a round, at the most
     apart: int = 16  # steps between two faults in a round, at the least: who mends one often mends its neighbour
-    n_tried: int = 2  # of the best remedies; the one that leaves the model least to wish for is taken
+    n_tried: int = 2  # of the best remedies; of these the model is asked what it would still wish for (`WISHES`)
     n_light: int = 1  # the same, for a light fault
     n_readings: int = 3  # of who sings what, at the most; none comes again
     anew: bool = False  # read after each round
@@ -148,8 +151,16 @@ class Care:
 EXACT = Care(n_faults=1, n_tried=128, n_light=128, n_readings=100_000, anew=True)
 # Beside `QUALITIES` of `sampling.drafting`.
 CARES = {"exact": EXACT, "lossless": EXACT, "high": Care(), "fast": Care(n_tried=1)}
-# All that says how faults are mended, but for weights and care: what is kept of other settings is another result.
-SETTINGS = {"lightest": LIGHTEST, "light": LIGHT, "least": LEAST, "likely": LIKELY, "worth": WORTH, "wishes": WISHES}
+# What says how faults are mended beside weights and care: what is kept of other settings is another result.
+SETTINGS = {
+    "aside": sorted(ASIDE),
+    "of chords": sorted(OF_CHORDS),
+    "steps": [SEEN, AROUND, REACH, AFTER, ENDING, NEAR],
+    "tried": [STRETCH, CLOSEST, CHUNK],
+    "weights": [LIGHTEST, LIGHT],
+    "nats": [LEAST, LIKELY, WORTH],
+    "wishes": WISHES,
+}
 CADENCES = ("perfect authentic", "authentic", "plagal", "half", "other")  # from the most final to the least
 # Faults for which nothing better was found, with the notes around them, and whether all voices were tried.
 Hopeless = set[tuple[str, int, bytes, bool]]
@@ -178,12 +189,15 @@ def mend(
         log: a piece that is finished, or nearly so.
         context: of the roll.
         policy: which cells may change; its melody and `n_voices` tell the voices apart.
-        weights: the rules to look at, and what a fault of each costs; `OPEN_ENDING` may be among them.
+        weights: the rules to look at, and what a fault of each costs; `OPEN_ENDING` may be among them. What is said of
+            chords (`FREE`) is left out where the policy has chords.
         key, beat_phase: see `music.referee.judge`.
         hopeless: remembers from call to call what was tried in vain.
         separate: tells four voices apart; see `music.voices.split`.
         care: `EXACT` for one fault at a time.
     """
+    if policy.chords is not None:
+        weights = {rule: cost for rule, cost in weights.items() if rule not in FREE}
     rules = [rule for rule in weights if rule != OPEN_ENDING]
     score = partial(faults, beat_phase=beat_phase, rules=rules, excused=True)
     hopeless = set() if hopeless is None else hopeless
@@ -219,6 +233,8 @@ def mend(
                 elif not any(_touch(fault, offer, other, one) for other, one in chosen):
                     chosen.append((fault, offer))
             for fault, remedy in chosen:
+                if policy.max_additions is not None and _together(log, voices, [remedy], policy) is None:
+                    continue  # those before it have used up what may be added; it is judged anew
                 voices = _rewritten(voices, remedy)
                 log = log.record(remedy.edits, "model")
                 edit = Edit(0, remedy.place.first, remedy.pitch)
@@ -357,7 +373,7 @@ def _offers(
     told: Told,
     care: Care,
 ) -> Generator[Ask, Prediction | None, list[_Remedy | None]]:
-    """For each fault what would make the piece less faulty and leaves the model least to wish for."""
+    """For each fault the best of what would make the piece less faulty."""
     n_steps = len(voices)
     allowed = policy.allowed(log)[0]
     excerpts = _Excerpts(log, policy)
