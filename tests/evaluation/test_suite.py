@@ -157,3 +157,16 @@ def test_evaluate_yields_progress_and_writes_as_it_goes(tmp_path: Path, monkeypa
     monkeypatch.setattr("ripieno.evaluation.suite.prepare", lambda settings: material)
     assert [(step.done, step.of) for step in evaluate(settings)] == [(0, 1), (1, 1)]
     assert "## Coconet's framewise likelihood" in (tmp_path / "out" / "results.md").read_text()
+
+
+def test_what_another_evaluation_writes_meanwhile_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = Settings(data=tmp_path, output=tmp_path / "out", parts=("framewise",), jobs=1)
+    material = Material(settings, [an_item(0)], [], [], {"coconet": "b"})
+    monkeypatch.setattr("ripieno.evaluation.suite.prepare", lambda settings: material)
+    monkeypatch.setattr(report, "markdown", lambda told: "")
+    monkeypatch.setattr(report, "plot", lambda told, folder: None)
+    steps = evaluate(settings)
+    next(steps)
+    report.write({"repair": {"n": 1}}, settings.output)
+    list(steps)
+    assert set(report.read(settings.output)) == {"repair", "framewise"}

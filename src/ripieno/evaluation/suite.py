@@ -217,13 +217,14 @@ def evaluate(settings: Settings) -> Iterator[Progress]:
     from ripieno.evaluation.parts import jobs_of, summary_of
 
     material = prepare(settings)
-    told: dict[str, Any] = report.read(settings.output)
+    report.read(settings.output)  # what cannot be read is said before hours have passed
     for part in (part for part in PARTS if part in settings.parts):
         jobs = jobs_of(part, material)
         for step in run(material, jobs):
             if isinstance(step, Progress):
                 yield step
             else:
+                told: dict[str, Any] = report.read(settings.output)  # another evaluation may have written meanwhile
                 told[part] = {
                     "models": material.digests,
                     "split": settings.split,
