@@ -509,11 +509,18 @@ def _saved(
     limits: list[int] = []  # where its faults no longer count
     at = 0
     rest = np.full((STEPS_PER_BEAT, voices.shape[1]), -1)
+    as_is: dict[tuple[int, int], int] = {}  # the number of the stretch without a remedy, by where it begins and ends
+    pairs: list[tuple[int, int]] = []  # without, with
     for way in ways:
         begin, end = min(remedy.place.first for remedy in way), max(remedy.place.end for remedy in way)
         first = max(begin - REACH, 0) // STEPS_PER_BEAT * STEPS_PER_BEAT  # the beat stays where it is
         shown = slice(first, end + REACH)
-        for stretch in (voices[shown], _rewritten(voices[shown], *way, begins=first)):
+        stretches = [_rewritten(voices[shown], *way, begins=first)]
+        if (first, end) not in as_is:
+            as_is[first, end] = len(begins)
+            stretches.insert(0, voices[shown])
+        pairs.append((as_is[first, end], len(begins) + len(stretches) - 1))
+        for stretch in stretches:
             fill = np.full((-len(stretch) % STEPS_PER_BEAT, voices.shape[1]), -1)
             parts += [stretch, fill, rest]
             begins.append(at)
@@ -525,7 +532,7 @@ def _saved(
             stretch_of = int(np.searchsorted(begins, fault.step, side="right")) - 1
             if fault.step < limits[stretch_of]:
                 costs[stretch_of] += weights[fault.rule]
-    return [round(float(saved), 6) for saved in costs[::2] - costs[1::2]]
+    return [round(float(costs[without] - costs[made]), 6) for without, made in pairs]
 
 
 def _shown(
