@@ -224,8 +224,8 @@ def load_separator(path: str | Path | None = None, n_threads: int | None = None)
 
 @lru_cache(maxsize=1)
 def the_separator() -> SeparatorModel:
-    """The bundled separator, loaded once; on one core, since it is small."""
-    return load_separator(n_threads=1)
+    """The bundled separator, loaded once."""
+    return load_separator()
 
 
 def load_coconet(path: str | Path | None = None, n_threads: int | None = None) -> CoconetModel:
@@ -341,6 +341,8 @@ def _new_session(data: bytes, n_threads: int) -> Any:
     options = ort.SessionOptions()
     options.intra_op_num_threads = n_threads
     options.inter_op_num_threads = 1
+    # between passes its threads would go on spinning, for tens of milliseconds, in the way of everything else
+    options.add_session_config_entry("session.force_spinning_stop", "1")
     options.log_severity_level = 3
     there = [provider for provider in GPU if provider in ort.get_available_providers()]
     return ort.InferenceSession(data, options, providers=[*there, "CPUExecutionProvider"])

@@ -293,7 +293,8 @@ def _chord_table() -> tuple[Int[np.ndarray, " chord"], Int[np.ndarray, " chord"]
 
 
 _ROOTS, _KINDS = _chord_table()
-_BARE = [1 << root | 1 << (root + above) % 12 for root in range(12) for above in (0, 7)]  # octaves and fifths
+_BARE = np.zeros(1 << 12, dtype=bool)  # octaves and fifths
+_BARE[[1 << root | 1 << (root + above) % 12 for root in range(12) for above in (0, 7)]] = True
 
 
 @cache
@@ -338,6 +339,12 @@ class _Score:
     # by step
 
     @cached_property
+    def rows(self) -> list[list[int]]:
+        """`voices`, for who looks at single notes: that is faster in plain Python."""
+        rows: list[list[int]] = self.voices.tolist()
+        return rows
+
+    @cached_property
     def onsets(self) -> Bool[np.ndarray, "step voice"]:
         begins = self.sounding.copy()
         begins[1:] &= self.voices[1:] != self.voices[:-1]
@@ -380,6 +387,11 @@ class _Score:
         bits = np.where(self.sounding, 1 << self.voices % 12, 0)
         return np.asarray(np.bitwise_or.reduce(bits, axis=1))
 
+    @cached_property
+    def kinds_of_steps(self) -> Int[np.ndarray, " step"]:
+        """0 where there is no chord."""
+        return np.asarray(_KINDS[self.chords])
+
     # by slice
 
     @cached_property
@@ -399,7 +411,7 @@ class _Score:
 
     @cached_property
     def kinds(self) -> Int[np.ndarray, " slice"]:
-        return np.asarray(_KINDS[self.chords[self.starts]])
+        return np.asarray(self.kinds_of_steps[self.starts])
 
     @cached_property
     def basses(self) -> Int[np.ndarray, " slice"]:
@@ -437,18 +449,19 @@ class _Score:
 
     def anticipates(self, step: int, voice: int) -> bool:
         """Whether a note comes before its beat: begun off the beat, it is still sung, or again, on the next one."""
-        if self.beats[step]:
+        late = (step + self.beat_phase) % STEPS_PER_BEAT
+        on_beat = step + STEPS_PER_BEAT - late
+        if not late or on_beat >= self.n_steps:
             return False
-        on_beat = step + STEPS_PER_BEAT - (step + self.beat_phase) % STEPS_PER_BEAT
-        return on_beat < self.n_steps and bool(
-            (self.voices[step : on_beat + 1, voice] == self.voices[step, voice]).all()
-        )
+        pitch = self.rows[step][voice]
+        return all(self.rows[at][voice] == pitch for at in range(step + 1, on_beat + 1))
 
     def fault(self, rule: str, step: int, *voices: int, since: int | None = None, excuse: str = "") -> Fault:
         """A fault at `step`, excused where a phrase ends after step `since`."""
         if since is not None and self.crosses_phrase_end(since, step):
             excuse = "phrase end"
-        return Fault(rule, int(step), voices, tuple(int(self.voices[step, voice]) for voice in voices), excuse)
+        row = self.rows[step]
+        return Fault(rule, step, voices, tuple([row[voice] for voice in voices]), excuse)
 
 
 # Two voices
@@ -667,15 +680,16 @@ def _leading_note(score: _Score, rule: str) -> Found:
     goes = _dominants(score)[:-1] & follows & ((score.roots[1:] - score.roots[:-1]) % 12 == 5)
     found, n_chances = [], 0
     for i in np.flatnonzero(goes).tolist():
-        now, then = score.slices[i], score.slices[i + 1]
-        leads = np.flatnonzero((now >= 0) & (now % 12 == (score.roots[i] + 4) % 12) & (then >= 0) & (now != then))
-        n_chances += len(leads)
-        for voice in leads.tolist():
-            rise = int(then[voice] - now[voice])
-            inner = 0 < voice < score.n_voices - 1
-            if rise == 1 or (inner and rise == -4) or ((then == now[voice] + 1) & (now != then)).any():
+        step = int(score.starts[i + 1])
+        leads = (int(score.roots[i]) + 4) % 12
+        moves = list(zip(score.rows[score.starts[i]], score.rows[step], strict=True))
+        for voice, (now, then) in enumerate(moves):
+            if now < 0 or now % 12 != leads or then < 0 or now == then:
                 continue
-            step = int(score.starts[i + 1])
+            n_chances += 1
+            inner = 0 < voice < score.n_voices - 1
+            if then - now == 1 or (inner and then - now == -4) or any(b == now + 1 and a != b for a, b in moves):
+                continue
             found.append(score.fault(rule, step, voice, since=step - 1))
     return found, n_chances
 
@@ -710,18 +724,18 @@ def _seventh(score: _Score, rule: str) -> Found:
     goes = (score.kinds[:-1] == DOMINANT) & spelled & (score.kinds[1:] > 0) & (score.roots[1:] != score.roots[:-1])
     found, n_chances = [], 0
     for i in np.flatnonzero(goes).tolist():
-        now, then = score.slices[i], score.slices[i + 1]
-        seventh = (score.roots[i] + 10) % 12
-        if ((then >= 0) & (then % 12 == seventh)).any():
+        step = int(score.starts[i + 1])
+        before, after = score.rows[score.starts[i]], score.rows[step]
+        seventh = (int(score.roots[i]) + 10) % 12
+        if any(then >= 0 and then % 12 == seventh for then in after):
             continue
-        sevenths = np.flatnonzero((now >= 0) & (now % 12 == seventh) & (then >= 0))
-        n_chances += len(sevenths)
         walks = score.inversions[i] == 7 and 0 < score.basses[i + 1] - score.basses[i] <= STEP
-        for voice in sevenths.tolist():
-            rise = int(then[voice] - now[voice])
-            if -STEP <= rise < 0 or (walks and 0 < rise <= STEP):
+        for voice, (now, then) in enumerate(zip(before, after, strict=True)):
+            if now < 0 or now % 12 != seventh or then < 0:
                 continue
-            step = int(score.starts[i + 1])
+            n_chances += 1
+            if -STEP <= then - now < 0 or (walks and 0 < then - now <= STEP):
+                continue
             found.append(score.fault(rule, step, voice, since=step - 1))
     return found, n_chances
 
@@ -738,7 +752,7 @@ def _missing_third(score: _Score, rule: str) -> Found:
         rest_of_beat = chords[step : step + STEPS_PER_BEAT]
         if not (rest_of_beat & thirds[step]).any():
             found.append(score.fault(rule, step, *range(score.n_voices)))
-    triads = (_KINDS[chords] > 0) & (_KINDS[chords] <= AUGMENTED)
+    triads = (score.kinds_of_steps > 0) & (score.kinds_of_steps <= AUGMENTED)
     return found, int((full & (bare | triads)).sum())
 
 
@@ -799,8 +813,8 @@ def _any_six_four(score: _Score, rule: str) -> Found:
 
 def _seventh_on_beat(score: _Score, rule: str) -> Found:
     """A chord with a seventh on a beat."""
-    kinds = _KINDS[score.chords]
-    return _remarks(score, rule, np.flatnonzero(score.beats & (kinds > AUGMENTED))), int(score.beats.sum())
+    sevenths = score.beats & (score.kinds_of_steps > AUGMENTED)
+    return _remarks(score, rule, np.flatnonzero(sevenths)), int(score.beats.sum())
 
 
 def _no_chord_on_beat(score: _Score, rule: str) -> Found:
@@ -808,20 +822,21 @@ def _no_chord_on_beat(score: _Score, rule: str) -> Found:
 
     Exempt are bare octaves and fifths, as two voices have them.
     """
-    kinds = _KINDS[score.chords]
-    bad = score.beats & (score.chords > 0) & ((kinds == 0) | (kinds == AUGMENTED)) & ~np.isin(score.chords, _BARE)
+    kinds = score.kinds_of_steps
+    bad = score.beats & (score.chords > 0) & ((kinds == 0) | (kinds == AUGMENTED)) & ~_BARE[score.chords]
     return _remarks(score, rule, np.flatnonzero(bad)), int((score.beats & (score.chords > 0)).sum())
 
 
 def _remarks(score: _Score, rule: str, steps: Int[np.ndarray, " remark"]) -> list[Fault]:
-    return [score.fault(rule, step, *np.flatnonzero(score.sounding[step]).tolist()) for step in steps.tolist()]
+    sing = [(step, [voice for voice, pitch in enumerate(score.rows[step]) if pitch >= 0]) for step in steps.tolist()]
+    return [score.fault(rule, step, *voices) for step, voices in sing]
 
 
 def _steps_of_kind(first: int, last: int, on_beat: bool, n_classes: int = 0) -> Callable[[_Score], tuple[int, int]]:
     """Chords of some kinds among the sounding steps on beats, or off them."""
 
     def count(score: _Score) -> tuple[int, int]:
-        kinds = _KINDS[score.chords]
+        kinds = score.kinds_of_steps
         asked = (score.chords > 0) & (score.beats == on_beat)
         return int((asked & (first <= kinds) & (kinds <= last) & (_size(score) >= n_classes)).sum()), int(asked.sum())
 
@@ -834,13 +849,13 @@ def _size(score: _Score) -> Int[np.ndarray, " step"]:
 
 
 def _triads(score: _Score) -> tuple[int, int]:
-    kinds = _KINDS[score.chords]
+    kinds = score.kinds_of_steps
     return int(((kinds > 0) & (kinds <= AUGMENTED) & (_size(score) == 3)).sum()), int((score.chords > 0).sum())
 
 
 def _no_triad(score: _Score) -> tuple[int, int]:
     asked = score.beats & (score.chords > 0)
-    kinds = _KINDS[score.chords]
+    kinds = score.kinds_of_steps
     return int((asked & ((kinds == 0) | (kinds > AUGMENTED))).sum()), int(asked.sum())
 
 
