@@ -1,5 +1,6 @@
-"""A long roll is scored in windows, as if in one pass."""
+"""A long roll is scored in windows, as if in one pass; between passes nothing runs."""
 
+import time
 from collections.abc import Iterator
 
 import numpy as np
@@ -65,3 +66,15 @@ def test_a_window_in_which_nothing_has_changed_is_not_asked_again(model: Model, 
     cells[0, 0, 100, 60] ^= True
     after = model(cells, context)
     np.testing.assert_array_equal(before.logits, after.logits)
+
+
+def test_between_passes_no_thread_keeps_a_core_busy(model: Model) -> None:
+    """They went on spinning for some 50 ms, in the way of whatever came next."""
+    cells = np.zeros((1, model.n_planes, 128, 128), dtype=bool)
+    spent = []
+    for _ in range(3):
+        model(cells, context_of(128)[None])
+        began = time.process_time()
+        time.sleep(0.1)
+        spent.append(time.process_time() - began)
+    assert min(spent) < 0.01  # of processor time; how long anything takes does not matter

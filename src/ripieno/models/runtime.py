@@ -341,7 +341,7 @@ def _new_session(data: bytes, n_threads: int) -> Any:
     options = ort.SessionOptions()
     options.intra_op_num_threads = n_threads
     options.inter_op_num_threads = 1
-    # between passes its threads would go on spinning, for tens of milliseconds, in the way of everything else
+    # between passes its threads would go on spinning, for some 50 ms, in the way of whatever comes next
     options.add_session_config_entry("session.force_spinning_stop", "1")
     options.log_severity_level = 3
     there = [provider for provider in GPU if provider in ort.get_available_providers()]
