@@ -873,10 +873,17 @@ def evaluate_command(
     try:
         with _progress("{task.fields[told]}") as progress:
             tasks: dict[str, TaskID] = {}
+            tenths: dict[str, int] = {}
             for step in evaluate(settings):
                 if step.part not in tasks:
                     tasks[step.part] = progress.add_task(step.part, total=step.of, told="")
-                progress.update(tasks[step.part], completed=step.done, told=f"{step.done} of {step.of}")
+                told = f"{step.done} of {step.of}"
+                progress.update(tasks[step.part], completed=step.done, told=told)
+                tenth = 10 * step.done // max(step.of, 1)
+                if not progress.console.is_terminal and tenth != tenths.get(step.part):  # into a file no bar is drawn
+                    tenths[step.part] = tenth
+                    minutes = (progress.tasks[tasks[step.part]].elapsed or 0) / 60
+                    progress.console.print(f"{step.part}: {told}, {minutes:.0f} min", highlight=False)
     except KeyboardInterrupt:
         print(f"You stopped it: what was computed is kept in {output}; the same command goes on from there.")
         raise typer.Exit(130) from None

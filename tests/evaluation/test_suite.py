@@ -159,6 +159,18 @@ def test_evaluate_yields_progress_and_writes_as_it_goes(tmp_path: Path, monkeypa
     assert "## Coconet's framewise likelihood" in (tmp_path / "out" / "results.md").read_text()
 
 
+def test_into_a_file_progress_comes_in_lines_a_tenth_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from typer.testing import CliRunner
+
+    from ripieno.cli import app
+
+    steps = [Progress("repair", done, 40) for done in range(41)]
+    monkeypatch.setattr("ripieno.evaluation.suite.evaluate", lambda settings: iter(steps))
+    said = CliRunner().invoke(app, ["evaluate", str(tmp_path), "repair", "-o", str(tmp_path / "out")]).output
+    lines = [line for line in said.splitlines() if line.startswith("repair: ")]
+    assert lines == [f"repair: {4 * tenth} of 40, 0 min" for tenth in range(11)]
+
+
 def test_what_another_evaluation_writes_meanwhile_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = Settings(data=tmp_path, output=tmp_path / "out", parts=("framewise",), jobs=1)
     material = Material(settings, [an_item(0)], [], [], {"coconet": "b"})
