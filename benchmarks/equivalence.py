@@ -13,16 +13,16 @@ the 90 % interval over melodies should lie within 0.2 of the standard deviation 
 into voices likewise; eight bars of each, or the whole where the melodies are), which is two one-sided tests at 5 %,
 with Holm's correction over all that is looked at. Beside it stands the weaker claim that nothing is lost: there, a
 rule may be broken less often by any amount.
-What was composed is kept in the output folder; interrupted, it goes on where it was.
+What was composed is kept in the output folder under all that it depends on; interrupted, it goes on where it was.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache
+from multiprocessing import get_context
 from pathlib import Path
 from statistics import NormalDist
 from typing import Any
@@ -31,7 +31,10 @@ import numpy as np
 
 from ripieno.evaluation.claims import MARGIN, holm, spread_of
 from ripieno.evaluation.inputs import doodles, sopranos
+from ripieno.evaluation.kept import Kept
 from ripieno.evaluation.metrics import bhattacharyya, pitch_statistics, pool, pooled
+from ripieno.evaluation.parts import mended_by, sampled_by
+from ripieno.evaluation.suite import Job
 from ripieno.files.corpus import read_jsb
 from ripieno.models.runtime import Model, load_model, the_separator
 from ripieno.music.referee import MEASURES, RULES, Report, judge
@@ -53,24 +56,28 @@ def _model() -> Model:
     return load_model(n_threads=1)
 
 
-def compose(job: tuple[Any, int, str, Path]) -> None:
-    """Compose one piece and keep it."""
-    of, seed, quality, path = job
-    session = Session(of.piece, model=_model(), melody=of.melody, seed=seed, quality=quality)
+def compose(job: Job) -> dict[str, Any]:
+    """Compose one piece."""
+    of, quality = job.payload, job.what
+    session = Session(of.piece, model=_model(), melody=of.melody, seed=job.seed, quality=quality)
     for _ in session.run():
         pass
     line = session.policy.line
     line = None if line is None or session.reading.melody == "inner" else [int(pitch) for pitch in line]
-    kept = {
+    return {
         "notes": [[note.onset, note.pitch, note.duration] for note in notes_of(session.log.cells)],
         "n_steps": int(session.log.cells.shape[1]),
         "line": line,
         "voice": 3 if session.reading.melody == "bass" else 0,
         "edits": len(session.log.entries),
     }
-    part = path.with_suffix(".part")
-    part.write_text(json.dumps(kept))
-    part.rename(path)
+
+
+def two_one_sided(mean: float, error: float) -> tuple[float, float]:
+    """The p of lying `MARGIN` or more above, and below."""
+    if not error:
+        return float(mean >= MARGIN), float(mean <= -MARGIN)
+    return NormalDist().cdf((mean - MARGIN) / error), 1 - NormalDist().cdf((mean + MARGIN) / error)
 
 
 def judged(cells: np.ndarray, line: np.ndarray | None, voice: int) -> tuple[Report, dict[str, float]]:
@@ -97,31 +104,34 @@ def main() -> None:
     parser.add_argument("--more", type=int, default=0, help="seeds of the default alone beside those: it costs a tenth")
     parser.add_argument("--jobs", type=int, default=2)
     a = parser.parse_args()
-    a.output.mkdir(parents=True, exist_ok=True)
     if a.sopranos:
         tunes = sopranos(read_jsb(a.data / "jsb" / "Jsb16thSeparated.json"), "train")
         inputs = [tunes[i] for i in np.linspace(0, len(tunes) - 1, min(a.inputs, len(tunes))).round().astype(int)]
     else:
         inputs = doodles(a.data / "melodies" / "doodle.json", others=a.others)[: a.inputs]
+    options = {quality: sampled_by(quality) | mended_by(quality) for quality in QUALITIES}
     jobs = [
-        (of, seed, quality, a.output / f"{of.name.replace(' ', '-')}-{seed}-{quality}.json")
+        Job("equivalence", quality, of.name, seed, None, _model().digest, options[quality], of)
         for seed in range(a.seeds + a.more)
         for of in inputs
         for quality in QUALITIES[seed >= a.seeds :]
     ]
-    left = [job for job in jobs if not job[3].exists()]
-    with ProcessPoolExecutor(a.jobs) as pool_of_processes:
-        for number, _ in enumerate(pool_of_processes.map(compose, left), 1):
+    folder = Kept(a.output)
+    left = [job for job in jobs if folder.get(job.part, job.key) is None]
+    with ProcessPoolExecutor(a.jobs, get_context("spawn")) as pool_of_processes:
+        for number, (job, piece) in enumerate(zip(left, pool_of_processes.map(compose, left), strict=True), 1):
+            folder.put(job.part, job.key, piece)
             print(f"\r{number} of {len(left)}", end="", flush=True)
     print()
     found: dict[tuple[str, str], list[tuple[Report, dict[str, float]]]] = {}
     rolls: dict[str, list[np.ndarray]] = {quality: [] for quality in QUALITIES}
-    for of, _, quality, path in jobs:
-        kept = json.loads(path.read_text())
+    for job in jobs:
+        kept = folder.get(job.part, job.key)
+        assert kept is not None
         cells = roll_of([RollNote(*note) for note in kept["notes"]], kept["n_steps"])
         line = None if kept["line"] is None else np.array(kept["line"])
-        found.setdefault((quality, of.name), []).append(judged(cells, line, kept["voice"]))
-        rolls[quality].append(cells)
+        found.setdefault((job.what, job.name), []).append(judged(cells, line, kept["voice"]))
+        rolls[job.what].append(cells)
     bachs = []
     for item in read_jsb(a.data / "jsb" / "Jsb16thSeparated.json"):
         if item.split == "valid" and item.voices is not None:
@@ -142,23 +152,22 @@ def main() -> None:
         if not spread or len(apart) < 20:
             continue
         mean, error = apart.mean() / spread, apart.std(ddof=1) / spread / len(apart) ** 0.5
-        more = less = 0.0
-        if error:
-            more = NormalDist().cdf((mean - MARGIN) / error)
-            less = 1 - NormalDist().cdf((mean + MARGIN) / error)
+        more, less = two_one_sided(float(mean), float(error))
         within, lost = max(more, less), more if name in rules else max(more, less)
         rows.append((name, float(mean), float(1.645 * error), len(apart), float(within), float(lost)))
-    held, kept = (holm([row[at] for row in rows]) for at in (4, 5))
+    held, none_lost = (holm([row[at] for row in rows]) for at in (4, 5))
     print(
         "| | difference, in standard deviations of Bach's pieces (90 %) | n | within 0.2, Holm | nothing lost, Holm |"
     )
     print("|---|---|---|---|---|")
-    for (name, mean, half, n, *_), *holds in sorted(zip(rows, held, kept, strict=True), key=lambda row: not row[1]):
+    for (name, mean, half, n, *_), *holds in sorted(
+        zip(rows, held, none_lost, strict=True), key=lambda row: not row[1]
+    ):
         said = " | ".join("yes" if one else "no" for one in holds)
         print(f"| {name} | {mean:+.3f} ({mean - half:+.3f} to {mean + half:+.3f}) | {n} | {said} |")
     shares = {quality: sum((pooled(cells) for cells in some[1:]), pooled(some[0])) for quality, some in rolls.items()}
     distance = bhattacharyya(shares[exact].shares, shares[ours].shares)
-    print(f"\nwithin 0.2 for {sum(held)} of {len(held)}, nothing lost for {sum(kept)};", end=" ")
+    print(f"\nwithin 0.2 for {sum(held)} of {len(held)}, nothing lost for {sum(none_lost)};", end=" ")
     print(f"{len(inputs)} melodies, {a.seeds} seeds{f', {a.more} more of the default' if a.more else ''}.")
     print(f"Table 3's Bhattacharyya distance between the pitches of both: {distance:.4f}")
 

@@ -18,6 +18,7 @@ from statistics import mean, stdev
 from typing import Any
 
 from ripieno.evaluation import report
+from ripieno.evaluation.claims import student
 from ripieno.evaluation.suite import Settings, evaluate
 from ripieno.training.config import configuration
 from ripieno.training.run import train
@@ -35,7 +36,6 @@ SHOWN = (
     "onsets",
     "lone sixteenth",
 )
-STUDENT = {1: 12.71, 2: 4.30, 3: 3.18, 4: 2.78, 5: 2.57, 6: 2.45, 7: 2.36}  # two-sided 5 %, by degrees of freedom
 
 
 def trained(corpus: Path, folder: Path, config: str, seed: int, n_samples: int, width: int) -> Path:
@@ -55,7 +55,7 @@ def row(name: str, values: Mapping[str, list[float]], digits: int = 2) -> str:
         if len(apart) < 2:
             cells.append("-")
             continue
-        error = STUDENT[len(apart) - 1] * stdev(apart) / len(apart) ** 0.5
+        error = student(len(apart) - 1) * stdev(apart) / len(apart) ** 0.5
         cells.append(f"{mean(apart):+.{digits}f} +- {error:.{digits}f}")
     return f"| {name} | {' | '.join(cells)} |"
 

@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 
 from ripieno.errors import BadInput
-from ripieno.evaluation.repair import SHARPENED, chances
+from ripieno.evaluation.repair import chances
 from ripieno.files.corpus import MIDI_SUFFIXES
 from ripieno.files.midi import write_midi
 from ripieno.files.musicxml import SUFFIXES, write_musicxml
@@ -207,7 +207,7 @@ def candidates(
     n_steps = reading.n_steps
     cells = roll_of_piece(piece, reading.start, n_steps, reading.shift, n_planes=model.n_planes)
     context = context_of(n_steps, beat_phase=reading.beat_phase)
-    chance = chances(model(cells[None], context[None]), SHARPENED)[0, 0]
+    chance = chances(model(cells[None], context[None]))[0, 0]
     log_chance = np.log(np.maximum(chance, 1e-5))
     moved = np.where(singers.voices >= 0, singers.voices + reading.shift, -1)
     notes = sung_notes(moved, singers.onsets)

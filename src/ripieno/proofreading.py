@@ -21,7 +21,7 @@ from typing import Any, Literal
 import numpy as np
 
 from ripieno.errors import BadInput
-from ripieno.evaluation.repair import SHARPENED, chances
+from ripieno.evaluation.repair import chances
 from ripieno.files import marking
 from ripieno.files.amending import Mark
 from ripieno.files.musicxml import SUFFIXES
@@ -241,7 +241,7 @@ def _chance(piece: Piece, reading: Reading, model: Model) -> Float[np.ndarray, "
     """How probable ES-Net finds it that a cell must change, by the piece's own pitches."""
     cells = roll_of_piece(piece, reading.start, reading.n_steps, reading.shift, n_planes=model.n_planes)
     context = context_of(reading.n_steps, beat_phase=reading.beat_phase)
-    chance = chances(model(cells[None], context[None]), SHARPENED)[0, 0]
+    chance = chances(model(cells[None], context[None]))[0, 0]
     return np.roll(chance, -reading.shift, axis=1)
 
 

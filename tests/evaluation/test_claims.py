@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from ripieno.evaluation.claims import holm, mean_interval, no_worse, ratio_interval
+from ripieno.evaluation.claims import holm, mean_interval, no_worse, ratio_interval, student
 from ripieno.music.referee import MEASURES, RULES, Count, Report
 
 ALL = [entry.name for entry in (*RULES, *MEASURES)]
@@ -30,7 +30,8 @@ def test_holm_stops_at_the_first_that_is_not_sure_enough() -> None:
 
 
 def one_test(ours: Sequence[float], theirs: Sequence[float], bachs: Sequence[float], name: str = "crossing"):
-    tests = {t.name: t for t in no_worse(reports(ours, name), reports(theirs, name), reports(bachs, name))}
+    one, other = ([[report] for report in reports(rates, name)] for rates in (ours, theirs))
+    tests = {t.name: t for t in no_worse(one, other, reports(bachs, name))}
     assert list(tests) == [name]  # the others do not differ in Bach
     return tests[name]
 
@@ -53,7 +54,31 @@ def test_too_few_or_too_various_pieces_show_nothing() -> None:
     assert not one_test(drawn(0.3, 1), drawn(0.3, 3), drawn(0.3, 2)).holds
     few = slice(10)
     ours, bachs = (reports(drawn(0.3, seed)[few]) for seed in (1, 2))
-    assert no_worse(ours, ours, bachs) == []
+    assert no_worse([[one] for one in ours], [[one] for one in ours], bachs) == []
+
+
+def test_what_most_pieces_do_not_have_is_not_tested() -> None:
+    bachs = reports(drawn(0.3, 2))
+    rare = [[report if i % 3 == 0 else Report({n: Count() for n in ALL}, 100, 1)] for i, report in enumerate(bachs)]
+    assert no_worse(rare, rare, bachs) == []
+    assert [test.name for test in no_worse([[one] for one in bachs], [[one] for one in bachs], bachs)] == ["crossing"]
+
+
+def test_pieces_that_lie_far_off_on_either_side_are_far_off() -> None:
+    """Their mean is Bach's; each of them is not."""
+    bachs = drawn(0.5, 2)
+    to_both_sides, nearer, own = (
+        list(zip(*(reports([rate + by for rate in bachs], "onsets") for by in shifts), strict=True))
+        for shifts in ((-0.1, 0.0, 0.1), (-0.04, -0.04, -0.04), (0.0,))
+    )
+    (test,) = no_worse(to_both_sides, nearer, [piece for (piece,) in own])
+    assert test.worse > 0.4  # of 0.05: 0.067 on average, and 0.04
+    assert not test.holds
+
+
+def test_students_t_is_as_tables_have_it() -> None:
+    known = {1: 12.706, 2: 4.303, 4: 2.776, 5: 2.571, 7: 2.365, 11: 2.201, 30: 2.042, 1000: 1.962}
+    assert {degrees: student(degrees) for degrees in known} == pytest.approx(known, abs=0.004)
 
 
 def test_of_a_measure_it_counts_how_far_a_piece_lies_from_bachs() -> None:

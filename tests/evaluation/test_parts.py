@@ -6,16 +6,19 @@ from typing import Any
 import numpy as np
 import pytest
 
+from ripieno.edits.edit import Edit
+from ripieno.edits.log import EditLog
 from ripieno.evaluation import report
 from ripieno.evaluation.inputs import Input, soprano_of
 from ripieno.evaluation.methods import Generated
-from ripieno.evaluation.parts import THRESHOLDS, jobs_of, summary_of
+from ripieno.evaluation.parts import MARGINS, THRESHOLDS, _looks, jobs_of, summary_of
 from ripieno.evaluation.repair import KINDS, average_precision
 from ripieno.evaluation.suite import Job, Material, Settings
 from ripieno.files.corpus import Item
 from ripieno.music.referee import judge
 from ripieno.music.roll import notes_of, silence
 from ripieno.music.voices import split
+from ripieno.sampling.passes import Change
 
 CADENCE = [[72, 67, 64, 48], [74, 69, 62, 53], [74, 67, 59, 55], [72, 67, 64, 48]]
 PARALLEL = [[72, 67, 64, 48], [74, 69, 65, 50], [76, 71, 67, 52], [72, 67, 64, 48]]  # fifths and octaves
@@ -113,14 +116,16 @@ def test_repair_pools_kinds_and_compares_the_same_damage(material: Material) -> 
 
     def result(good: bool) -> list[dict[str, Any]]:
         scores = [0.9, 0.1, 0.2, 0.8, 0.1, 0.1, 0.3, 0.1] if good else [0.1, 0.9, 0.2, 0.3, 0.8, 0.1, 0.3, 0.1]
-        verdicts = [[2, 2 if good else 1, 100, 1, 0]] * len(THRESHOLDS)
+        verdicts = [[2, 2 if good else 1, 100, 1, 0]] * max(len(THRESHOLDS), len(MARGINS))
         return [{"kind": kind, "scores": scores, "wrong": wrong, "verdicts": verdicts} for kind in KINDS]
 
     found = summary_of("repair", material, jobs, [result(job.what == "es-net") for job in jobs])
     assert found["rows"]["es-net"]["pooled"]["precision"] == [1.0, 1.0, 1.0]
     other = average_precision(np.array(result(False)[0]["scores"]), np.array(wrong, dtype=bool))
     assert found["rows"]["coconet"]["kinds"]["tone"]["precision"] == pytest.approx(other)
-    assert found["es-net minus coconet"][1] > 0
+    for what in ("coconet", "coconet-split"):
+        assert found[f"es-net minus {what}"]["precision"][1] > 0
+        assert found[f"es-net minus {what}"]["restored"] == pytest.approx([0.5] * 3)
     assert found["rows"]["es-net"]["pooled"]["restored"][0] == 1.0
     assert found["rows"]["coconet"]["pooled"]["spoiled"][0] == pytest.approx(0.01)
     assert found["rows"]["es-net"]["kinds"]["missing"]["precision"] is None  # what is missing does not sound
@@ -143,6 +148,18 @@ def test_the_likelihood_of_both_models_is_compared_window_by_window(material: Ma
     assert found["es-net minus nade"]["0"][0] == pytest.approx(0.35)
     assert found["es-net minus nade"]["0, source given"][0] == pytest.approx(0.25)
     assert "ES-Net minus NADE" in told("likelihood", found, long)
+
+
+def test_the_share_of_removals_is_counted_as_they_are_made() -> None:
+    """On, off, on, off, on: two of five, although the cell sounds at the end."""
+    log = EditLog(silence(16))
+    changes = []
+    for n in range(10):
+        log = log.record([Edit(0, 0, 60)], "model")
+        changes.append(Change(log, Edit(0, 0, 60), added=n % 2 == 0, probability=1.0, n_left=1.0))
+    looks, _ = _looks(iter(changes), EditLog(silence(16)), {"iterations": 15, "every": 5})
+    assert [look["removals"] for look in looks] == [0.4, 0.6, 0.0]
+    assert [look["touched"] for look in looks] == [1, 1, 0]
 
 
 def test_stabilisation_tells_what_changed_between_the_stop_and_the_end(material: Material) -> None:
@@ -169,7 +186,10 @@ def test_stabilisation_tells_what_changed_between_the_stop_and_the_end(material:
     assert found["figures"]["parallel octaves"]["end"] == 0
     assert found["figures"]["parallel octaves"]["edited on"] > 0
     text = told("stabilisation", found, material)
-    assert "after 300 to 300 edits" in text
+    assert "after 300 to 300 edits; without it they settle after 310 to 310." in text
+    results[0]["settling"] = [look | {"edits": look["iteration"]} for look in looks]  # one goes on and on
+    found = summary_of("stabilisation", material, jobs, results)
+    assert "they settle after 310 to 310; 1 of them not at all." in told("stabilisation", found, material)
     assert "| cells a step | 4.00 | 4.00 | 4.00 | 4.00 |" in text
     report.write(
         {"stabilisation": {"models": {}, "split": "test", "every": 1, "seeds": 1, "commit": "1", **found}},

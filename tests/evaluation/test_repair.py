@@ -1,5 +1,6 @@
 """Damage is where it is said to be, scores rank as counted by hand, and mending is judged by what was there before."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -246,11 +247,11 @@ def test_chances_of_a_model_that_knows_the_piece_are_nought_and_one() -> None:
     np.testing.assert_allclose(chances(prediction)[0], cells != true, atol=1e-6)
 
 
-def test_blunter_logits_spread_the_chances_and_keep_their_sum() -> None:
+def test_chances_are_the_models_own_whatever_its_logits_were_multiplied_by() -> None:
     prediction = pointing_at(Edit(0, 1, 60), n_left=3.0)(np.zeros((1, 1, 4, 128), dtype=bool), None)
-    sharp, blunt = chances(prediction), chances(prediction, 0.01)
-    assert sharp.sum() == pytest.approx(blunt.sum()) == pytest.approx(3.0)
-    assert sharp.max() > blunt.max()
+    sharpened = replace(prediction, logits=prediction.logits * 1.25, sharpness=1.25)
+    np.testing.assert_allclose(chances(sharpened), chances(prediction), rtol=1e-5)
+    assert chances(replace(prediction, sharpness=100.0)).max() < chances(prediction).max()
 
 
 def test_one_wrong_cell_makes_a_long_note_suspect() -> None:
@@ -268,6 +269,29 @@ def test_models_that_know_the_piece_find_every_wrong_note(kind) -> None:
     by_voice = surprise(expecting(damaged.truth), damaged.voices, damaged.notes, by_cell=True)
     for scores in (by_roll, by_voice):
         assert average_precision(scores, damaged.wrong) == roc_area(scores, damaged.wrong) == 1.0
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "missing"])
+def test_who_reads_the_voices_off_the_roll_finds_the_same_wrong_notes(kind) -> None:
+    """Where the reading is right; where two voices are read the wrong way round, the notes keep their scores."""
+    truth = chorale()
+    damaged = damage(truth, kind, 0.05, rng())
+    shown = []
+
+    def read(cells):
+        shown.append(cells)
+        return damaged.voices[:, order]
+
+    for order in ([0, 1, 2, 3], [0, 2, 1, 3]):
+        by_roll = coconet(expecting(truth[:, order]), [], read=read)
+        assert average_precision(by_roll.find(damaged), damaged.wrong) == 1.0
+    np.testing.assert_array_equal(shown, [merged(damaged.voices)] * 2)
+
+
+def test_a_note_that_is_off_in_time_is_found_by_its_worst_cell() -> None:
+    damaged = damage(chorale(), "shifted", 0.05, rng())
+    scores = surprise(expecting(damaged.truth), damaged.voices, damaged.notes)
+    assert average_precision(scores, damaged.wrong) == 1.0
 
 
 @pytest.mark.parametrize("by_cell", [False, True])

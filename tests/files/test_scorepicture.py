@@ -4,10 +4,12 @@ import io
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from ripieno.errors import BadInput
+from ripieno.files import scorepicture
 from ripieno.files.scorepicture import NEW_COLOUR, draw_score, engraved
 from ripieno.models.runtime import load_model
 from ripieno.session import Session, read
@@ -55,3 +57,21 @@ def test_new_notes_are_blue_and_their_parts_are_called_new(tmp_path: Path) -> No
     page = (tmp_path / "x.svg").read_text()
     assert NEW_COLOUR.lower() in page.lower()
     assert "(new)" in page
+
+
+def ink(svg_text: str) -> int:
+    """Dark pixels of some SVG as a PNG, on a page of its own."""
+    svg = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 200 60" width="200" height="60">{svg_text}</svg>'
+    return int((np.asarray(Image.open(io.BytesIO(scorepicture._png(svg, 1.0))).convert("L")) < 128).sum())
+
+
+def test_words_are_printed_whether_or_not_the_machine_has_the_font_that_verovio_asks_for() -> None:
+    assert ink('<text x="5" y="40" font-size="30px" font-family="Times, serif">Amen</text>') > 100
+
+
+@pytest.mark.parametrize("sign", ["\uea64", "\uea66", "\ue260"])
+def test_a_chord_symbols_accidental_is_printed(sign: str) -> None:
+    """B flat without its flat is another chord."""
+    name = '<text x="5" y="40" font-family="Times, serif"><tspan font-size="30px">B</tspan>{}</text>'
+    flat = f'<tspan font-family="Leipzig" font-size="53px">{sign}</tspan>'
+    assert ink(name.format(flat)) > ink(name.format("")) + 20

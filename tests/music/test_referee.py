@@ -144,10 +144,20 @@ def test_remarks_are_made_only_where_they_are_asked_for() -> None:
         ("unrecovered leap", ("C5 G4 E4 C3", "C5 G4 E4 A3", "D5 F4 D4 B3")),  # the bass may
         ("six-four left by leap", ("C5 G4 E4 G3", "B4 G4 D4 G2")),
         ("six-four left by leap", ("C5 G4 E4 G3", "C5 A4 F4 F3")),
+        ("six-four left by leap", ("E5 G4 C4 C3", "F5 A4 C4 C3", "E5 G4 C4 C3", "D5 G4 B3 G2")),  # over a pedal
+        ("six-four left by leap", ("E5 G4 C4 G3", "D5 G4 B3 G3", "D5 G4 D4 B2", "E5 G4 C4 C3")),  # resolved, then away
     ],
 )
 def test_what_bach_does_is_no_fault(rule: str, chords: tuple[str, ...]) -> None:
     assert faults(sung(*chords), key=C_MAJOR, rules=[rule], excused=True) == []
+
+
+@pytest.mark.parametrize("rule", ["doubled leading note", "doubled seventh", "unresolved seventh"])
+def test_an_augmented_sixth_only_sounds_like_a_dominant(rule: str) -> None:
+    italian = sung("G4 C5 Eb4 C4", "F#4 C5 C4 Ab3", "G4 B4 D4 G3")  # doubles its third, as it should
+    german = sung("F#5 F#4 Eb4 C4 Ab3", "G5 G4 D4 B3 G3")
+    for chords in (italian, german):
+        assert faults(chords, key=parse_key("Cm"), rules=[rule]) == []
 
 
 def test_a_third_that_comes_later_in_the_beat_is_not_missing() -> None:
@@ -164,6 +174,13 @@ def test_the_sixteenth_after_a_dotted_eighth_is_not_alone_but_one_before_it_is()
     assert [fault.step for fault in faults(dotted, rules=["lone sixteenth"], beat_phase=1)] == [3]
     reversed_ = np.repeat([[72], [74], [72]], [4, 1, 3], axis=0)
     assert [fault.step for fault in faults(reversed_, rules=["lone sixteenth"])] == [4]
+
+
+def test_an_upbeat_out_of_silence_is_not_alone() -> None:
+    upbeat = np.repeat([[-1], [67], [72]], [3, 1, 8], axis=0)
+    assert faults(upbeat, rules=["lone sixteenth"]) == []
+    assert [fault.step for fault in faults(upbeat, rules=["lone sixteenth"], beat_phase=1)] == [3]
+    assert [fault.step for fault in faults(np.where(upbeat < 0, 65, upbeat)[1:], rules=["lone sixteenth"])] == [2]
 
 
 def test_sixteenths_in_pairs_are_not_alone() -> None:
@@ -248,6 +265,16 @@ def test_a_small_piece_is_measured_as_one_counts_it_by_hand() -> None:
     assert report["dissonant pairs"] == Count(2 * 2, 4 * 6 + 2 * 3 + 2 * 6)  # F with G and with B
     assert report.per_bar("onsets") == 8 * 16 / 10
     assert report.figure("moving pairs") == pytest.approx(3 * 16 / 10)
+
+
+@pytest.mark.parametrize("semitones", range(12))
+def test_a_diminished_seventh_leads_home_in_every_key(semitones: int) -> None:
+    """Any of its notes may be its root, so none is; it leads to where one of them is a semitone below."""
+    key = key_of((9 + semitones) % 12, "minor")
+    home = sung("D4 B3 F3 G#2", "C4 A3 E3 A2") + semitones
+    assert cadence(home, key) == "authentic"
+    assert cadence(home + np.repeat([[2], [0]], 4, axis=0), key) == "other"
+    assert faults(home, key=key, rules=["unresolved seventh", "doubled leading note"]) == []
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,20 @@ def test_a_tune_alone_is_the_top_and_a_low_one_the_bass():
     assert understand(tune([pitch - 24 for pitch in SCALE]), melody="top").melody == "top"
 
 
+@pytest.mark.parametrize("overlap", [Fraction(0), Fraction(1, 16)])
+def test_an_ornament_shorter_than_a_sixteenth_takes_nothing_from_the_melody(overlap: Fraction):
+    """A turn of 32nds: two of its notes begin in one step, and neither is over the other."""
+    plain = tune([69, 67, 64, 62, 64, 67, 69, 62])
+    half = Fraction(1, 2)
+    turn = [
+        replace(plain.notes[0], pitch=pitch, onset=i * half, duration=half + overlap)
+        for i, pitch in enumerate((69, 71, 69))
+    ] + [replace(plain.notes[0], onset=3 * half, duration=Fraction(5, 2))]
+    notes = [*turn, *plain.notes[1:]]
+    piece = replace(plain, notes=tuple(replace(note, id=i) for i, note in enumerate(notes)))
+    assert melody_pitches(piece) == [note.pitch for note in notes]
+
+
 @pytest.mark.parametrize(
     ("name", "role"), [("Alto", "inner"), ("Tenor 1", "inner"), ("Alto sax", "top"), ("Double bass", "bass")]
 )

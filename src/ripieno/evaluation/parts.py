@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from numpy.random import Generator, Philox
 
 from ripieno.edits.edit import Edit
 from ripieno.edits.log import EditLog
-from ripieno.evaluation.claims import FACTOR, NAMED, mean_interval, no_worse, ratio_interval, spread_of
+from ripieno.evaluation.claims import FACTOR, NAMED, mean_interval, no_worse, ratio_interval, spread_of, student
 from ripieno.evaluation.framewise import framewise_nats, windows
 from ripieno.evaluation.inputs import Input
 from ripieno.evaluation.likelihood import Window, notewise_levels, windows_of
@@ -30,6 +30,7 @@ from ripieno.evaluation.metrics import (
 from ripieno.evaluation.repair import (
     KINDS,
     THRESHOLD,
+    Repairer,
     Result,
     Verdict,
     average_precision,
@@ -45,7 +46,7 @@ from ripieno.evaluation.suite import Job, Material
 from ripieno.models.runtime import CoconetModel, Model, load_coconet, load_model, the_separator
 from ripieno.music.harmony import ends_on_tonic_triad, estimate_key
 from ripieno.music.piece import Key
-from ripieno.music.referee import PER, Report, bootstrap, judge
+from ripieno.music.referee import PER, READING, Report, bootstrap, judge
 from ripieno.music.voices import split
 from ripieno.sampling.ancestral import sample_ancestral
 from ripieno.sampling.drafting import QUALITIES
@@ -64,8 +65,9 @@ LOOK_EVERY = 250  # of these iterations
 WHEN = ("stop", "end", "edited on")  # a piece is judged: at the stop; at the end, without edits or with one each time
 SHARE = 0.05  # of a piece's notes that are damaged
 THRESHOLDS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 0.9)  # of ES-Net's repair
-MARGINS = (1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0)  # of Coconet's
-MARGIN = 8.0  # of those that spoil less than 1 % of the notes of JSB valid, the one that restores most
+MARGINS = (2.0, 4.0, 6.0, 7.0, 8.0, 9.0, 9.5, 10.0, 12.0)  # of Coconet's
+# Of those that spoil less than 1 % of the notes of JSB valid, the one that restores most.
+MARGIN = {"coconet": 9.5, "coconet-split": 9.5}
 
 
 def jobs_of(part: str, material: Material) -> list[Job]:
@@ -197,20 +199,30 @@ def _likelihood_summary(material: Material, jobs: Sequence[Job], results: Sequen
 
 def _repair_jobs(material: Material) -> list[Job]:
     s = material.settings
-    ways: list[tuple[str, Path | None, list[float]]] = [
-        ("es-net", s.model, list(THRESHOLDS)),
-        ("coconet", s.coconet, list(MARGINS)),
+    digest = material.digests["coconet"]
+    rewritten = {"share": SHARE, "settings": list(MARGINS), "by_cell": True, "score": "worst cell"}
+    ways: list[tuple[str, Path | None, str, dict[str, Any]]] = [
+        ("es-net", s.model, material.digests["es-net"], {"share": SHARE, "settings": list(THRESHOLDS)}),
+        ("coconet", s.coconet, digest, rewritten),
+        ("coconet-split", s.coconet, digest, rewritten | {"separator": the_separator().digest}),
     ]
     return [
-        Job("repair", what, item.name, number, path, material.digests[what], {"share": SHARE, "settings": values}, item)
-        for what, path, values in ways
+        Job("repair", what, item.name, number, path, digest, options, item)
+        for what, path, digest, options in ways
         for number, item in enumerate(material.pieces)
     ]
 
 
-def _repair(job: Job) -> list[dict[str, Any]]:
+def _repairer(job: Job) -> Repairer:
     values = job.options["settings"]
-    repairer = es_net(_model(job.model), values) if job.what == "es-net" else coconet(_coconet(job.model), values)
+    if job.what == "es-net":
+        return es_net(_model(job.model), values)
+    read = partial(split, separate=the_separator()) if job.what == "coconet-split" else None
+    return coconet(_coconet(job.model), values, job.options["by_cell"], read=read)
+
+
+def _repair(job: Job) -> list[dict[str, Any]]:
+    repairer = _repairer(job)
     return [
         {
             "kind": one.kind,
@@ -241,8 +253,7 @@ def _repair_summary(material: Material, jobs: Sequence[Job], results: Sequence[A
         return average_precision(*pooled_scores(some))
 
     for what, some in found.items():
-        settings = THRESHOLDS if what == "es-net" else MARGINS
-        chosen = settings.index(THRESHOLD if what == "es-net" else MARGIN)
+        settings, chosen = THRESHOLDS if what == "es-net" else MARGINS, _setting(what)
         row: dict[str, Any] = {"setting": settings[chosen], "n_pieces": len({one.piece for one in some})}
         row["pooled"] = _repair_row(some, chosen)
         row["pooled"]["precision"] = [precision(some), *repair_interval(some, precision)]
@@ -254,16 +265,27 @@ def _repair_summary(material: Material, jobs: Sequence[Job], results: Sequence[A
             for i, setting in enumerate(settings)
         ]
         told["rows"][what] = row
-    if len(found) == 2:
-        ours, theirs = found["es-net"], found["coconet"]
-        pairs = [(one, other) for one, other in zip(ours, theirs, strict=True)]
+    ours = found["es-net"]
+    restored = {what: _verdict_figure("restored", _setting(what)) for what in found}
+    for what in found.keys() - {"es-net"}:
+        twin = {id(one): other for one, other in zip(ours, found[what], strict=True)}
 
-        def better(some: Sequence[Result]) -> float:
+        def finds(some: Sequence[Result], twin: dict[int, Result] = twin) -> float:
             return precision(some) - precision([twin[id(one)] for one in some])
 
-        twin = {id(one): other for one, other in pairs}
-        told["es-net minus coconet"] = [better(ours), *repair_interval(ours, better)]
+        def mends(some: Sequence[Result], twin: dict[int, Result] = twin, what: str = what) -> float:
+            return restored["es-net"](some) - restored[what]([twin[id(one)] for one in some])
+
+        told[f"es-net minus {what}"] = {
+            "precision": [finds(ours), *repair_interval(ours, finds)],
+            "restored": [mends(ours), *repair_interval(ours, mends)],
+        }
     return told
+
+
+def _setting(what: str) -> int:
+    """The place of the setting that is chosen."""
+    return THRESHOLDS.index(THRESHOLD) if what == "es-net" else MARGINS.index(MARGIN[what])
 
 
 def _verdict_figure(name: str, setting: int) -> Callable[[Sequence[Result]], float]:
@@ -300,6 +322,7 @@ def _stabilisation_jobs(material: Material) -> list[Job]:
         "quality": asdict(QUALITIES[QUALITY]),
         "settled": SETTLED,
         "stop": asdict(STOP_RULE),
+        "separator": the_separator().digest,
     }
     digest = material.digests["es-net"]
     return [
@@ -335,11 +358,11 @@ def _stabilisation(job: Job) -> dict[str, Any]:
 def _looks(changes: Iterator[Change], log: EditLog, options: dict[str, Any]) -> tuple[list[dict[str, float]], EditLog]:
     """What so many iterations do to a piece; when the changes end, the rest of them do nothing."""
     looks: list[dict[str, float]] = []
-    recent: list[Edit] = []
+    recent: list[tuple[Edit, bool]] = []
     for number in range(1, options["iterations"] + 1):
         if (change := next(changes, None)) is not None:
             log = change.log
-            recent.append(change.edit)
+            recent.append((change.edit, change.added))
         if number % options["every"] == 0:
             sounding = np.count_nonzero(log.cells[0], axis=1)
             looks.append(
@@ -348,8 +371,8 @@ def _looks(changes: Iterator[Change], log: EditLog, options: dict[str, Any]) -> 
                     "edits": len(log.entries),
                     "cells": float(sounding.mean()),
                     "four": float((sounding >= 4).mean()),
-                    "touched": float(len(set(recent))),
-                    "removals": float(np.mean([not bool(log.cells[edit]) for edit in recent])) if recent else 0.0,
+                    "touched": float(len({edit for edit, _ in recent})),
+                    "removals": float(np.mean([not added for _, added in recent])) if recent else 0.0,
                 }
             )
             recent = []
@@ -380,19 +403,22 @@ def _stabilisation_summary(material: Material, jobs: Sequence[Job], results: Seq
         for when in WHEN
         if when != "stop"
     }
-    told["settled"] = [int(result["settling"][-1]["edits"]) for result in results]
+    edits = [int(result["settling"][-1]["edits"]) for result in results]
+    told["settled"] = [n for n in edits if n < jobs[0].options["iterations"]]
+    told["restless"] = len(edits) - len(told["settled"])
     told["band"] = {when: [report["four or more pitches"].rate for report in reports[when]] for when in (*WHEN, "bach")}
     return told
 
 
 def _paired(before: list[Report], after: list[Report], bach: list[Report], name: str) -> list[float]:
-    """Mean change of a figure in standard deviations of Bach's pieces, and its standard error."""
+    """Mean change of a figure in standard deviations of Bach's pieces, and half of its 95 % interval."""
     apart = np.array([b[name].rate - a[name].rate for a, b in zip(before, after, strict=True)])
     spread = spread_of([one[name].rate for one in bach])
     apart = apart[np.isfinite(apart)]
     if not spread or len(apart) < 2:
         return [float("nan"), float("nan")]
-    return [float(apart.mean() / spread), float(apart.std(ddof=1) / spread / len(apart) ** 0.5)]
+    error = apart.std(ddof=1) / spread / len(apart) ** 0.5
+    return [float(apart.mean() / spread), float(student(len(apart) - 1) * error)]
 
 
 def _as_heard(voices: Any) -> Any:
@@ -410,15 +436,25 @@ def _merged(voices: Any) -> Any:
 # --- generation, for chorales and for tables 2 and 3
 
 
-def _generation_jobs(part: str, material: Material, inputs: Sequence[Input]) -> list[Job]:
-    s = material.settings
-    unmended: dict[str, Any] = {  # what is another piece if it changes
+def sampled_by(quality: str = QUALITY) -> dict[str, Any]:
+    """What beside model, input and seed makes another piece if it changes, before mending."""
+    return {
         "temperature": TEMPERATURE,
         "keeps_height": KEEPS_HEIGHT,
-        "quality": asdict(QUALITIES[QUALITY]),
+        "quality": asdict(QUALITIES[quality]),
         "stop": asdict(STOP_RULE),
     }
-    as_it_is = {**unmended, "weights": COSTS, "care": asdict(CARES[QUALITY]), "mending": SETTINGS}
+
+
+def mended_by(quality: str = QUALITY) -> dict[str, Any]:
+    """The same of mending, which asks a network who sings what."""
+    told = {"weights": COSTS, "care": asdict(CARES[quality]), "mending": SETTINGS, "rules": READING}
+    return told | {"separator": the_separator().digest}
+
+
+def _generation_jobs(part: str, material: Material, inputs: Sequence[Input]) -> list[Job]:
+    s = material.settings
+    unmended, as_it_is = sampled_by(), sampled_by() | mended_by()
     passes: dict[str, Any] = {"passes": PASSES}
     ways: list[tuple[str, Path | None, str, dict[str, Any]]] = [
         ("es-net", s.model, material.digests["es-net"], as_it_is),
@@ -472,19 +508,21 @@ def _chorales_summary(material: Material, jobs: Sequence[Job], results: Sequence
     reports: dict[str, dict[str, Report]] = {
         "bach": {name: judge(_as_heard(inputs[name].voices), key=keys[name]) for name in names}
     }
+    singly: dict[str, dict[str, list[Report]]] = {}
     profiles = {"bach": {name: _profile(_merged(inputs[name].voices), keys[name].tonic) for name in names}}
     ends: dict[str, list[bool]] = {}
     for method, some in pieces.items():
-        reports[method] = {name: Report() for name in names}
+        singly[method] = {name: [] for name in names}
         profiles[method] = {name: np.zeros(12) for name in names}
         ends[method] = []
         for name, one in some:
-            reports[method][name] += judge(one.voices, key=keys[name])
+            singly[method][name].append(judge(one.voices, key=keys[name]))
             profiles[method][name] += _profile(one.cells, keys[name].tonic)
             last = inputs[name].voices
             assert last is not None
             tonic = int(last[-1][last[-1] >= 0].min()) % 12
             ends[method].append(bool(ends_on_tonic_triad(one.cells, tonic)))
+        reports[method] = {name: sum(own, Report()) for name, own in singly[method].items()}
     told: dict[str, Any] = {
         "n_pieces": len(names),
         "n_known": sum(bool(inputs[name].is_known) for name in names),
@@ -507,8 +545,8 @@ def _chorales_summary(material: Material, jobs: Sequence[Job], results: Sequence
     bachs = [reports["bach"][name] for name in names]
     told["no worse"] = {}
     for method in (m for m in reports if m not in ("es-net", "bach", "unmended")):
-        theirs = [reports[method][name] for name in names]
-        told["no worse"][method] = [vars(test) for test in no_worse(ours, theirs, bachs)]
+        our_pieces, their_pieces = ([singly[m][name] for name in names] for m in ("es-net", method))
+        told["no worse"][method] = [vars(test) for test in no_worse(our_pieces, their_pieces, bachs)]
     if "gibbs" in reports:
         theirs = [reports["gibbs"][name] for name in names]
         told["parallels"] = {"factor": FACTOR, "ratio": ratio_interval(ours, theirs, NAMED)}

@@ -25,6 +25,7 @@ TITLES = {
     "nade": "orderless NADE",
     "gibbs": "Coconet, Gibbs",
     "coconet": "Coconet",
+    "coconet-split": "Coconet, voices as split",
     "bach": "Bach",
     "training data": "training data",
 }
@@ -195,8 +196,14 @@ def _repair(found: dict[str, Any]) -> str:
         said += (
             f"\n\n{TITLES[what]}, restored, spoiled, invented at each threshold ({row['setting']:g} above): {curve}."
         )
-    if "es-net minus coconet" in found:
-        said += f"\n\nAverage precision, ES-Net minus Coconet: **{with_interval(found['es-net minus coconet'])}**."
+    for what in ("coconet", "coconet-split"):
+        apart = found.get(f"es-net minus {what}")
+        if apart:
+            mended = percent(apart["restored"])
+            said += (
+                f"\n\nES-Net minus {TITLES[what]}: average precision **{with_interval(apart['precision'])}**, restored"
+            )
+            said += f" **{mended}**."
     return said
 
 
@@ -228,10 +235,11 @@ def _stabilisation(found: dict[str, Any]) -> str:
         rows = [[label, *(number(series[name][:, i].mean(), 2) for i in chosen)] for name, label in names.items()]
         said.append(f"{title}:\n\n{table(head, rows)}")
     stops = found["stopped"]
-    settled = found["settled"]
+    settled, restless = found["settled"], found["restless"]
     said.append(
         f"Mean of {len(stops)} sopranos. The stop rule ends them after {min(stops)} to {max(stops)} edits; without it "
-        f"they settle after {min(settled)} to {max(settled)}."
+        + (f"they settle after {min(settled)} to {max(settled)}" if settled else "none settles")
+        + (f"; {restless} of them not at all." if settled and restless else ".")
     )
     band = found["band"]
     whens = {"bach": "Bach", "stop": "at the stop", "end": "settled", "edited on": "edited on and on"}
@@ -246,7 +254,7 @@ def _stabilisation(found: dict[str, Any]) -> str:
         [
             name,
             *(number(found["figures"][name][when], 2) for when in whens),
-            *(f"{drift[when][name][0]:+.2f} +- {1.96 * drift[when][name][1]:.2f}" for when in ("end", "edited on")),
+            *(f"{drift[when][name][0]:+.2f} +- {drift[when][name][1]:.2f}" for when in ("end", "edited on")),
         ]
         for name in known
     ]

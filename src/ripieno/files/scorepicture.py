@@ -10,6 +10,8 @@ Import this module where you draw: it brings verovio.
 from __future__ import annotations
 
 import io
+import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +34,13 @@ STRIP = {  # one system, for a screen; its fonts and its size are the page's bus
     "svgViewBox": False,
     "smuflTextFont": "none",
 }
+_ACCIDENTAL = re.compile(
+    r'<tspan font-family="(?:Leipzig|Bravura)" font-size="(?P<size>[\d.]+)px">(?P<signs>[^<]*)</tspan>'
+)
+# Figured bass accidentals and the common ones, as SMuFL numbers them.
+_PLAIN = {"\uea63": "♭♭", "\uea64": "♭", "\uea65": "♮", "\uea66": "♯", "\uea67": "♯♯"}
+_PLAIN |= {"\ue260": "♭", "\ue261": "♮", "\ue262": "♯", "\ue263": "♯♯", "\ue264": "♭♭"}
+_SMALLER = 0.56  # a letter beside a sign of verovio's font
 NEW_COLOUR = "#1F5FA8"  # of notes that were not there before; dark enough to be read in black and white
 MOST_PAGES = 200
 
@@ -95,7 +104,29 @@ def engraved(musicxml: str, *, is_paged: bool = False, is_strip: bool = False) -
 def _png(svg: str, zoom: float) -> bytes:
     import resvg_py
 
-    return bytes(resvg_py.svg_to_bytes(svg_string=svg, zoom=zoom, background="white"))
+    return bytes(
+        resvg_py.svg_to_bytes(
+            svg_string=_ACCIDENTAL.sub(_plain, svg),
+            zoom=zoom,
+            background="white",
+            font_files=_fonts(),
+            serif_family="STIXGeneral",
+        )
+    )
+
+
+def _plain(found: re.Match[str]) -> str:
+    """An accidental of verovio's own font, which lies in the file where only browsers read it, as any font has it."""
+    size = round(float(found["size"]) * _SMALLER)
+    return f'<tspan font-size="{size}px">{"".join(_PLAIN.get(sign, sign) for sign in found["signs"])}</tspan>'
+
+
+@cache
+def _fonts() -> list[str]:
+    """A serif for whoever has no Times, which verovio asks for and measures by; it comes with matplotlib."""
+    import matplotlib
+
+    return [str(path) for path in sorted((Path(matplotlib.get_data_path()) / "fonts" / "ttf").glob("STIXGeneral*.ttf"))]
 
 
 def _pdf(pages: list[str]) -> bytes:

@@ -43,6 +43,7 @@ from ripieno.shapes import Bool, Int
 
 Voices = Int[np.ndarray, "step voice"]
 
+READING = 2  # raised when a rule reads music otherwise: then what was mended by it is another piece
 STEP = 2  # semitones; what is wider is a leap
 WIDE = 7  # semitones; a leap wider than this should be made good
 APART = 12  # semitones that neighbours above the bass may lie apart
@@ -214,9 +215,9 @@ def cadence(voices: Voices, key: Key | None = None) -> str:
     Perfect: both chords over their roots, and the tonic on top. Half: the last chord is the key's major dominant.
     """
     score = _Score(voices, key, None, None, 0)
-    known = np.flatnonzero(score.kinds > 0)
+    known = np.flatnonzero((score.roots >= 0) | (score.kinds == FULLY))
     sounding = np.flatnonzero((score.slices >= 0).any(axis=1))
-    if not len(known) or known[-1] != sounding[-1] or score.kinds[known[-1]] > MINOR:
+    if not len(known) or known[-1] != sounding[-1] or score.kinds[known[-1]] not in (MAJOR, MINOR):
         return "other"
     last = known[-1]
     tonic = score.roots[last]
@@ -224,11 +225,14 @@ def cadence(voices: Voices, key: Key | None = None) -> str:
     if not len(others):
         return "other"
     before = others[-1]
-    rise = (tonic - score.roots[before]) % 12
     kind = score.kinds[before]
     if score.kinds[last] == MAJOR and tonic == (score.key.tonic + 7) % 12:
         return "half"
-    if (rise == 5 and kind in (MAJOR, DOMINANT)) or (rise == 1 and kind in (DIMINISHED, HALF_DIMINISHED, FULLY)):
+    if kind == FULLY:  # on the leading note, if it has it
+        leads = score.chords[score.starts[before]] >> (tonic - 1) % 12 & 1
+        return "authentic" if leads else "other"
+    rise = (tonic - score.roots[before]) % 12
+    if (rise == 5 and kind in (MAJOR, DOMINANT)) or (rise == 1 and kind in (DIMINISHED, HALF_DIMINISHED)):
         over_roots = score.inversions[before] == 0 and score.inversions[last] == 0
         return "perfect authentic" if rise == 5 and over_roots and score.tops[last] % 12 == tonic else "authentic"
     return "plagal" if rise == 7 and kind in (MAJOR, MINOR, MINOR_SEVENTH) else "other"
@@ -267,6 +271,7 @@ def open_ending(voices: Voices, key: Key | None = None) -> Fault | None:
 # Chords: a set of pitch classes, as a number of twelve bits, to its root and kind.
 
 MAJOR, MINOR, DIMINISHED, AUGMENTED, DOMINANT, MAJOR_SEVENTH, MINOR_SEVENTH, HALF_DIMINISHED, FULLY = range(1, 10)
+SYMMETRIC = (AUGMENTED, FULLY)  # of which any note may be the root; they count as having none
 _TONES = (
     ((0, 4, 7), MAJOR),
     ((0, 4), MAJOR),  # a fifth may be missing, as in `harmony.triad_of`
@@ -288,7 +293,7 @@ def _chord_table() -> tuple[Int[np.ndarray, " chord"], Int[np.ndarray, " chord"]
     for tones, kind in _TONES:
         for root in range(12):
             chord = sum(1 << (root + tone) % 12 for tone in tones)
-            roots[chord], kinds[chord] = root, kind
+            roots[chord], kinds[chord] = root if kind not in SYMMETRIC else -1, kind
     return roots, kinds
 
 
@@ -637,7 +642,10 @@ def _tessitura(score: _Score, rule: str) -> Found:
 
 
 def _lone_sixteenth(score: _Score, rule: str) -> Found:
-    """A sixteenth between notes that are longer; but not the short one after a dotted eighth, last in its beat."""
+    """A sixteenth beside notes that are longer; but not the short one after a dotted eighth, last in its beat.
+
+    Nor is it an upbeat that comes out of silence.
+    """
     found, n_chances = [], 0
     for voice in range(score.n_voices):
         begins = score.onsets[:, voice].copy()
@@ -652,7 +660,10 @@ def _lone_sixteenth(score: _Score, rule: str) -> Found:
         beside[:-1] |= short[1:]
         dotted = np.zeros(len(starts), dtype=bool)
         dotted[1:] = sings[:-1] & (lengths[:-1] >= 3) & ((starts[1:] + score.beat_phase) % STEPS_PER_BEAT == 3)
-        found += [score.fault(rule, step, voice) for step in starts[short & ~beside & ~dotted].tolist()]
+        upbeat = np.ones(len(starts), dtype=bool)
+        upbeat[1:] = ~sings[:-1]
+        upbeat &= (starts + score.beat_phase) % STEPS_PER_BEAT == 3
+        found += [score.fault(rule, step, voice) for step in starts[short & ~beside & ~dotted & ~upbeat].tolist()]
     return found, n_chances
 
 
@@ -663,7 +674,13 @@ def _dominants(score: _Score) -> Bool[np.ndarray, " slice"]:
     """Chords whose third leads: dominant sevenths, and the key's major dominant where the tonic chord comes next."""
     tonic = score.key.tonic
     in_key = (score.kinds == MAJOR) & (score.roots == (tonic + 7) % 12) & (score.next_roots == tonic)
-    return np.asarray((score.kinds == DOMINANT) | in_key)
+    return np.asarray(_sevenths(score) | in_key)
+
+
+def _sevenths(score: _Score) -> Bool[np.ndarray, " slice"]:
+    """Dominant sevenths; but not what the key spells as an augmented sixth, which only sounds like one."""
+    spelled = score.places[(score.roots + 10) % 12] - score.places[score.roots] == -2
+    return np.asarray((score.kinds == DOMINANT) & spelled)
 
 
 def _on_beat(score: _Score) -> Bool[np.ndarray, " slice"]:
@@ -710,18 +727,16 @@ def _doubled_leading_note(score: _Score, rule: str) -> Found:
 
 def _doubled_seventh(score: _Score, rule: str) -> Found:
     """Two voices sing the seventh of a dominant seventh that comes on a beat."""
-    return _doubled(score, rule, score.kinds == DOMINANT, 10)
+    return _doubled(score, rule, _sevenths(score), 10)
 
 
 def _seventh(score: _Score, rule: str) -> Found:
     """A dominant seventh goes to a chord on another root, and its seventh neither falls by step nor stays.
 
     Exempt is the chord over its fifth while the bass walks up from it, where the seventh rises with the bass in tenths;
-    also where the next chord has the same note in another voice. A chord that the key spells as an augmented sixth is
-    no seventh.
+    also where the next chord has the same note in another voice.
     """
-    spelled = score.places[(score.roots[:-1] + 10) % 12] - score.places[score.roots[:-1]] == -2
-    goes = (score.kinds[:-1] == DOMINANT) & spelled & (score.kinds[1:] > 0) & (score.roots[1:] != score.roots[:-1])
+    goes = _sevenths(score)[:-1] & (score.kinds[1:] > 0) & (score.roots[1:] != score.roots[:-1])
     found, n_chances = [], 0
     for i in np.flatnonzero(goes).tolist():
         step = int(score.starts[i + 1])
@@ -781,15 +796,18 @@ def _false_relation(score: _Score, rule: str) -> Found:
 def _six_four(score: _Score, rule: str) -> Found:
     """A six-four chord on a beat whose bass leaves it by a leap, for a chord on another root.
 
-    Cadential, passing and auxiliary six-fours hold their bass or leave it by step; broken ones keep their root.
+    Cadential, passing and auxiliary six-fours hold their bass under another chord or leave it by step; broken ones keep
+    their root.
     """
     four = _six_fours(score)
     found = []
     for i in np.flatnonzero(four).tolist():
-        moved = np.flatnonzero(score.basses[i + 1 :] != score.basses[i])
-        if not len(moved):
+        moved = score.basses[i + 1 :] != score.basses[i]
+        resolves = (score.kinds[i + 1 :] > 0) & (score.roots[i + 1 :] != score.roots[i])
+        ahead = np.flatnonzero(moved | resolves)
+        if not len(ahead) or not moved[ahead[0]]:
             continue
-        j = i + 1 + int(moved[0])
+        j = i + 1 + int(ahead[0])
         fall = abs(int(score.basses[j] - score.basses[i]))
         leaps = score.basses[j] >= 0 and fall > STEP and fall != 12
         if leaps and score.kinds[j] > 0 and score.roots[j] != score.roots[i]:

@@ -423,9 +423,12 @@ def _outer_line(notes: Sequence[Note], role: Role) -> list[Note]:
 
 
 def _covers(other: Note, note: Note) -> bool:
-    """Whether a note sounds on over one that begins later or with it, and not only as a legato overlaps."""
-    overlap = min(other.steps.stop, note.steps.stop) - note.steps.start
-    return 2 * overlap >= min(len(other.steps), len(note.steps))
+    """Whether a note sounds on over one that begins later or with it, and not only as a legato overlaps.
+
+    By the clock, since the notes of an ornament follow one another within a step.
+    """
+    overlap = min(other.end, note.end) - max(other.onset, note.onset)
+    return overlap > 0 and 2 * overlap >= min(other.duration, note.duration)
 
 
 def _distances(notes: Sequence[Note], line: Sequence[Note]) -> Int[np.ndarray, " note"]:
