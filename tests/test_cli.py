@@ -96,6 +96,8 @@ def inputs(tmp_path: Path) -> Path:
         (("ode.mid", "-o", "x.wav", "--soundfont", "bad.onnx"), "SoundFont"),
         (("ode.mid", "-o", "nowhere/x.mid"), "nowhere"),
         (("ode.mid", "-o", "ode.mid"), "your own file"),
+        ((".", "-o", "x.mid"), "is a folder; name the files in it"),
+        (("ode.mid", "silent.mid", "-o", "x.mid"), "several files go into a folder"),
         (("ode.mid", "-o", "x.mid", "-o", "x.mid"), "twice"),
         (("ode.mid", "-o", "x.mid", "--melody", "7"), "7"),
         (("ode.mid", "-o", "x.mid", "--melody", "tuba"), "tuba"),

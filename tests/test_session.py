@@ -57,6 +57,16 @@ def test_faults_of_part_writing_are_mended_at_the_end_unless_the_user_wants_them
     assert cost(mended) < cost(only) < cost(left)
 
 
+def test_of_few_notes_none_is_written_twice() -> None:
+    """Where the user allows twenty, no voice doubles another, nor the melody."""
+    session = Session(read(EXAMPLE), max_additions=20)
+    for _ in session.run():
+        pass
+    new = session.log.cells[0] & ~session.log.origin[0]
+    assert 0 < session.log.n_added <= 20
+    assert sum(note.duration for part in session.new_parts() for note in part.notes) == new.sum()
+
+
 def test_what_to_mend_is_one_of_three() -> None:
     with pytest.raises(BadInput, match="mend everything: choose faults, parallels, nothing"):
         a_session(mend="everything")

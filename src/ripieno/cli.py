@@ -403,6 +403,9 @@ def harmonize_command(
         "temperature": TEMPERATURE if temperature is None else temperature,
         "quality": quality,
     }
+    for source in sources:
+        if source.is_dir():
+            raise BadInput(f"{source} is a folder; name the files in it, such as {source}/*.mid")
     if len(sources) > 1 or outputs[0].is_dir() or str(outputs[0]).endswith("/"):
         if len(outputs) > 1 or alternatives > 1:
             raise BadInput("several files, or a folder for -o, go with one -o and one setting of each file")
@@ -436,9 +439,10 @@ def _harmonize_all(
     from collections import Counter
 
     from ripieno.batch import DONE, FAILED, SKIPPED, harmonize_files
+    from ripieno.session import SUFFIXES
 
-    if folder.exists() and not folder.is_dir():
-        raise BadInput(f"several files go into a folder, and {folder} is a file; name a folder, such as -o out/")
+    if (folder.exists() or folder.suffix.lower() in SUFFIXES) and not folder.is_dir():
+        raise BadInput(f"several files go into a folder, and {folder} names a file; name a folder, such as -o out/")
     counts: Counter[str] = Counter()
     interrupted = False
     with _progress("{task.fields[told]}") as progress:

@@ -79,14 +79,14 @@ class Fixed:
     piece: Piece
     reading: Reading
     changes: tuple[Change, ...]
-    n_further: int  # changes that would have been made if more had been allowed
+    n_further: int  # changes that would have been made next if more had been allowed; after them others might be
     revision: Revision  # what to write of the piece that came in
 
     def summary(self, only_told: bool = False) -> str:
         """What was done, in a line."""
         n = len(self.changes)
         notes = f"{n} note{'' if n == 1 else 's'} of {len(self.piece.notes)}"
-        more = f"; {self.n_further} more could be, with a higher --max-changes" if self.n_further else ""
+        more = f"; at least {self.n_further} more could be, with a higher --max-changes" if self.n_further else ""
         return f"{notes} {'would be ' if only_told else ''}changed{more}"
 
 

@@ -91,7 +91,7 @@ RULES = {
     "spacing": RuleText(
         "warning", "{voices} are more than an octave apart: {notes}", "bring them closer; only the bass may lie far off"
     ),
-    "range": RuleText("warning", "{notes} lies out of the range of the {voices}", "write it an octave nearer"),
+    "range": RuleText("warning", "{notes} lies out of the range of the {voices}", "bring it back into the range"),
     "tessitura": RuleText(
         "style", "{voices} stays at the edge of its range for a bar", "let it come back to its middle"
     ),

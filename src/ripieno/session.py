@@ -405,6 +405,7 @@ class Session:
             n_parts=n_parts,
             velocity=median(own or [80]),
             separate=the_separator(),
+            doubles=self.policy.max_additions is None,  # so few notes are wanted, and not each of them twice
         )
         return [replace(part, notes=tuple(map(self._in_file, part.notes))) for part in parts]
 
@@ -599,6 +600,8 @@ def check_target(path: Path) -> None:
         )
     if path.is_dir():
         raise BadInput(f"{path} is a folder; give a file name in it")
+    if path.exists() and not os.access(path, os.W_OK):
+        raise BadInput(f"{path} is write-protected; choose another name, or allow it to be written")
     if not path.parent.is_dir():
         raise BadInput(f"{path} cannot be written: there is no folder {path.parent}; make it first")
     if not os.access(path.parent, os.W_OK):

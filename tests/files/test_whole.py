@@ -4,6 +4,7 @@ import pytest
 
 from ripieno.errors import BadInput
 from ripieno.files.whole import whole_file
+from ripieno.session import check_target
 
 
 def write_half(path, interruption):
@@ -32,6 +33,19 @@ def test_whatever_goes_wrong_the_old_file_stays_and_nothing_is_left_beside_it(in
     path.write_bytes(b"old")
     with pytest.raises(interruption):
         write_half(path, interruption())
+    assert path.read_bytes() == b"old"
+    assert names_in(tmp_path) == ["song.mid"]
+
+
+def test_a_write_protected_file_is_not_replaced(tmp_path, monkeypatch):
+    path = tmp_path / "song.mid"
+    path.write_bytes(b"old")
+    path.chmod(0o444)
+    monkeypatch.setattr("os.access", lambda asked, mode: asked != path)  # the superuser may write anywhere
+    with pytest.raises(BadInput, match="write-protected"), whole_file(path) as file:
+        file.write(b"new")
+    with pytest.raises(BadInput, match="write-protected"):
+        check_target(path)  # before any work
     assert path.read_bytes() == b"old"
     assert names_in(tmp_path) == ["song.mid"]
 

@@ -18,10 +18,13 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
     Until then, and after any failure, what had that name is untouched and nothing is left beside it.
 
     Raises:
-        BadInput: the folder is missing or read-only, the disk is full, or the name is a folder's.
+        BadInput: the folder is missing or read-only, the file is write-protected, the disk is full, or the name is a
+            folder's.
     """
     if path.is_dir():
         raise BadInput(f"{path} is a folder; give a file name in it")
+    if path.exists() and not os.access(path, os.W_OK):  # to take its name would not need leave
+        raise BadInput(f"{path} is write-protected; choose another name, or allow it to be written")
     if not path.parent.is_dir():
         raise BadInput(f"{path} cannot be written: there is no folder {path.parent}; make it first")
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")  # same folder: a rename never crosses disks

@@ -264,6 +264,7 @@ def parts_of(
     n_parts: int | None = None,
     velocity: float = 80,
     separate: Separate | None = None,
+    doubles: bool = True,
 ) -> list[NewPart]:
     """The notes that are not the user's, as parts of their own, on the roll's steps and pitches.
 
@@ -275,6 +276,7 @@ def parts_of(
         n_parts: 1 for a single part; one for each voice unless given.
         velocity: of the user's notes; new ones are softer.
         separate: tells four voices apart; see `split`.
+        doubles: where one pitch fewer sounds than there are voices, two of them sing one.
     """
 
     def struck(sounding: Bool[np.ndarray, "step pitch"]) -> Cells:
@@ -302,7 +304,7 @@ def parts_of(
     # and where nothing is new, there is no chord to complete
     may_double = new[0].any(axis=1) & (int(np.count_nonzero(user, axis=1).max(initial=0)) <= 1)
     # nor is anything doubled that is alone, or where more than one voice would have to be: such a texture is meant thin
-    is_full = np.count_nonzero(cells[0], axis=1) >= max(n_voices - 1, 2)
+    is_full = doubles & (np.count_nonzero(cells[0], axis=1) >= max(n_voices - 1, 2))
     left = new[0].copy()
     parts = []
     for voice, name in enumerate(NAMES[n_voices]):
