@@ -23,7 +23,7 @@ from ripieno.edits.policy import Policy
 from ripieno.errors import BadInput, NothingAllowed
 from ripieno.files import sound
 from ripieno.files.engraving import Label
-from ripieno.files.midi import read_midi, write_midi
+from ripieno.files.midi import not_written, read_midi, write_midi
 from ripieno.files.musicxml import SUFFIXES as MUSICXML_SUFFIXES
 from ripieno.files.musicxml import is_musicxml, musicxml_text, read_musicxml, write_musicxml
 from ripieno.files.score import not_played, syllables_of
@@ -427,10 +427,9 @@ class Session:
     def remarks(self, is_score: bool) -> list[str]:
         """What the user should hear of a file that is written: what its players cannot play, what it cannot hold."""
         said = out_of_range(self._voices(), self.ensemble) if self.ensemble is not None else []
-        if not is_score:
-            said += not_played(self.piece)
-            if self.write_chords is not None:
-                said.append("Chords are written into scores only (.musicxml, .mxl)")
+        said += not_written(self.piece) if is_score else not_played(self.piece)
+        if not is_score and self.write_chords is not None:
+            said.append("Chords are written into scores only (.musicxml, .mxl)")
         return said
 
     def drawing(self, n_parts: int | None = None) -> RollDrawing:

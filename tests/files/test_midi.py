@@ -2,8 +2,10 @@
 
 import io
 import os
+import re
 import zipfile
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
@@ -16,7 +18,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ripieno.errors import BadInput
-from ripieno.files.midi import MAX_STEPS, midi_bytes, parse_midi, read_midi, write_midi
+from ripieno.files.midi import MAX_STEPS, midi_bytes, not_written, parse_midi, read_midi, write_midi
+from ripieno.files.musicxml import musicxml_bytes, parse_musicxml
 from ripieno.music.piece import (
     Key,
     Meter,
@@ -25,6 +28,7 @@ from ripieno.music.piece import (
     Piece,
     Revision,
     Tempo,
+    bar_starts,
     n_steps,
     piece_from_notes,
     remaining_notes,
@@ -645,3 +649,71 @@ def test_every_event_of_infinite_bach_is_kept(data_folder, tmp_path, every):
         assert len(names) == 498
         for name in names[::every]:
             assert_kept(Path(archive.extract(name, tmp_path)))
+
+
+# Words and bars, from one kind of file to the other
+
+
+def a_song(words: Sequence[tuple[int, str]]) -> bytes:
+    """Quarter notes C4 D4 E4 F4 in a track, and what is sung at some of its quarters."""
+    track = mido.MidiTrack()
+    for quarter, pitch in enumerate((60, 62, 64, 65)):
+        track += [mido.MetaMessage("lyrics", text=text) for at, text in words if at == quarter]
+        track += [mido.Message("note_on", note=pitch), mido.Message("note_off", note=pitch, time=480)]
+    file = io.BytesIO()
+    mido.MidiFile(tracks=[track], ticks_per_beat=480).save(file=file)
+    return file.getvalue()
+
+
+def lyrics(data: bytes) -> list[str]:
+    file = mido.MidiFile(file=io.BytesIO(data))
+    return [event.text for track in file.tracks for event in track if event.type == "lyrics"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [(0, "A-"), (1, "ma-"), (2, "zing"), (3, "grace")],  # hyphens
+        [(0, "A"), (1, "ma"), (2, "zing "), (3, "grace ")],  # spaces
+    ],
+)
+def test_words_go_into_a_score_and_back(words: list[tuple[int, str]]) -> None:
+    piece = parse_midi(a_song(words), "song.mid")
+    assert [note.syllable for note in piece.notes] == ["A-", "ma-", "zing", "grace"]
+    score, _ = musicxml_bytes(piece)
+    shown = re.findall(r"<syllabic>(\w+)</syllabic>\s*<text>(\w+)</text>", score.decode())
+    assert shown == [("begin", "A"), ("middle", "ma"), ("end", "zing"), ("single", "grace")]
+    again = parse_musicxml(score, "song.musicxml")
+    assert [note.syllable for note in again.notes] == ["A-", "ma-", "zing", "grace"]
+    data, _ = midi_bytes(again)
+    assert lyrics(data) == ["A-", "ma-", "zing ", "grace "]
+    assert [note.syllable for note in parse_midi(data, "song.mid").notes] == ["A-", "ma-", "zing", "grace"]
+
+
+def test_of_two_verses_a_score_has_the_first_and_says_so() -> None:
+    piece = parse_midi(a_song([(0, "one"), (0, "two"), (1, "more"), (2, "")]), "song.mid")
+    assert [note.syllable for note in piece.notes] == ["one", "more", "", ""]
+    assert not_written(piece) == ["2 of 4 syllables stay in the MIDI file: a second verse, or where no note begins"]
+    assert lyrics(midi_bytes(piece)[0]) == ["one", "two", "more", ""]  # its own file keeps all
+
+
+@pytest.mark.parametrize(("pickup", "meter"), [("1/4", "3/4"), ("3/8", "4/4"), ("1/16", "2/4")])
+def test_a_pickup_goes_into_a_score_and_back(pickup: str, meter: str) -> None:
+    signatures = [[int(number) for number in text.split("/")] for text in (pickup, meter)]
+    steps = 16 * signatures[0][0] // signatures[0][1]
+    notes = [RollNote(0, 60, steps), *(RollNote(steps + 4 * i, 62 + i % 5, 4) for i in range(16))]
+    piece = replace(
+        piece_from_notes(notes),
+        meters=tuple(
+            Meter(step=Fraction(at), numerator=n, denominator=d)
+            for at, (n, d) in zip((0, steps), signatures, strict=True)
+        ),
+    )
+    score, _ = musicxml_bytes(piece)
+    data, _ = midi_bytes(parse_musicxml(score, "tune.musicxml"))
+    again = parse_midi(data, "tune.mid")
+    assert [(m.step, m.numerator, m.denominator) for m in again.meters] == [
+        (0, *signatures[0]),
+        (steps, *signatures[1]),
+    ]
+    assert bar_starts(again)[:3] == bar_starts(piece)[:3]

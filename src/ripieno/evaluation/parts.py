@@ -65,9 +65,9 @@ LOOK_EVERY = 250  # of these iterations
 WHEN = ("stop", "end", "edited on")  # a piece is judged: at the stop; at the end, without edits or with one each time
 SHARE = 0.05  # of a piece's notes that are damaged
 THRESHOLDS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 0.9)  # of ES-Net's repair
-MARGINS = (2.0, 4.0, 6.0, 7.0, 8.0, 9.0, 9.5, 10.0, 12.0)  # of Coconet's
+MARGINS = (2.0, 4.0, 6.0, 7.0, 8.0, 9.0, 10.0, 12.0)  # of Coconet's
 # Of those that spoil less than 1 % of the notes of JSB valid, the one that restores most.
-MARGIN = {"coconet": 9.5, "coconet-split": 9.5}
+MARGIN = {"coconet": 9.0, "coconet-split": 9.0}
 
 
 def jobs_of(part: str, material: Material) -> list[Job]:

@@ -69,6 +69,7 @@ class Sheet:
     chromatic: int = 0
     fermatas: frozenset[Fraction] = field(default_factory=frozenset)  # notes that begin there have one
     labels: tuple[Label, ...] = ()  # in order of time
+    syllables: Mapping[tuple[Fraction, int], str] = field(default_factory=dict)  # by onset and sounding pitch
 
     @property
     def fifths(self) -> int:
@@ -104,6 +105,7 @@ def measures_of(sheet: Sheet, frames: Sequence[Frame]) -> Iterator[list[str]]:
     ]
     sharps = 0
     number = 0
+    word_goes_on = False
     for i, frame in enumerate(frames):
         lines = list(frame.left)
         keys = [(step, _within_seven(n_sharps - sheet.fifths), mode) for step, n_sharps, mode in frame.keys]
@@ -138,6 +140,7 @@ def measures_of(sheet: Sheet, frames: Sequence[Frame]) -> Iterator[list[str]]:
                     while waiting and waiting[0][0] <= one.onset:
                         lines += _attributes(sheet, 0, [waiting.pop(0)], "")
                     stem = "" if len(full) == 1 else "up" if k == full[0] else "down"
+                    sung = "" if one.tied_from else _sung(sheet, one)
                     for m, head in enumerate(one.heads or NO_HEAD):
                         number += head is not None
                         lines += _note(
@@ -151,7 +154,9 @@ def measures_of(sheet: Sheet, frames: Sequence[Frame]) -> Iterator[list[str]]:
                             stem=stem if head is not None else "",
                             accidental=shown.get((k, n, head)) if head is not None else None,
                             number=number,
+                            lyric=lyric_xml(sung, word_goes_on) if sung and m == 0 else (),
                         )
+                    word_goes_on = sung.endswith("-") if sung else word_goes_on
         if later:
             first_sharps = later[-1][1]
         sharps = first_sharps
@@ -332,6 +337,7 @@ def _note(
     stem: str,
     accidental: int | None,
     number: int,
+    lyric: Sequence[str],
 ) -> list[str]:
     ties = [kind for kind, is_so in (("stop", one.tied_from), ("start", one.tied_to)) if is_so and head is not None]
     attributes = f' id="{escaped(sheet.note_id)}{number}"' if sheet.note_id and head is not None else ""
@@ -366,7 +372,22 @@ def _note(
         notations.append('<fermata type="upright"/>')
     if notations:
         lines += ["  <notations>", *(f"    {notation}" for notation in notations), "  </notations>"]
+    lines += lyric
     return [f"<note{attributes}>", *lines, "</note>"]
+
+
+def _sung(sheet: Sheet, one: Written) -> str:
+    return next(
+        (text for head in one.heads if (text := sheet.syllables.get((one.onset, head.pitch + sheet.chromatic)))), ""
+    )
+
+
+def lyric_xml(syllable: str, goes_on: bool) -> list[str]:
+    """A syllable under a note; `goes_on` says that the one before it was of the same word."""
+    is_last = not syllable.endswith("-")
+    syllabic = ("end" if is_last else "middle") if goes_on else ("single" if is_last else "begin")
+    text = escaped(syllable.removesuffix("-"))
+    return ['  <lyric number="1">', f"    <syllabic>{syllabic}</syllabic>", f"    <text>{text}</text>", "  </lyric>"]
 
 
 def _pitch(head: Head) -> list[str]:

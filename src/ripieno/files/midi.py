@@ -11,9 +11,10 @@ packet (F7); refuses a file for a key signature of nine sharps or a tempo of two
 
 from __future__ import annotations
 
+import math
 import struct
 from collections import Counter, deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -45,7 +46,8 @@ COARSE_TICKS_PER_BEAT = 48  # below it half a tick can be heard: 5 ms at 120 qua
 
 NOTE_OFF, NOTE_ON, PROGRAM = 0x80, 0x90, 0xC0
 SYSEX, ESCAPE, META = 0xF0, 0xF7, 0xFF
-TRACK_NAME, INSTRUMENT_NAME, END_OF_TRACK, SET_TEMPO, TIME_SIGNATURE, KEY_SIGNATURE = 0x03, 0x04, 0x2F, 0x51, 0x58, 0x59
+TRACK_NAME, INSTRUMENT_NAME, LYRIC, MARKER = 0x03, 0x04, 0x05, 0x06
+END_OF_TRACK, SET_TEMPO, TIME_SIGNATURE, KEY_SIGNATURE = 0x2F, 0x51, 0x58, 0x59
 # Data bytes after a status byte, by its upper half; system messages, which files rarely hold, by the whole of it.
 N_DATA_BYTES = {0x80: 2, 0x90: 2, 0xA0: 2, 0xB0: 2, 0xC0: 1, 0xD0: 1, 0xE0: 2}
 N_SYSTEM_BYTES = {0xF1: 1, 0xF2: 2, 0xF3: 1, 0xF6: 0, 0xF8: 0, 0xFA: 0, 0xFB: 0, 0xFC: 0, 0xFE: 0}
@@ -124,6 +126,7 @@ def parse_midi(data: bytes, name: str) -> Piece:
     if all(note.channel == DRUMS for note in sounded):
         raise BadInput(f"{name} has nothing but drums (channel 10); choose a file with a melody in it")
     lines = sorted({(note.place.track, note.channel) for note in sounded})
+    words = _words(tracks, sounded)
     piece = Piece(
         notes=tuple(
             Note(
@@ -133,6 +136,7 @@ def parse_midi(data: bytes, name: str) -> Piece:
                 onset=position(note.on_tick),
                 duration=position(note.off_tick - note.on_tick),
                 velocity=note.velocity,
+                syllable=words.get(note.place, ""),
             )
             for i, note in enumerate(sounded)
         ),
@@ -385,12 +389,54 @@ def _name(events: Sequence[Event]) -> str:
     for kind in (TRACK_NAME, INSTRUMENT_NAME):
         for _, data in events:
             if data[:2] == bytes((META, kind)):
-                raw = _contents(data).strip(b"\0 ")
-                try:
-                    return raw.decode()
-                except UnicodeDecodeError:
-                    return raw.decode("latin-1")  # the standard says ASCII; files hold both of these
+                return _text(_contents(data).strip(b"\0 "))
     return ""
+
+
+def _text(raw: bytes) -> str:
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")  # the standard says ASCII; files hold both of these
+
+
+def _words(tracks: Sequence[Sequence[Event]], sounded: Sequence[_Sounded]) -> dict[Place, str]:
+    """The syllable of each note that has one: the highest that begins in the syllable's track and tick.
+
+    Files write that a word goes on with a hyphen, or, if other words end in a space, with none.
+    """
+    highest: dict[tuple[int, int], _Sounded] = {}
+    for note in sounded:
+        at = note.place.track, note.on_tick
+        if at not in highest or note.pitch > highest[at].pitch:
+            highest[at] = note
+    words: dict[Place, str] = {}
+    for track, events in enumerate(tracks):
+        found = [(tick, _text(_contents(data))) for tick, data in events if data[:2] == bytes((META, LYRIC))]
+        has_spaces = any(text[-1:].isspace() for _, text in found)
+        for tick, text in found:
+            syllable = text.strip("\0\r\n\t /\\")
+            if syllable and (track, tick) in highest:
+                goes_on = has_spaces and not text[-1:].isspace() and not syllable.endswith("-")
+                words.setdefault(highest[track, tick].place, syllable + "-" * goes_on)  # of two verses the first
+    return words
+
+
+def not_written(piece: Piece) -> list[str]:
+    """What of a MIDI file a score made of it does not hold, one line each."""
+    source = piece.source
+    if not isinstance(source, MidiSource):
+        return []
+    said = []
+    n_words = sum(data[:2] == bytes((META, LYRIC)) for events in source.tracks for _, data in events)
+    n_sung = sum(bool(note.syllable) for note in piece.notes)
+    if n_words > n_sung:
+        why = "a second verse, or where no note begins"
+        said.append(f"{n_words - n_sung} of {n_words} syllables stay in the MIDI file: {why}")
+    markers = [_text(data) for _, data in _metas(source.tracks, MARKER)]
+    if markers:
+        said.append(f"Markers stay in the MIDI file: {', '.join(markers[:4])}{', ...' if len(markers) > 4 else ''}")
+    return said
 
 
 def _is_key(data: bytes) -> bool:
@@ -498,7 +544,7 @@ def _new_chunks(piece: Piece, notes: Sequence[Note]) -> list[tuple[bytes, bytes]
     events = [Event(0, _meta(TRACK_NAME, piece.name.encode()))]
     for tempo in piece.tempos:
         events.append(Event(_tick(tempo.step), _tempo(tempo.bpm)))
-    for meter in piece.meters:
+    for meter in _meters_of_bars(piece):
         # 24 clocks to a click of the metronome, 8 thirty-seconds to a quarter note: the usual ones.
         data = bytes((meter.numerator, meter.denominator.bit_length() - 1, 24, 8))
         events.append(Event(_tick(meter.step), _meta(TIME_SIGNATURE, data)))
@@ -513,12 +559,43 @@ def _new_chunks(piece: Piece, notes: Sequence[Note]) -> list[tuple[bytes, bytes]
             for note in notes
             if note.part == i
         ]
-        bodies.append(_part_track(part.name, part.channel, part.program, sounded))
+        words = {_tick(note.onset): note.syllable for note in notes if note.part == i and note.syllable}
+        bodies.append(_part_track(part.name, part.channel, part.program, sounded, words))
     return [(b"MTrk", body) for body in bodies]
 
 
-def _part_track(name: str, channel: int, program: int | None, sounded: Iterable[tuple[int, int, int, int]]) -> bytes:
-    """A track of notes (first tick, last tick, pitch, velocity)."""
+def _meters_of_bars(piece: Piece) -> list[Meter]:
+    """The meters of a file whose bars are to lie where the piece's do: a pickup is a short bar before its meter.
+
+    What comes short later, as where a repeat cuts a bar in two, is one bar in `Piece.bars`; the last may end early.
+    """
+    starts = [bar.step for bar in piece.bars]
+    if len(starts) < 2:
+        return list(piece.meters)
+    in_force = [meter for meter in piece.meters if meter.step <= starts[0]][-1:]
+    length = starts[1] - starts[0]
+    if not in_force or length >= in_force[0].steps_per_bar or in_force[0].step < starts[0]:
+        return list(piece.meters)
+    denominator = max(4, 16 // math.gcd(16, int(length)) if length.denominator == 1 else 16 * length.denominator)
+    numerator = length * denominator / 16
+    is_power = denominator & (denominator - 1) == 0 and denominator <= 64
+    if not is_power or numerator.denominator != 1 or numerator > 255:
+        return list(piece.meters)
+    pickup = Meter(step=starts[0], numerator=int(numerator), denominator=denominator)
+    rest = [meter for meter in piece.meters if meter.step > starts[0]]
+    if not rest or rest[0].step > starts[1]:
+        rest.insert(0, replace(in_force[0], step=starts[1]))
+    return [pickup, *rest]
+
+
+def _part_track(
+    name: str,
+    channel: int,
+    program: int | None,
+    sounded: Iterable[tuple[int, int, int, int]],
+    words: Mapping[int, str] | None = None,
+) -> bytes:
+    """A track of notes (first tick, last tick, pitch, velocity) and what is sung at some ticks."""
     events = [Event(0, _meta(TRACK_NAME, name.encode()))]
     if program is not None:
         events.append(Event(0, bytes((PROGRAM | channel, program))))
@@ -527,8 +604,16 @@ def _part_track(name: str, channel: int, program: int | None, sounded: Iterable[
         notes.append(Event(first, bytes((NOTE_ON | channel, pitch, velocity))))
         notes.append(Event(last, bytes((NOTE_OFF | channel, pitch, 64))))
     notes.sort()  # at the same time note-offs come first: their status byte is the lower one
-    events += notes
+    # words end in a space, and go on in a hyphen: so both ways of reading lyrics see which do
+    shown = {tick: text if text.endswith("-") else f"{text} " for tick, text in (words or {}).items()}
+    sung = [Event(tick, _meta(LYRIC, text.encode())) for tick, text in shown.items()]
+    events += sorted([*notes, *sung], key=lambda event: (event.tick, _order(event.data)))
     return _track_body([*events, Event(events[-1].tick, _meta(END_OF_TRACK, b""))])
+
+
+def _order(data: bytes) -> int:
+    """Within a tick: what ends, words, what begins."""
+    return {NOTE_OFF: 0, NOTE_ON: 2}.get(data[0] & 0xF0, 1)
 
 
 def _ticks(onset: Fraction | int, end: Fraction | int, ticks_per_beat: int) -> tuple[int, int]:

@@ -550,6 +550,11 @@ def _new_score(
                 program=part.program,
                 channel=part.channel,
                 staves=(Staff(clef_for([pitch for _, _, pitch in own]), tuple(voices)),),
+                syllables={
+                    (note.onset, note.pitch): note.syllable
+                    for note in heard.notes
+                    if note.part == number and note.syllable
+                },
             )
         )
     channels = _channels(piece, len(new_parts))

@@ -77,7 +77,7 @@ class Place:
     measures: tuple[int, ...]  # of each
     part: int  # of the score
     place: int  # its name as it sounds, on the line of fifths
-    has_syllable: bool = False
+    has_syllable: bool = False  # of any verse
     has_fermata: bool = False
 
 
@@ -93,6 +93,7 @@ class MusicXmlSource:
     member: str = ""  # the score's name in it
     n_graces: int = 0
     has_repeats: bool = False
+    n_verses: int = 0
 
 
 @dataclass
@@ -107,7 +108,8 @@ class _Sounded:
     onset: Fraction
     velocity: int
     is_drum: bool
-    has_syllable: bool
+    verses: tuple[str, ...]  # of each <lyric> with words, its number
+    syllable: str = ""
     has_fermata: bool = False
     end: Fraction = Fraction(0)
     elements: list[Element] = field(default_factory=list)
@@ -139,7 +141,7 @@ def syllables_of(piece: Piece, reading: Reading) -> set[int]:
     """The steps of the file on which the melody has a syllable; on which it has a note, where it has no words."""
     source = piece.source if isinstance(piece.source, MusicXmlSource) else None
     melody = [note for note in piece.notes if note.id in reading.melody_notes]
-    sung = [note for note in melody if source is not None and source.places[note.id].has_syllable]
+    sung = [note for note in melody if note.syllable or (source and source.places[note.id].has_syllable)]
     return {note.steps.start for note in sung or melody}
 
 
@@ -151,9 +153,23 @@ def not_played(piece: Piece) -> list[str]:
     said = []
     if source.n_graces:
         said.append(f"{source.n_graces} grace notes are in the score only")
+    if source.n_verses > 1:
+        said.append(f"Of {source.n_verses} verses the MIDI file has the first")
     if source.has_repeats:
         said.append("Repeats are not played out: the MIDI file goes through the score once")
     return said
+
+
+def _syllable(element: Element) -> str:
+    """What is sung on a note in the first of its verses, with a hyphen behind where the word goes on."""
+    lyrics = [lyric for lyric in element.all("lyric") if lyric.has("text")]
+    if not lyrics:
+        return ""
+    first = min(lyrics, key=lambda lyric: lyric.attributes.get("number", "1"))
+    if first.attributes.get("number", "1") != "1":
+        return ""
+    text = " ".join(part.text.strip() for part in first.all("text")).strip()
+    return text + "-" * (first.text_of("syllabic") in ("begin", "middle") and not text.endswith("-"))
 
 
 def number_of(text: str, what: str, name: str) -> Fraction:
@@ -210,6 +226,7 @@ class _Reader:
                     onset=note.onset,
                     duration=note.end - note.onset,
                     velocity=note.velocity,
+                    syllable=note.syllable,
                 )
                 for i, note in enumerate(sounded)
             ),
@@ -231,13 +248,14 @@ class _Reader:
                         tuple(note.measures),
                         note.part,
                         note.place,
-                        note.has_syllable,
+                        bool(note.verses),
                         note.has_fermata,
                     )
                     for note in sounded
                 ),
                 n_graces=n_graces,
                 has_repeats=has_repeats,
+                n_verses=len({number for note in sounded for number in note.verses}),
             ),
         )
         if n_steps(piece) > MAX_STEPS:
@@ -476,7 +494,10 @@ class _PartReader:
                 onset=step,
                 velocity=_velocity(float(loudness) if _NUMBER.fullmatch(loudness) else self._loudness),
                 is_drum=is_drum,
-                has_syllable=any(lyric.has("text") for lyric in element.all("lyric")),
+                verses=tuple(
+                    lyric.attributes.get("number", "1") for lyric in element.all("lyric") if lyric.has("text")
+                ),
+                syllable=_syllable(element),
             )
             self.sounded.append(note)
         note.end = step + duration

@@ -29,6 +29,7 @@ class Note:
     onset: Fraction  # steps
     duration: Fraction  # steps
     velocity: int = 80
+    syllable: str = ""  # that is sung on it, of the first verse; ends in a hyphen where its word goes on
 
     @property
     def end(self) -> Fraction:
