@@ -57,6 +57,40 @@ def test_faults_of_part_writing_are_mended_at_the_end_unless_the_user_wants_them
     assert cost(mended) < cost(only) < cost(left)
 
 
+def test_who_sings_the_melody_rests_with_it() -> None:
+    """No fourth voice comes in for a rest, to be a part of one note."""
+    notes = notes_of(Session(read(EXAMPLE), bars=(1, 8)).log.origin)
+    session = Session(piece_from_notes([*notes[:4], *notes[5:9], *notes[10:20]], meter=(4, 4)))
+    for _ in session.run():
+        pass
+    rests = np.asarray(session.policy.line) < 0
+    assert rests[notes[4].onset : notes[4].end].all()
+    assert (np.count_nonzero(session.log.cells[0], axis=1)[rests] <= 3).all()
+    assert [part.name for part in session.new_parts()] == ["Alto", "Tenor", "Bass"]
+
+
+@pytest.mark.parametrize(
+    ("lower", "names"), [(12, ["Soprano", "Alto", "Bass"]), (1, ["Soprano", "Tenor", "Bass"])], ids=["tenor", "alto"]
+)
+def test_an_inner_melody_has_its_place_among_the_voices(lower: int, names: list[str]) -> None:
+    notes = notes_of(Session(read(EXAMPLE), bars=(1, 8)).log.origin)[:40]
+    tune = piece_from_notes([RollNote(n.onset, n.pitch - lower, n.duration) for n in notes], meter=(4, 4))
+    session = Session(tune, melody="inner")
+    for _ in session.run():
+        pass
+    line, cells = np.asarray(session.policy.line), session.log.cells[0]
+    pitch = np.arange(128)
+    above, below = (
+        np.count_nonzero(cells & where, axis=1)[line >= 0] for where in (pitch > line[:, None], pitch < line[:, None])
+    )
+    place = names.index("Bass") - (1 if "Alto" not in names else 0)
+    assert session.policy.n_above == place
+    assert (above <= place).all()
+    assert (below <= 3 - place).all()
+    assert below.mean() > 0.3
+    assert [part.name for part in session.new_parts()] == names
+
+
 def test_of_few_notes_none_is_written_twice() -> None:
     """Where the user allows twenty, no voice doubles another, nor the melody."""
     session = Session(read(EXAMPLE), max_additions=20)

@@ -37,7 +37,7 @@ from ripieno.music.piece import NewPart, Piece, Revision, Span, owners, revise, 
 from ripieno.music.piece import n_steps as n_steps_of
 from ripieno.music.roll import N_PITCHES, STEPS_PER_BEAT, RollNote, notes_of
 from ripieno.music.understanding import Reading, blank, lengthened, steps_of_bars, understand
-from ripieno.music.voices import parts_of
+from ripieno.music.voices import parts_of, place_within
 from ripieno.sampling.ancestral import choose, compose, generator_at
 from ripieno.sampling.drafting import QUALITIES
 from ripieno.sampling.lossless import compose_lossless
@@ -185,6 +185,7 @@ class Session:
         self.ensemble, self.syllables, self.write_chords = ensemble, syllables, write_chords
         self.chords = chords_asked(piece, reading, chords)
         classes, basses = asked_of_steps(self.chords, reading.start, n_steps) if self.chords else (None, None)
+        line = _moved_line(reading)[:n_steps]
         self.policy = Policy(
             locked=locked,
             selection=selection,
@@ -193,7 +194,8 @@ class Session:
             max_removals=max_removals,
             max_additions=max_additions,
             melody=reading.melody,
-            line=_moved_line(reading)[:n_steps],
+            line=line,
+            n_above=place_within(line, n_voices or 0) if reading.melody == "inner" else None,
             chords=classes,
             basses=None if reading.melody == "bass" else basses,
             temperature=temperature,
@@ -402,6 +404,7 @@ class Session:
             log.cells[0] & log.origin[0],
             line=self.policy.line,
             role=reading.melody,
+            n_above=self.policy.n_above,
             n_parts=n_parts,
             velocity=median(own or [80]),
             separate=the_separator(),

@@ -150,6 +150,39 @@ def test_additions_keep_within_the_pitches_and_removals_need_not(log: EditLog, l
     np.testing.assert_array_equal(removals(policy, log), removals(Policy(), log))
 
 
+def test_where_the_melody_rests_one_voice_fewer_may_sound(log: EditLog) -> None:
+    n_steps = log.cells.shape[1]
+    line = np.full(n_steps, 72)
+    line[2:6] = -1
+    full = log
+    for pitch in (40, 44):
+        full = full.put([Edit(0, step, pitch) for step in range(n_steps)], [True] * n_steps, "model")
+    counts = np.count_nonzero(full.cells[0], axis=1)
+    for n_voices in range(1, 6):
+        policy = Policy(n_voices=n_voices, line=line)
+        most = np.where(line < 0, max(n_voices - 1, 1), n_voices)
+        may = (additions(policy, full) & ~full.user_cells)[0].any(axis=1)
+        np.testing.assert_array_equal(may, counts < most)
+        part = policy.excerpt(full, slice(2, 6)).allowed(full.excerpt(slice(2, 6)))
+        np.testing.assert_array_equal(part[0], policy.allowed(full)[0, 2:6])
+    assert Policy(n_voices=4, line=np.full(n_steps, -1)).most == [4]  # no melody that could rest
+
+
+def test_around_an_inner_line_so_many_lie_above_and_the_others_below(log: EditLog) -> None:
+    n_steps = log.cells.shape[1]
+    policy = Policy(n_voices=4, melody="inner", line=np.full(n_steps, 64), n_above=1)
+    pitch = np.arange(128)
+    for pitches, above, below in (((), True, True), ((70,), False, True), ((50,), True, True), ((50, 48), True, False)):
+        here = EditLog(np.zeros_like(log.cells))
+        for one in (64, *pitches):
+            here = here.put([Edit(0, 3, one)], [True], "model")
+        allowed = additions(policy, here)[0, 3]
+        assert allowed[pitch > 64].any() == above
+        assert allowed[pitch < 64].any() == below
+    with pytest.raises(BadInput, match="n_above"):
+        Policy(n_voices=4, n_above=4)
+
+
 def test_a_refused_cell_does_not_change_whether_it_sounds_or_not(log: EditLog) -> None:
     later = log.with_note(60, 0, by="model")
     allowed = Policy(refused=frozenset({(0, 0, 60), Edit(0, 4, 60)})).allowed(later)

@@ -12,7 +12,7 @@ from ripieno.models.runtime import load_separator
 from ripieno.music import voices
 from ripieno.music.referee import parallels
 from ripieno.music.roll import Cells, RollNote, notes_of, roll_of
-from ripieno.music.voices import Liking, Separate, parts_of, split
+from ripieno.music.voices import Liking, Separate, parts_of, place_within, split
 
 CHORD = [RollNote(0, 72, 4), RollNote(0, 67, 4), RollNote(0, 64, 4), RollNote(0, 48, 4)]
 NEXT = [RollNote(4, 71, 4), RollNote(4, 67, 4), RollNote(4, 62, 4), RollNote(4, 55, 4)]
@@ -46,6 +46,25 @@ def test_the_users_line_is_sung_by_its_own_voice_whatever_lies_above() -> None:
     line = np.array([64] * 4)
     sung = split(roll_of(CHORD, 4), line=line, line_voice=0)
     assert (sung[:, 0] == 64).all()
+
+
+def test_where_a_line_rests_its_voice_does_if_the_others_can_sing_what_sounds() -> None:
+    three, rest = CHORD[1:], np.full(4, -1)
+    assert (split(roll_of(three, 4), line=rest)[:, 0] == -1).all()
+    assert (split(roll_of(three, 4), line=rest, line_voice=3)[:, 3] == -1).all()
+    assert (split(roll_of(CHORD, 4), line=rest)[:, 0] == 72).all()
+
+
+@pytest.mark.parametrize(("mean", "place"), [(72, 1), (66, 1), (57, 2), (50, 2)])
+def test_of_four_voices_an_alto_has_one_above_it_and_a_tenor_two(mean: int, place: int) -> None:
+    assert place_within(np.array([-1, mean - 2, mean + 2, -1]), 4) == place
+    assert place_within(np.array([mean]), 3) == 1
+    assert (
+        place_within(np.array([-1]), 4)
+        is place_within(np.array([mean]), 2)
+        is place_within(np.array([mean]), 5)
+        is None
+    )
 
 
 def test_new_notes_become_alto_tenor_and_bass_softer_than_the_melody() -> None:

@@ -47,9 +47,10 @@ class Policy:
     pitches: tuple[int, int] | None = None  # lowest and highest that it may add
     max_removals: int | float = 0  # of the user's own notes: an int counts them, a float is a share of them, 0 to 1
     max_additions: int | None = None  # notes; those that sound count
-    n_voices: int | None = None  # nothing is added to a step where so many cells sound
+    n_voices: int | None = None  # nothing is added where so many cells sound, or, where the melody rests, one fewer
     melody: Literal["top", "bass", "inner"] | None = None  # additions keep under a top line and over a bass
     line: Int[np.ndarray, " step"] | None = None  # the melody's pitch at each step, -1 where it rests
+    n_above: int | None = None  # around an inner line so many of `n_voices` lie above it, and the others below
     chords: Bool[np.ndarray, "step pitch_class"] | None = (
         None  # additions are of these; all where no chord is asked for
     )
@@ -116,8 +117,10 @@ class Policy:
             basses=None if self.basses is None else self.basses[steps],
             refused=frozenset((plane, at - first, pitch) for plane, at, pitch in self.refused if first <= at < end),
         )
-        reach = self._in_reach  # a line's rest goes by the note before it, which may lie outside
-        policy.__dict__["_in_reach"] = reach if len(reach) == 1 else reach[steps]
+        # a line's rest goes by the notes around it, which may lie outside
+        for name in ("_in_reach", "most"):
+            whole = getattr(self, name)
+            policy.__dict__[name] = whole if whole is None or len(whole) == 1 else whole[steps]
         return policy
 
     def _may_add(self, log: EditLog, budget_spent: bool) -> Bool[np.ndarray, "step pitch"]:
@@ -126,8 +129,10 @@ class Policy:
         silent = ~sounding
         added: np.ndarray = silent & self._in_reach
         added &= log.author_of[0] != USER  # a silent cell of theirs is one that they silenced
-        if self.n_voices is not None:
-            added &= (np.count_nonzero(sounding, axis=1) < self.n_voices)[:, None]
+        if self.most is not None:
+            added &= (np.count_nonzero(sounding, axis=1) < self.most)[:, None]
+        if self.n_above is not None and self.line is not None and self.n_voices is not None:
+            added &= self._keeps_places(log, self.line, self.n_above, self.n_voices - 1 - self.n_above)
         if self.chords is not None:
             added &= self._completes_chords(log, self.chords)
         if self.basses is not None:
@@ -180,6 +185,16 @@ class Policy:
         return changed
 
     @cached_property
+    def most(self) -> Int[np.ndarray, "#step"] | None:
+        """How many cells may sound at a step; None for any number. Who sings the melody rests with it."""
+        if self.n_voices is None:
+            return None
+        if self.line is None or (self.line < 0).all():
+            return np.array([self.n_voices])
+        most: np.ndarray = np.maximum(self.n_voices - (self.line < 0), 1)
+        return most
+
+    @cached_property
     def _in_reach(self) -> Bool[np.ndarray, "#step pitch"]:
         """Where `pitches` and `melody` let the model add; one row for all steps where there is no line."""
         low, high = self.pitches or (0, N_PITCHES - 1)
@@ -197,6 +212,18 @@ class Policy:
         reach = reach & (pitch < line if self.melody == "top" else pitch > line)
         return reach
 
+    def _keeps_places(
+        self, log: EditLog, line: Int[np.ndarray, " step"], n_above: int, n_below: int
+    ) -> Bool[np.ndarray, "step pitch"]:
+        """Where the melody sounds, so many may sound above it, and so many below."""
+        pitch = np.arange(N_PITCHES)
+        above, below = pitch > line[:, None], pitch < line[:, None]
+        sounding = log.cells[0]
+        full_above = np.count_nonzero(sounding & above, axis=1) >= n_above
+        full_below = np.count_nonzero(sounding & below, axis=1) >= n_below
+        taken = (above & full_above[:, None]) | (below & full_below[:, None])
+        return np.asarray(~taken | (line < 0)[:, None])
+
     def _completes_chords(
         self, log: EditLog, chords: Bool[np.ndarray, "step pitch_class"]
     ) -> Bool[np.ndarray, "step pitch"]:
@@ -208,8 +235,8 @@ class Policy:
             missing &= sounding.any(axis=1, keepdims=True)
             return np.asarray(missing[:, _PITCH_CLASS])
         fits: np.ndarray = np.ones_like(sounding)
-        if self.n_voices is not None:
-            n_free = self.n_voices - np.count_nonzero(sounding, axis=1)
+        if self.most is not None:
+            n_free = self.most - np.count_nonzero(sounding, axis=1)
             needed = (n_missing > 0) & (n_missing >= n_free)
             fits[needed] = missing[needed][:, _PITCH_CLASS]
         return fits
@@ -319,6 +346,8 @@ def _check_numbers(policy: Policy) -> None:
         raise BadInput(f"max_additions must be 0 notes or more, not {policy.max_additions}; leave it out for no limit")
     if policy.n_voices is not None and policy.n_voices < 1:
         raise BadInput(f"n_voices must be 1 or more, not {policy.n_voices}; use max_additions=0 to add nothing")
+    if policy.n_above is not None and not 0 <= policy.n_above < (policy.n_voices or 128):
+        raise BadInput(f"n_above must be 0 or more, and less than n_voices, not {policy.n_above}")
     if policy.melody in ("top", "bass") and policy.line is None:
         raise BadInput(f"melody={policy.melody!r} needs its line, a pitch for each step; give it, or use melody=None")
     if policy.line is not None and not ((policy.line >= -1) & (policy.line < N_PITCHES)).all():

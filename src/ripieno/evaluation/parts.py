@@ -58,6 +58,7 @@ from ripieno.shapes import Float
 
 N_ORDERS = 5  # of the framewise likelihood
 EVERY_STEP = 8  # of a score is guessed
+POLICY = 2  # raised when a policy allows something else than before
 K, S, POOL, N_PICKS = 10, 10, 8, 1  # of the notewise likelihood; windows differ more than picks do
 N_ITERATIONS = 10_000  # paper 6.4
 N_SETTLING = 12  # pieces that go on for so long; four said little (docs/log.md)
@@ -443,6 +444,7 @@ def sampled_by(quality: str = QUALITY) -> dict[str, Any]:
         "keeps_height": KEEPS_HEIGHT,
         "quality": asdict(QUALITIES[quality]),
         "stop": asdict(STOP_RULE),
+        "policy": POLICY,
     }
 
 

@@ -78,7 +78,7 @@ def split(
         cells: the roll. Of more pitches than voices at a step some stay without a voice.
         n_voices: 1 to 4.
         line: a line that is known, -1 where it rests.
-        line_voice: the voice that sings the line.
+        line_voice: the voice that sings the line; where the line rests, so does it, if the others can sing what sounds.
         separate: gives the log probabilities that a voice sings a pitch, as `models.runtime.load_separator` does;
             asked where there are four voices.
     """
@@ -101,7 +101,7 @@ def split(
     moves: list[_Move] = []
     for start in starts:
         here = tuple(np.flatnonzero(sounding[start])[::-1].tolist())
-        known = None if line is None or line[start] < 0 else (line_voice, int(line[start]))
+        known = None if line is None else (line_voice, max(int(line[start]), -1))
         if chords:
             held = tuple(pitch for pitch in chords[-1][0] if sounding[start, pitch] and not begins[start, pitch])
             moves.append((chords[-1], (here, known), held))
@@ -135,7 +135,7 @@ def _states(here: tuple[int, ...], n_voices: int, known: tuple[int, int] | None)
     found: set[tuple[int, ...]] = set()
     if len(here) >= n_voices:
         for chosen in combinations(here, n_voices):
-            if len(here) == n_voices or here[0] == chosen[0] or known:
+            if len(here) == n_voices or here[0] == chosen[0] or (known and known[1] >= 0):
                 found.add(chosen)
         found = found or {here[:n_voices]}
     else:
@@ -158,7 +158,7 @@ def _states(here: tuple[int, ...], n_voices: int, known: tuple[int, int] | None)
         fits = rows[:, known[0]] == known[1]
         if fits.any():
             rows = rows[fits]
-        else:
+        elif known[1] >= 0:
             rows[:, known[0]] = known[1]
     return _kept(rows)
 
@@ -255,12 +255,24 @@ def movement_cost(
     return cost
 
 
+def place_within(line: Int[np.ndarray, " step"], n_voices: int) -> int | None:
+    """How many voices lie above an inner line: of four, one above an alto and two above a tenor; None without a line.
+
+    None, too, where there is no inner voice, or more of them than have names.
+    """
+    if not 3 <= n_voices <= 4 or not (line >= 0).any():
+        return None
+    mean = float(line[line >= 0].mean())
+    return min(range(1, n_voices - 1), key=lambda voice: abs(sum(RANGES[NAMES[n_voices][voice]]) / 2 - mean))
+
+
 def parts_of(
     cells: Cells,
     user: Bool[np.ndarray, "step pitch"],
     *,
     line: Int[np.ndarray, " step"] | None = None,
     role: str = "top",
+    n_above: int | None = None,
     n_parts: int | None = None,
     velocity: float = 80,
     separate: Separate | None = None,
@@ -273,6 +285,7 @@ def parts_of(
         user: the user's own sounding cells; they have parts already.
         line: the user's melody, -1 where it rests.
         role: "top", "bass" or "inner": which voice the line is.
+        n_above: how many voices lie above an inner line; found by the split unless given.
         n_parts: 1 for a single part; one for each voice unless given.
         velocity: of the user's notes; new ones are softer.
         separate: tells four voices apart; see `split`.
@@ -292,12 +305,15 @@ def parts_of(
     most = int(np.count_nonzero(cells[0], axis=1).max(initial=1))
     n_voices = min(max(most, 2), 4)
     own_voice = n_voices - 1 if role == "bass" else 0
+    is_placed = role == "inner" and n_above is not None and n_above < n_voices - 1
+    if is_placed:
+        own_voice = n_above or 0
     steps = np.arange(cells.shape[1])
     known = None
-    if line is not None and role in ("top", "bass"):
+    if line is not None and (role in ("top", "bass") or is_placed):
         known = np.where((line >= 0) & cells[0, steps, line], line, -1)  # what was taken from the user is not sung
     sung = split(cells, n_voices, known, own_voice, separate)
-    if role == "inner":
+    if role == "inner" and not is_placed:
         shares = [np.mean(user[steps, sung[:, voice]] & (sung[:, voice] >= 0)) for voice in range(n_voices)]
         own_voice = int(np.argmax(shares))
     # a voice sings in unison with the user's line, but it does not double what a second line of theirs sings

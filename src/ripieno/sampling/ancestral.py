@@ -134,11 +134,11 @@ def expected(chance: Probabilities, log: EditLog, policy: Policy) -> float:
         log: what has been done so far.
         policy: where only some more voices may sound, no more notes are expected than there is room for.
     """
-    if policy.n_voices is None:
+    if policy.most is None:
         return float(chance.sum())
     sounding = log.cells[0]
     added = np.where(sounding, 0.0, chance[0]).sum(axis=1)
-    room = np.maximum(policy.n_voices - np.count_nonzero(sounding, axis=1), 0)
+    room = np.maximum(policy.most - np.count_nonzero(sounding, axis=1), 0)
     return float(chance.sum() - np.maximum(added - room, 0.0).sum())
 
 

@@ -579,13 +579,14 @@ def is_mended(log: EditLog) -> bool:
 
 
 def voices_of(log: EditLog, policy: Policy, separate: Separate | None = None) -> Int[np.ndarray, "step voice"]:
-    """Who sings what, of as many voices as there are, with the policy's melody as the outermost voice that it is."""
+    """Who sings what, of as many voices as there are, with the policy's melody as the voice that it is."""
     n_voices = min(max(int(np.count_nonzero(log.cells[0], axis=1).max(initial=0)), 2), 4)
-    line = policy.line if policy.melody in ("top", "bass") else None
+    own = {"top": 0, "bass": n_voices - 1}.get(policy.melody or "", policy.n_above)
+    line = policy.line if own is not None and own < n_voices else None
     if line is not None:
         steps = np.arange(len(line))
         line = np.where((line >= 0) & log.cells[0, steps, line], line, -1)
-    return split(log.cells, n_voices, line, n_voices - 1 if policy.melody == "bass" else 0, separate)
+    return split(log.cells, n_voices, line, own or 0, separate)
 
 
 def _places(
