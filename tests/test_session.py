@@ -1,5 +1,6 @@
 """A session is one composition that a person steers."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -89,6 +90,23 @@ def test_an_inner_melody_has_its_place_among_the_voices(lower: int, names: list[
     assert (below <= 3 - place).all()
     assert below.mean() > 0.3
     assert [part.name for part in session.new_parts()] == names
+
+
+def test_nothing_lies_beneath_a_bass_of_the_users() -> None:
+    tune = notes_of(Session(read(EXAMPLE), bars=(1, 8)).log.origin)[:30]
+    piece = piece_from_notes(tune, meter=(4, 4))
+    low = [replace(note, id=note.id + len(tune), part=1, pitch=note.pitch - 19) for note in piece.notes]
+    parts = (replace(piece.parts[0], name="Melody"), replace(piece.parts[0], name="Bass", channel=1))
+    session = Session(replace(piece, notes=(*piece.notes, *low), parts=parts))
+    for _ in session.run():
+        pass
+    floor = np.asarray(session.policy.floor)
+    new = session.log.cells[0] & ~session.log.origin[0]
+    assert new.any()
+    assert not new[(np.arange(128) < floor[:, None])].any()
+    assert {part.name for part in session.new_parts()} <= {"Alto", "Tenor"}
+    session.lengthen(1)
+    assert len(np.asarray(session.policy.floor)) == len(np.asarray(session.policy.line))
 
 
 def test_of_few_notes_none_is_written_twice() -> None:

@@ -36,7 +36,7 @@ from ripieno.music.harmony import note_name
 from ripieno.music.piece import NewPart, Piece, Revision, Span, owners, revise, roll_of_piece, within_range
 from ripieno.music.piece import n_steps as n_steps_of
 from ripieno.music.roll import N_PITCHES, STEPS_PER_BEAT, RollNote, notes_of
-from ripieno.music.understanding import Reading, blank, lengthened, steps_of_bars, understand
+from ripieno.music.understanding import Reading, blank, given_bass, lengthened, steps_of_bars, understand
 from ripieno.music.voices import parts_of, place_within
 from ripieno.sampling.ancestral import choose, compose, generator_at
 from ripieno.sampling.drafting import QUALITIES
@@ -185,7 +185,8 @@ class Session:
         self.ensemble, self.syllables, self.write_chords = ensemble, syllables, write_chords
         self.chords = chords_asked(piece, reading, chords)
         classes, basses = asked_of_steps(self.chords, reading.start, n_steps) if self.chords else (None, None)
-        line = _moved_line(reading)[:n_steps]
+        line = _moved_line(reading.line, reading.shift)[:n_steps]
+        bass = given_bass(piece, reading)
         self.policy = Policy(
             locked=locked,
             selection=selection,
@@ -195,6 +196,7 @@ class Session:
             max_additions=max_additions,
             melody=reading.melody,
             line=line,
+            floor=None if bass is None else _moved_line(bass, reading.shift)[:n_steps],
             n_above=place_within(line, n_voices or 0) if reading.melody == "inner" else None,
             chords=classes,
             basses=None if reading.melody == "bass" else basses,
@@ -369,8 +371,11 @@ class Session:
             locked[: len(old.locked)] = old.locked
             selection[: len(old.selection)] = old.selection
             selection[len(old.selection) :] = True
-        line = _moved_line(reading)
-        self.policy = replace(old, locked=locked, selection=selection, line=line)
+        line = _moved_line(reading.line, reading.shift)
+        floor = old.floor
+        if floor is not None:
+            floor = np.pad(floor, (0, reading.n_steps - len(floor)), constant_values=-1)
+        self.policy = replace(old, locked=locked, selection=selection, line=line, floor=floor)
 
     # The way out
 
@@ -566,10 +571,10 @@ def _moved_range(pitches: tuple[int, int], shift: int) -> tuple[int, int]:
     return max(low + shift, 0), min(high + shift, N_PITCHES - 1)
 
 
-def _moved_line(reading: Reading) -> Int[np.ndarray, " step"]:
-    """The melody on the roll, -1 where it rests or lies where the roll has no pitch."""
-    moved = reading.line + reading.shift
-    return np.where((reading.line >= 0) & (moved >= 0) & (moved < N_PITCHES), moved, -1)
+def _moved_line(line: Int[np.ndarray, " step"], shift: int) -> Int[np.ndarray, " step"]:
+    """A line of the piece on the roll, -1 where it rests or lies where the roll has no pitch."""
+    moved = line + shift
+    return np.where((line >= 0) & (moved >= 0) & (moved < N_PITCHES), moved, -1)
 
 
 def _sounding_steps(piece: Piece, reading: Reading) -> int:

@@ -168,6 +168,21 @@ def test_where_the_melody_rests_one_voice_fewer_may_sound(log: EditLog) -> None:
     assert Policy(n_voices=4, line=np.full(n_steps, -1)).most == [4]  # no melody that could rest
 
 
+def test_nothing_is_added_beneath_a_floor(log: EditLog) -> None:
+    n_steps = log.cells.shape[1]
+    floor = np.full(n_steps, 48)
+    floor[2:6] = -1
+    policy = Policy(floor=floor)
+    beneath = np.arange(128) <= floor[:, None]
+    put_back = (log.user_cells & ~log.cells)[0]
+    added = additions(policy, log)[0] & ~put_back
+    np.testing.assert_array_equal(added, additions(Policy(), log)[0] & ~put_back & ~beneath)
+    part = policy.excerpt(log, slice(1, 4)).allowed(log.excerpt(slice(1, 4)))
+    np.testing.assert_array_equal(part[0], policy.allowed(log)[0, 1:4])
+    with pytest.raises(BadInput, match="floor"):
+        Policy(floor=floor[:3]).allowed(log)
+
+
 def test_around_an_inner_line_so_many_lie_above_and_the_others_below(log: EditLog) -> None:
     n_steps = log.cells.shape[1]
     policy = Policy(n_voices=4, melody="inner", line=np.full(n_steps, 64), n_above=1)

@@ -15,7 +15,7 @@ from ripieno.files.midi import read_midi
 from ripieno.music.harmony import key_name, key_of
 from ripieno.music.piece import Meter, Part, Piece, Tempo, bar_starts, piece_from_notes
 from ripieno.music.roll import RollNote
-from ripieno.music.understanding import steps_of_bars, understand
+from ripieno.music.understanding import given_bass, steps_of_bars, understand
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -53,6 +53,21 @@ def test_a_tune_alone_is_the_top_and_a_low_one_the_bass():
     assert understand(tune(SCALE)).melody == "top"
     assert understand(tune([pitch - 24 for pitch in SCALE])).melody == "bass"
     assert understand(tune([pitch - 24 for pitch in SCALE]), melody="top").melody == "top"
+
+
+@pytest.mark.parametrize(
+    ("name", "octaves", "is_given"), [("Bass", 1, True), ("", 2, True), ("Second voice", 1, False)]
+)
+def test_a_bass_that_is_there_is_known_by_its_name_or_by_how_low_it_is(name: str, octaves: int, is_given: bool):
+    lower = tune([pitch - 12 * octaves for pitch in reversed(SCALE)])
+    lower = replace(lower, parts=(replace(lower.parts[0], name=name),))
+    piece = together(tune(SCALE), lower)
+    piece = replace(piece, parts=(replace(piece.parts[0], name="Melody"), piece.parts[1]))
+    bass = given_bass(piece, understand(piece))
+    assert (bass is not None) == is_given
+    if bass is not None:
+        assert bass[::4].tolist() == [pitch - 12 * octaves for pitch in reversed(SCALE)]
+    assert given_bass(tune(SCALE), understand(tune(SCALE))) is None
 
 
 @pytest.mark.parametrize("overlap", [Fraction(0), Fraction(1, 16)])

@@ -51,6 +51,7 @@ class Policy:
     melody: Literal["top", "bass", "inner"] | None = None  # additions keep under a top line and over a bass
     line: Int[np.ndarray, " step"] | None = None  # the melody's pitch at each step, -1 where it rests
     n_above: int | None = None  # around an inner line so many of `n_voices` lie above it, and the others below
+    floor: Int[np.ndarray, " step"] | None = None  # the user's own bass: nothing is added beneath; -1 where it rests
     chords: Bool[np.ndarray, "step pitch_class"] | None = (
         None  # additions are of these; all where no chord is asked for
     )
@@ -62,7 +63,7 @@ class Policy:
     keeps_height: bool = False  # whatever the temperature, additions lie as high as the model has them, on average
 
     def __post_init__(self) -> None:
-        arrays = {"locked": self.locked, "selection": self.selection, "line": self.line}
+        arrays = {"locked": self.locked, "selection": self.selection, "line": self.line, "floor": self.floor}
         for name, array in {**arrays, "chords": self.chords, "basses": self.basses}.items():
             if array is not None and array.flags.writeable:
                 own = array.copy()
@@ -113,6 +114,7 @@ class Policy:
             max_removals=removals,
             max_additions=additions,
             line=None if self.line is None else self.line[steps],
+            floor=None if self.floor is None else self.floor[steps],
             chords=None if self.chords is None else self.chords[steps],
             basses=None if self.basses is None else self.basses[steps],
             refused=frozenset((plane, at - first, pitch) for plane, at, pitch in self.refused if first <= at < end),
@@ -203,6 +205,8 @@ class Policy:
         if self.chords is not None:
             in_chord: np.ndarray = self.chords[:, pitch % 12]
             reach = reach & in_chord
+        if self.floor is not None:
+            reach = reach & (pitch > self.floor[:, None])
         if self.line is None or self.melody not in ("top", "bass") or (self.line < 0).all():
             return reach
         sung = np.flatnonzero(self.line >= 0)
@@ -285,7 +289,7 @@ class Policy:
         for name, mask in (("locked", self.locked), ("selection", self.selection)):
             if mask is not None and mask.shape not in ((n_steps,), shape[1:], shape):
                 raise BadInput(f"{name} has shape {mask.shape}; give it ({n_steps},), {shape[1:]} or {shape}")
-        for name, one in (("chords", self.chords), ("basses", self.basses)):
+        for name, one in (("chords", self.chords), ("basses", self.basses), ("floor", self.floor)):
             if one is not None and len(one) != n_steps:
                 raise BadInput(f"{name} has {len(one)} steps; give it one row for each of {n_steps}")
         if self.line is not None and len(self.line) != n_steps:

@@ -327,6 +327,33 @@ def _find_melody(piece: Piece, notes: Sequence[Note], asked: str | None) -> tupl
     return role, part, _outer_line(by_part[part], role)
 
 
+def given_bass(piece: Piece, reading: Reading) -> Int[np.ndarray, " step"] | None:
+    """The bass that a piece has already, beside a melody above it: its pitch at each step, -1 where it rests.
+
+    A part counts if it is called one, is played on one, or is as low as one, lies nearly always lowest, sounds singly,
+    and for half of the melody's time or more. None where there is no such part.
+    """
+    if reading.part is None or reading.melody == "bass":
+        return None
+    by_part: dict[int, list[Note]] = {}
+    for note in piece.notes:
+        if not piece.parts[note.part].is_drums:
+            by_part.setdefault(note.part, []).append(note)
+    for part, own in by_part.items():
+        is_called = (
+            re.search(_BASS_NAMES, piece.parts[part].name.lower()) or piece.parts[part].program in _BASS_PROGRAMS
+        )
+        mean = np.average([note.pitch for note in own], weights=[len(note.steps) for note in own])
+        if part == reading.part or not (is_called or mean < BASS_BELOW) or _role_of(piece, part, by_part) != "bass":
+            continue
+        outer = _outer_line(own, "bass")
+        line = _line_of(outer, reading.start, reading.n_steps, "bass")
+        is_single = len(outer) >= 0.9 * len(own)
+        if is_single and np.count_nonzero(line >= 0) >= np.count_nonzero(reading.line >= 0) / 2:
+            return line
+    return None
+
+
 def _part_called(piece: Piece, by_part: dict[int, list[Note]], asked: str) -> int:
     """The part with this number or name."""
     wanted = asked.strip()
