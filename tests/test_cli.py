@@ -57,6 +57,14 @@ def test_the_same_seed_gives_the_same_file_and_alternatives_differ(tmp_path: Pat
     assert first != second
 
 
+def test_of_a_piece_that_is_full_already_it_says_what_to_do(tmp_path: Path) -> None:
+    ripieno("harmonize", ODE, "-o", tmp_path / "full.mid")
+    again = ripieno("harmonize", tmp_path / "full.mid", "-o", tmp_path / "more.mid")
+    assert re.search(r"notes added +0", again.stdout)
+    assert "take notes out first" in again.stdout
+    assert "take notes out first" not in ripieno("harmonize", ODE, "-o", tmp_path / "a.mid", "--bars", "1-2").stdout
+
+
 def test_verbose_tells_every_change(tmp_path: Path) -> None:
     done = ripieno("harmonize", ODE, "-o", tmp_path / "a.mid", "--iterations", 5, "--verbose", "--bars", "2-2")
     assert done.stderr.count("bar 2, beat") == 5
