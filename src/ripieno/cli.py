@@ -516,8 +516,8 @@ def _compose(
         print(f"Chords: {chart_of(session.chords_found(), session.reading)}")
     if not n_changes and not interrupted and session.policy.max_additions != 0:
         remarks.append(
-            "Nothing was added: the model misses nothing. Where the piece is full already, take notes out first, let it "
-            "change some of yours (--max-removals), or let more sound at once (--voices)"
+            "Nothing was added: the model misses nothing. Where the piece is full already, take notes out first, let "
+            "it change some of yours (--max-removals), or let more sound at once (--voices)"
         )
     for remark in remarks:
         print(f"Note: {remark}.")
