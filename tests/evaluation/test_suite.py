@@ -15,10 +15,12 @@ import pytest
 
 from ripieno.errors import BadInput
 from ripieno.evaluation import report
+from ripieno.evaluation.inputs import Input
 from ripieno.evaluation.parts import summary_of
 from ripieno.evaluation.suite import PARTS, QUICK, Job, Material, Progress, Settings, evaluate, prepare, run
 from ripieno.files.corpus import Item
-from ripieno.music.roll import silence
+from ripieno.music.piece import piece_from_notes
+from ripieno.music.roll import RollNote, silence
 
 
 def an_item(number: int) -> Item:
@@ -149,6 +151,14 @@ def test_every_part_has_jobs_with_keys_of_their_own(data_folder: Path, tmp_path:
         jobs = jobs_of(part, material)
         assert len({json.dumps(job.key, sort_keys=True) for job in jobs}) == len(jobs)
         assert len(jobs) >= (N_SETTLING if part == "stabilisation" else 11)
+
+
+def test_a_result_hangs_on_the_music_and_not_on_where_models_lie() -> None:
+    def key(pitch: int, *paths: str) -> Any:
+        piece = piece_from_notes([RollNote(0, pitch, 4)], meter=(4, 4))
+        return Job("chorales", "gibbs", "a", payload=(Input("a", piece, "top"), *paths)).key["input"]
+
+    assert key(60, "here", "there") == key(60, "elsewhere", "") != key(61, "here", "there")
 
 
 def test_evaluate_yields_progress_and_writes_as_it_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
