@@ -130,6 +130,8 @@ def test_repair_pools_kinds_and_compares_the_same_damage(material: Material) -> 
     assert found["rows"]["coconet"]["pooled"]["spoiled"][0] == pytest.approx(0.01)
     assert found["rows"]["es-net"]["kinds"]["missing"]["precision"] is None  # what is missing does not sound
     assert "**ES-Net, all kinds**" in told("repair", found, material)
+    earlier = {name: value for name, value in found.items() if not name.startswith("es-net minus")}
+    assert "**ES-Net, all kinds**" in told("repair", {**earlier, "es-net minus coconet": [0.1, 0.0, 0.2]}, material)
 
 
 def test_the_likelihood_of_both_models_is_compared_window_by_window(material: Material) -> None:

@@ -198,7 +198,7 @@ def _repair(found: dict[str, Any]) -> str:
         )
     for what in ("coconet", "coconet-split"):
         apart = found.get(f"es-net minus {what}")
-        if apart:
+        if isinstance(apart, dict):  # an earlier version kept less
             mended = percent(apart["restored"])
             said += (
                 f"\n\nES-Net minus {TITLES[what]}: average precision **{with_interval(apart['precision'])}**, restored"
@@ -235,7 +235,7 @@ def _stabilisation(found: dict[str, Any]) -> str:
         rows = [[label, *(number(series[name][:, i].mean(), 2) for i in chosen)] for name, label in names.items()]
         said.append(f"{title}:\n\n{table(head, rows)}")
     stops = found["stopped"]
-    settled, restless = found["settled"], found["restless"]
+    settled, restless = found["settled"], found.get("restless", 0)
     said.append(
         f"Mean of {len(stops)} sopranos. The stop rule ends them after {min(stops)} to {max(stops)} edits; without it "
         + (f"they settle after {min(settled)} to {max(settled)}" if settled else "none settles")
