@@ -109,6 +109,17 @@ def test_nothing_lies_beneath_a_bass_of_the_users() -> None:
     assert len(np.asarray(session.policy.floor)) == len(np.asarray(session.policy.line))
 
 
+@pytest.mark.parametrize("suffix", [".mid", ".musicxml"])
+def test_no_new_part_bears_the_name_of_one_of_the_users(tmp_path, suffix: str) -> None:
+    piece = piece_from_notes(notes_of(Session(read(EXAMPLE), bars=(1, 2)).log.origin), meter=(4, 4))
+    session = Session(replace(piece, parts=(replace(piece.parts[0], name="bass"),)), melody="top")
+    for _ in session.run():
+        pass
+    session.save(tmp_path / f"out{suffix}")
+    names = [part.name for part in read(tmp_path / f"out{suffix}").parts]
+    assert names == ["bass", "Alto", "Tenor", "Bass (new)"]
+
+
 def test_of_few_notes_none_is_written_twice() -> None:
     """Where the user allows twenty, no voice doubles another, nor the melody."""
     session = Session(read(EXAMPLE), max_additions=20)

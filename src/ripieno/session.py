@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain, count
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
@@ -398,6 +399,17 @@ class Session:
             parts = [replace(parts[0], notes=self._voices(1)[0].notes)]
         return struck_on(parts, syllables_of(self.piece, self.reading)) if self.syllables else parts
 
+    def _apart(self, n_parts: int | None) -> list[NewPart]:
+        """The new parts, none by the name of one that the piece has: who gives a bass may get notes below it."""
+        taken = {part.name.strip().casefold() for part in self.piece.parts}
+        parts = []
+        for part in self.new_parts(n_parts):
+            names = chain((part.name, f"{part.name} (new)"), (f"{part.name} (new {n})" for n in count(2)))
+            name = next(name for name in names if name.casefold() not in taken)
+            taken.add(name.casefold())
+            parts.append(replace(part, name=name))
+        return parts
+
     def _voices(self, n_parts: int | None = None) -> list[NewPart]:
         reading, log = self.reading, self.log
         own = [note.velocity for note in self.piece.notes if not self.piece.parts[note.part].is_drums]
@@ -509,9 +521,9 @@ class Session:
         path = Path(path)
         check_target(path)
         if path.suffix.lower() in (".mid", ".midi"):
-            return self.remarks(False) + write_midi(self.piece, path, self.revision(), self.new_parts(n_parts))
+            return self.remarks(False) + write_midi(self.piece, path, self.revision(), self._apart(n_parts))
         if path.suffix.lower() in MUSICXML_SUFFIXES:
-            parts = self.new_parts(n_parts)
+            parts = self._apart(n_parts)
             return self.remarks(True) + write_musicxml(
                 self.piece, path, self.revision(), parts, reading=self.reading, labels=self.labels()
             )
