@@ -22,6 +22,7 @@ from ripieno.evaluation.repair import (
     VoiceNote,
     apply_remedies,
     average_precision,
+    averaged_chances,
     chances,
     coconet,
     damage,
@@ -37,14 +38,14 @@ from ripieno.evaluation.repair import (
     rewrite,
     rewritings,
     roc_area,
-    surprise,
     suspicion,
     verdict,
 )
 from ripieno.files.corpus import Item
 from ripieno.models.context import context_of
 from ripieno.models.runtime import Prediction
-from tests.sampling.fakes import pointing_at, wanting
+from ripieno.music.roll import silence
+from tests.sampling.fakes import indifferent, pointing_at, wanting, wanting_in_any_key
 
 
 def chorale() -> np.ndarray:
@@ -257,16 +258,63 @@ def test_chances_are_the_models_own_whatever_its_logits_were_multiplied_by() -> 
 def test_one_wrong_cell_makes_a_long_note_suspect() -> None:
     notes = [VoiceNote(0, 0, 8, 60), VoiceNote(0, 8, 9, 62)]
     cells = merged(np.repeat([[60], [62]], [8, 1], axis=0))
-    scores = suspicion(pointing_at(Edit(0, 7, 60)), cells, context_of(9), notes)
+    scores = suspicion(pointing_at(Edit(0, 7, 60)), cells, context_of(9), notes, transpositions=(0,))
     assert scores[0] > scores[1]
+
+
+def test_chances_are_the_mean_over_transpositions_put_back() -> None:
+    true, cells = merged(np.array([[60]] * 4)), merged(np.array([[60]] * 3 + [[61]]))
+    asked = []
+
+    def at_sixty_two(cells, context):
+        asked.append(np.flatnonzero(cells[0, 0].any(axis=0)).min() - 60)
+        return wanting(np.roll(true, 2, axis=2))(cells, context)  # right only where the piece begins on 62
+
+    found = averaged_chances(at_sixty_two, cells, context_of(4))
+    each = [
+        np.roll(cells, by, axis=2) != np.roll(true, 2, axis=2)  # what it says of each, before it is put back
+        for by in (0, -1, 1, -2, 2)
+    ]
+    back = [np.roll(one, -by, axis=2) for one, by in zip(each, (0, -1, 1, -2, 2), strict=True)]
+    np.testing.assert_allclose(found, np.mean(back, axis=0), atol=1e-6)
+    assert asked == [0, -1, 1, -2, 2]
+
+
+def test_a_transposition_out_of_the_pitch_window_is_not_asked() -> None:
+    asked = []
+
+    def windowed(cells, context):
+        sounding = np.flatnonzero(cells[0, 0].any(axis=0))
+        asked.append(int(sounding[0]))
+        prediction = indifferent(cells, context)
+        prediction.logits[..., :36] = prediction.logits[..., 82:] = -np.inf
+        return prediction
+
+    cells = merged(np.array([[80, 37]] * 4))
+    found = averaged_chances(windowed, cells, context_of(4))
+    assert asked == [37, 36, 38]  # a tone lower, or higher, something would be lost
+    assert not found[..., :36].any()
+    assert not found[..., 82:].any()
+    np.testing.assert_allclose(found[..., 36:82], found[0, 0, 40])  # no less certain at the edges
+
+
+def test_silence_is_asked_about_once() -> None:
+    asked = []
+
+    def counted(cells, context):
+        asked.append(cells)
+        return indifferent(cells, context)
+
+    assert averaged_chances(counted, silence(4), context_of(4)).shape == (1, 4, 128)
+    assert len(asked) == 1
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "missing"])
 def test_models_that_know_the_piece_find_every_wrong_note(kind) -> None:
     damaged = damage(chorale(), kind, 0.05, rng())
     cells = merged(damaged.voices)
-    by_roll = suspicion(wanting(merged(damaged.truth)), cells, context_of(64), damaged.notes)
-    by_voice = surprise(expecting(damaged.truth), damaged.voices, damaged.notes, by_cell=True)
+    by_roll = suspicion(wanting_in_any_key(merged(damaged.truth)), cells, context_of(64), damaged.notes)
+    by_voice = coconet(expecting(damaged.truth), []).find(damaged)
     for scores in (by_roll, by_voice):
         assert average_precision(scores, damaged.wrong) == roc_area(scores, damaged.wrong) == 1.0
 
@@ -290,12 +338,11 @@ def test_who_reads_the_voices_off_the_roll_finds_the_same_wrong_notes(kind) -> N
 
 def test_a_note_that_is_off_in_time_is_found_by_its_worst_cell() -> None:
     damaged = damage(chorale(), "shifted", 0.05, rng())
-    scores = surprise(expecting(damaged.truth), damaged.voices, damaged.notes)
+    scores = coconet(expecting(damaged.truth), []).find(damaged)
     assert average_precision(scores, damaged.wrong) == 1.0
 
 
-@pytest.mark.parametrize("by_cell", [False, True])
-def test_a_blanked_note_is_never_shown(by_cell) -> None:
+def test_a_blanked_note_is_never_shown() -> None:
     voices = chorale()
     notes = notes_of_voices(voices)
     blanked = []
@@ -306,13 +353,12 @@ def test_a_blanked_note_is_never_shown(by_cell) -> None:
         blanked.extend((~known).sum(axis=(1, 2)).tolist())
         return np.zeros((*pitches.shape, 128))
 
-    leave_one_out(fill, voices, notes, by_cell=by_cell)
-    lengths = [note.end - note.onset for note in notes]
-    assert sorted(blanked) == ([1] * sum(lengths) if by_cell else sorted(lengths))
+    leave_one_out(fill, voices, notes)
+    assert sorted(blanked) == sorted(note.end - note.onset for note in notes)
 
 
-@given(reach=st.integers(0, 80), batch=st.integers(1, 70), by_cell=st.booleans())
-def test_windows_and_batches_put_every_answer_in_its_place(reach, batch, by_cell) -> None:
+@given(reach=st.integers(0, 80), batch=st.integers(1, 70))
+def test_windows_and_batches_put_every_answer_in_its_place(reach, batch) -> None:
     voices = chorale()
     notes = notes_of_voices(voices)[::3]
 
@@ -320,7 +366,7 @@ def test_windows_and_batches_put_every_answer_in_its_place(reach, batch, by_cell
         bass = np.where(known[:, :, 3:], pitches[:, :, 3:], 0)
         return np.broadcast_to(bass[..., None], (*pitches.shape, 128)) + np.arange(128) / 1000
 
-    for note, log_p in zip(notes, leave_one_out(fill, voices, notes, by_cell, reach, batch), strict=True):
+    for note, log_p in zip(notes, leave_one_out(fill, voices, notes, reach, batch), strict=True):
         bass = voices[note.steps, 3] if note.voice != 3 else np.zeros(note.end - note.onset)
         np.testing.assert_allclose(log_p, bass[:, None] + np.arange(128) / 1000)
 
@@ -331,12 +377,31 @@ def test_windows_and_batches_put_every_answer_in_its_place(reach, batch, by_cell
 @pytest.mark.parametrize("kind", KINDS)
 def test_models_that_know_the_piece_restore_everything_and_spoil_nothing(kind) -> None:
     piece = Item("toy", "valid", merged(chorale()), voices=chorale())
-    (by_roll,) = repair(es_net(wanting(piece.cells), [0.5]), [piece], [kind])
+    (by_roll,) = repair(es_net(wanting_in_any_key(piece.cells), [0.5]), [piece], [kind])
     (by_voice,) = repair(coconet(expecting(chorale()), [1.0], by_cell=True, n_rounds=4), [piece], [kind])
     for result in (by_roll, by_voice):
         (outcome,) = result.verdicts
         assert outcome.restored == 1
         assert outcome.n_spoiled == outcome.n_invented == 0
+
+
+def test_mending_hears_every_transposition() -> None:
+    """A model that is lost in the piece's own key mends it by what it says a tone lower."""
+    truth, cells = merged(np.full((8, 1), 60)), merged(np.array([[60]] * 7 + [[61]]))
+    lower = wanting(np.roll(truth, -2, axis=2))
+
+    def lost_above(shown, context):
+        found = lower(shown, context)
+        knows = shown[0, 0, :, 58].any()
+        return found if knows else replace(found, n_left=np.zeros(1, dtype=np.float32))
+
+    assert list(mend(lost_above, cells, context_of(8), 0.3)) == []
+    (first, second) = mend(lost_above, cells, context_of(8), 0.3, transpositions=(0, -2))
+    assert {first.edits, second.edits} == {(Edit(0, 7, 60),), (Edit(0, 7, 61),)}
+    (repaired,) = es_net(lost_above, [0.3], transpositions=(0, -2)).mend(
+        Damaged("semitone", np.array([[60]] * 7 + [[61]]), np.full((8, 1), 60), (), (), np.zeros(0, dtype=bool))
+    )
+    np.testing.assert_array_equal(repaired, truth)
 
 
 def test_a_note_is_changed_as_a_whole_where_its_cells_are_about_as_probable() -> None:
@@ -478,7 +543,7 @@ def test_pieces_without_voices_are_refused() -> None:
 
 
 def test_what_is_missing_counts_in_mending_but_not_in_finding() -> None:
-    results = list(repair(es_net(wanting(merged(chorale())), [0.5]), pieces()[:1]))
+    results = list(repair(es_net(wanting_in_any_key(merged(chorale())), [0.5]), pieces()[:1]))
     scores, wrong = pooled_scores(results)
     assert len(scores) == len(wrong) == sum(len(one.wrong) for one in results if one.kind != "missing")
     n_missing = sum(one.verdicts[0].n_faults for one in results if one.kind == "missing")

@@ -30,6 +30,7 @@ from ripieno.evaluation.metrics import (
 from ripieno.evaluation.repair import (
     KINDS,
     THRESHOLD,
+    TRANSPOSITIONS,
     Repairer,
     Result,
     Verdict,
@@ -201,9 +202,10 @@ def _likelihood_summary(material: Material, jobs: Sequence[Job], results: Sequen
 def _repair_jobs(material: Material) -> list[Job]:
     s = material.settings
     digest = material.digests["coconet"]
+    heard = {"share": SHARE, "settings": list(THRESHOLDS), "transpositions": list(TRANSPOSITIONS)}
     rewritten = {"share": SHARE, "settings": list(MARGINS), "by_cell": True, "score": "worst cell"}
     ways: list[tuple[str, Path | None, str, dict[str, Any]]] = [
-        ("es-net", s.model, material.digests["es-net"], {"share": SHARE, "settings": list(THRESHOLDS)}),
+        ("es-net", s.model, material.digests["es-net"], heard),
         ("coconet", s.coconet, digest, rewritten),
         ("coconet-split", s.coconet, digest, rewritten | {"separator": the_separator().digest}),
     ]

@@ -44,7 +44,7 @@ from ripieno.edits.edit import Edit
 from ripieno.files.corpus import Item
 from ripieno.models.context import Context, context_of
 from ripieno.models.runtime import Fill, Predict, Prediction
-from ripieno.music.roll import Cells, notes_of, silence
+from ripieno.music.roll import N_PITCHES, Cells, notes_of, silence
 from ripieno.shapes import Bool, Float, Int
 
 CELL_KINDS = ("semitone", "tone", "octave", "shifted")
@@ -55,6 +55,7 @@ SEMITONES = {"semitone": 1, "tone": 2, "octave": 12}
 LOWEST, HIGHEST = 36, 81  # what the JSB Chorales span
 APART = 3  # notes of a voice from one fault to the next, at the least
 THRESHOLD = 0.4  # for `mend`: spoils 0.9 % on JSB valid, all kinds together
+TRANSPOSITIONS = (0, -1, 1, -2, 2)  # semitones; more of them find no more (docs/log.md)
 REACH = 24  # steps on either side that Coconet is shown; its convolutions reach no further than 22
 
 Voices = Int[np.ndarray, "step voice"]
@@ -233,19 +234,54 @@ def chances(prediction: Prediction) -> Float[np.ndarray, "batch plane step pitch
     return result
 
 
+def averaged_chances(
+    predict: Predict, cells: Cells, context: Context, transpositions: Sequence[int] = TRANSPOSITIONS
+) -> Float[np.ndarray, "plane step pitch"]:
+    """`chances` of one roll, as the mean over several transpositions of it (test-time augmentation).
+
+    The network was trained on all keys, but errs in each a little differently, and errors cancel. A transposition in
+    which what sounds would leave the model's pitch window is left out, and so is a cell where it alone would.
+
+    Args:
+        predict: the model, asked once for each transposition.
+        cells, context: of the roll.
+        transpositions: in semitones; 0 is among them in any case.
+    """
+    prediction = predict(cells[None], context[None])
+    total: Float[np.ndarray, "plane step pitch"] = chances(prediction)[0]
+    window = np.flatnonzero(np.isfinite(prediction.logits[0]).any(axis=(0, 1)))
+    sounding = np.flatnonzero(cells[0].any(axis=0))
+    if not len(sounding):
+        return total
+    lowest, highest = window[0], window[-1]
+    n_heard = np.ones(N_PITCHES)
+    for by in dict.fromkeys(transpositions):
+        if by == 0 or sounding[0] + by < lowest or sounding[-1] + by > highest:
+            continue
+        moved = chances(predict(np.roll(cells, by, axis=2)[None], context[None]))[0]
+        within = slice(max(lowest, lowest - by), min(highest, highest - by) + 1)
+        total[..., within] += np.roll(moved, -by, axis=2)[..., within]
+        n_heard[within] += 1
+    return total / n_heard
+
+
 def suspicion(
-    predict: Predict, cells: Cells, context: Context, notes: Sequence[VoiceNote]
+    predict: Predict,
+    cells: Cells,
+    context: Context,
+    notes: Sequence[VoiceNote],
+    transpositions: Sequence[int] = TRANSPOSITIONS,
 ) -> Float[np.ndarray, " note"]:
-    """How probable it is that a note is wrong: the highest chance of any of its cells, in one pass.
+    """How probable it is that a note is wrong: the highest of `averaged_chances` of any of its cells.
 
     A note that is wrong in one cell out of eight is wrong, so their mean would not do.
     """
-    chance = chances(predict(cells[None], context[None]))[0, 0]
+    chance = averaged_chances(predict, cells, context, transpositions)[0]
     return np.array([chance[note.steps, note.pitch].max() for note in notes], dtype=float)
 
 
 def leave_one_out(
-    fill: Fill, voices: Voices, notes: Sequence[VoiceNote], by_cell: bool = False, reach: int = REACH, batch: int = 64
+    fill: Fill, voices: Voices, notes: Sequence[VoiceNote], reach: int = REACH, batch: int = 64
 ) -> list[Float[np.ndarray, "_ 128"]]:
     """What a model of voices expects in each note's place: log probabilities of every pitch at each of its steps.
 
@@ -253,44 +289,24 @@ def leave_one_out(
         fill: the model.
         voices: the score.
         notes: blanked one at a time, with all else known.
-        by_cell: blank one step of a note at a time, instead of all of it.
         reach: steps on either side that the model is shown; nothing changes from its receptive field on.
         batch: scores a pass.
     """
-    blanks = [
-        (which, first, end)
-        for which, note in enumerate(notes)
-        for first, end in (
-            [(step, step + 1) for step in range(note.onset, note.end)] if by_cell else [(note.onset, note.end)]
-        )
-    ]
-    blanks.sort(key=lambda blank: blank[2] - blank[1])  # so that windows of a pass are about as long
+    # the shortest first, so that windows of a pass are about as long
+    blanks = sorted(enumerate(notes), key=lambda blank: blank[1].end - blank[1].onset)
     expected = [np.zeros((note.end - note.onset, 128)) for note in notes]
     for begin in range(0, len(blanks), batch):
         some = blanks[begin : begin + batch]
-        length = min(max(end - first for _, first, end in some) + 2 * reach, len(voices))
-        starts = [min(max(first - reach, 0), len(voices) - length) for _, first, _ in some]
+        length = min(max(note.end - note.onset for _, note in some) + 2 * reach, len(voices))
+        starts = [min(max(note.onset - reach, 0), len(voices) - length) for _, note in some]
         pitches = np.stack([voices[start : start + length] for start in starts])
         known = np.ones(pitches.shape, dtype=bool)
-        for row, (start, (which, first, end)) in enumerate(zip(starts, some, strict=True)):
-            known[row, first - start : end - start, notes[which].voice] = False
+        for row, (start, (_, note)) in enumerate(zip(starts, some, strict=True)):
+            known[row, note.onset - start : note.end - start, note.voice] = False
         log_p = fill(np.where(known, pitches, -1), known)
-        for row, (start, (which, first, end)) in enumerate(zip(starts, some, strict=True)):
-            note = notes[which]
-            expected[which][first - note.onset : end - note.onset] = log_p[row, first - start : end - start, note.voice]
+        for row, (start, (which, note)) in enumerate(zip(starts, some, strict=True)):
+            expected[which] = log_p[row, note.onset - start : note.end - start, note.voice]
     return expected
-
-
-def surprise(
-    fill: Fill, voices: Voices, notes: Sequence[VoiceNote], by_cell: bool = False, reach: int = REACH, batch: int = 64
-) -> Float[np.ndarray, " note"]:
-    """Coconet's score of each note: minus the log probability of its least likely cell, as with `suspicion`.
-
-    Minus the mean finds no note that is off in time (average precision 0.17 instead of 0.78 where it is shifted, on
-    some of JSB valid), and hardly more of the others. For arguments see `leave_one_out`.
-    """
-    expected = leave_one_out(fill, voices, notes, by_cell, reach, batch)
-    return np.array([-log_p[:, note.pitch].min() for note, log_p in zip(notes, expected, strict=True)], dtype=float)
 
 
 def average_precision(scores: Float[np.ndarray, " note"], labels: Bool[np.ndarray, " note"]) -> float:
@@ -334,6 +350,7 @@ def mend(
     threshold: float,
     grow: float = 0.05,
     most: int | None = None,
+    transpositions: Sequence[int] = (0,),
 ) -> Iterator[Remedy]:
     """Change what is most probably wrong, look again, and so on while anything is probable enough.
 
@@ -349,12 +366,13 @@ def mend(
             their chance is at least this share of its own, or of 1 if that is above: what people get wrong is longer
             than a cell. Above 1, one cell at a time.
         most: remedies at the most; one for each step unless given.
+        transpositions: see `averaged_chances`; a look takes a pass for each of them.
     """
     now = cells.copy()
     n_changes = np.zeros(cells.shape, dtype=int)
     for _ in range(cells.shape[1] if most is None else most):
         # a cell that has been taken back stays as it was, or two readings would alternate for ever
-        chance = np.where(n_changes < 2, chances(predict(now[None], context[None]))[0], 0.0)
+        chance = np.where(n_changes < 2, averaged_chances(predict, now, context, transpositions), 0.0)
         plane, step, pitch = (int(i) for i in np.unravel_index(chance.argmax(), chance.shape))
         best = float(chance[plane, step, pitch])
         if not best >= threshold or best <= 0:
@@ -513,18 +531,24 @@ class Repairer:
     mend: Callable[[Damaged], list[Cells]]
 
 
-def es_net(predict: Predict, thresholds: Sequence[float], grow: float = 0.05) -> Repairer:
+def es_net(
+    predict: Predict,
+    thresholds: Sequence[float],
+    grow: float = 0.05,
+    transpositions: Sequence[int] = TRANSPOSITIONS,
+) -> Repairer:
     """ES-Net on the merged roll. For arguments see `suspicion` and `mend`; one setting for each threshold."""
 
     def find(damaged: Damaged) -> Float[np.ndarray, " note"]:
         cells = merged(damaged.voices)
-        return suspicion(predict, cells, context_of(cells.shape[1]), damaged.notes)
+        return suspicion(predict, cells, context_of(cells.shape[1]), damaged.notes, transpositions)
 
     def mend_all(damaged: Damaged) -> list[Cells]:
         if not thresholds:
             return []
         cells = merged(damaged.voices)
-        remedies = list(mend(predict, cells, context_of(cells.shape[1]), min(thresholds), grow))
+        context = context_of(cells.shape[1])
+        remedies = list(mend(predict, cells, context, min(thresholds), grow, transpositions=transpositions))
         return [apply_remedies(cells, remedies, threshold) for threshold in thresholds]
 
     return Repairer(find, mend_all)
@@ -541,8 +565,10 @@ def coconet(
 ) -> Repairer:
     """Coconet on the voices. For arguments see `rewritings`; one setting for each margin.
 
-    `n_rounds` is how often it looks at the whole score again. Finding blanks a note as a whole, whatever `by_cell` is.
-    `read` tells who sings what on the merged roll; without it the voices of the damaged score are given.
+    A note's score is minus the log probability of its least likely cell, as with `suspicion`: minus the mean finds no
+    note that is off in time (average precision 0.17 instead of 0.78 where it is shifted, on some of JSB valid).
+    `n_rounds` is how often it looks at the whole score again. `read` tells who sings what on the merged roll; without
+    it the voices of the damaged score are given.
     """
     # of the last score: the voices that are seen, and what is expected there; both need it, and it costs
     kept: list[tuple[Damaged, Voices, list[Float[np.ndarray, "_ 128"]]]] = []
