@@ -74,4 +74,22 @@ def test_a_chord_symbols_accidental_is_printed(sign: str) -> None:
     """B flat without its flat is another chord."""
     name = '<text x="5" y="40" font-family="Times, serif"><tspan font-size="30px">B</tspan>{}</text>'
     flat = f'<tspan font-family="Leipzig" font-size="53px">{sign}</tspan>'
-    assert ink(name.format(flat)) > ink(name.format("")) + 20
+    assert ink(name.format(flat)) > ink(name.format("")) + 12
+
+
+@pytest.mark.parametrize("sign", ["\ueca5", "\ueca3", "\ueca7", "\uecb7"])
+def test_the_note_of_a_metronome_mark_is_printed(sign: str) -> None:
+    mark = '<text x="5" y="40" font-size="0px" font-weight="bold"><tspan font-size="53px">{}</tspan></text>'
+    assert ink(mark.format(f'<tspan font-family="Leipzig">{sign}</tspan>')) > 10
+
+
+def test_a_title_stands_above_the_middle_of_the_page_in_pictures_too(tmp_path: Path) -> None:
+    titled = tune(8).replace("<part-list>", "<work><work-title>Amen</work-title></work><part-list>", 1)
+    draw_score(titled, tmp_path / "x.png")
+    dark = np.asarray(Image.open(tmp_path / "x.png").convert("L")) < 128
+    first, last = np.flatnonzero(dark.any(axis=1))[0], np.flatnonzero(~dark.any(axis=1))
+    title = dark[first : last[last > first][0]]
+    columns = np.flatnonzero(title.any(axis=0))
+    assert abs(columns.mean() - dark.shape[1] / 2) < dark.shape[1] / 50
+    assert np.ptp(columns) < dark.shape[1] / 4
+    assert "Amen" not in engraved(titled, is_strip=True)[0]  # the studio has it in its head

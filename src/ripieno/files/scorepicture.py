@@ -9,11 +9,14 @@ Import this module where you draw: it brings verovio.
 
 from __future__ import annotations
 
+import atexit
 import io
 import re
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
+from xml.etree import ElementTree
 
 from ripieno.errors import BadInput
 from ripieno.files.whole import whole_file
@@ -24,6 +27,7 @@ SCALE = 40  # percent; about the size of a printed hymnal
 TALLEST = 60_000  # of one long page
 DOTS_PER_INCH = 200
 STRIP = {  # one system, for a screen; its fonts and its size are the page's business
+    "header": "none",
     "breaks": "none",
     "pageWidth": 100_000,
     "adjustPageWidth": True,
@@ -34,13 +38,10 @@ STRIP = {  # one system, for a screen; its fonts and its size are the page's bus
     "svgViewBox": False,
     "smuflTextFont": "none",
 }
-_ACCIDENTAL = re.compile(
-    r'<tspan font-family="(?:Leipzig|Bravura)" font-size="(?P<size>[\d.]+)px">(?P<signs>[^<]*)</tspan>'
-)
-# Figured bass accidentals and the common ones, as SMuFL numbers them.
-_PLAIN = {"\uea63": "♭♭", "\uea64": "♭", "\uea65": "♮", "\uea66": "♯", "\uea67": "♯♯"}
-_PLAIN |= {"\ue260": "♭", "\ue261": "♮", "\ue262": "♯", "\ue263": "♯♯", "\ue264": "♭♭"}
-_SMALLER = 0.56  # a letter beside a sign of verovio's font
+_TITLE = re.compile(r"<title[^>]*>[^<]*</title>")  # a tooltip, at which resvg forgets where the text stands
+_SIGN = re.compile("[\ue000-\uf8ff]")  # SMuFL's part of Unicode
+FACE = "Leipzig"  # verovio's own music font
+UNITS_PER_EM = 1000
 NEW_COLOUR = "#1F5FA8"  # of notes that were not there before; dark enough to be read in black and white
 MOST_PAGES = 200
 
@@ -85,7 +86,7 @@ def engraved(musicxml: str, *, is_paged: bool = False, is_strip: bool = False) -
             "pageHeight": A4[1] if is_paged else TALLEST,
             "adjustPageHeight": not is_paged,
             "scale": SCALE,
-            "header": "none",
+            "header": "auto",  # its title, and who wrote it, as far as the score says so
             "footer": "none",
             "breaks": "auto",
             "svgViewBox": True,
@@ -104,29 +105,69 @@ def engraved(musicxml: str, *, is_paged: bool = False, is_strip: bool = False) -
 def _png(svg: str, zoom: float) -> bytes:
     import resvg_py
 
+    signs = "".join(sorted(set(_SIGN.findall(svg))))
     return bytes(
         resvg_py.svg_to_bytes(
-            svg_string=_ACCIDENTAL.sub(_plain, svg),
+            svg_string=_TITLE.sub("", svg),
             zoom=zoom,
             background="white",
-            font_files=_fonts(),
+            font_files=[*_serif(), *([_font_of(signs)] if signs else [])],
             serif_family="STIXGeneral",
         )
     )
 
 
-def _plain(found: re.Match[str]) -> str:
-    """An accidental of verovio's own font, which lies in the file where only browsers read it, as any font has it."""
-    size = round(float(found["size"]) * _SMALLER)
-    return f'<tspan font-size="{size}px">{"".join(_PLAIN.get(sign, sign) for sign in found["signs"])}</tspan>'
-
-
 @cache
-def _fonts() -> list[str]:
+def _serif() -> list[str]:
     """A serif for whoever has no Times, which verovio asks for and measures by; it comes with matplotlib."""
     import matplotlib
 
     return [str(path) for path in sorted((Path(matplotlib.get_data_path()) / "fonts" / "ttf").glob("STIXGeneral*.ttf"))]
+
+
+@cache
+def _folder() -> Path:
+    folder = TemporaryDirectory(prefix="ripieno-")
+    atexit.register(folder.cleanup)
+    return Path(folder.name)
+
+
+@cache
+def _font_of(signs: str) -> str:
+    """A font file with these signs of music, from verovio's outlines, that anything reads.
+
+    For what stands in a line of text, the note of a metronome mark, the accidentals of a figured bass, verovio puts its
+    font into the picture as WOFF2, which only browsers read. What stands on staves are outlines in any case.
+    """
+    import verovio
+    from fontTools.fontBuilder import FontBuilder
+    from fontTools.pens.t2CharStringPen import T2CharStringPen
+    from fontTools.svgLib.path import parse_path
+
+    data = Path(verovio.__file__).parent / "data"
+    metrics = {glyph.attrib["c"]: glyph for glyph in ElementTree.parse(data / f"{FACE}.xml").getroot().iter("g")}
+    glyphs, widths = {}, {}
+    for code in (f"{ord(sign):04X}" for sign in f" {signs}"):
+        outline = data / FACE / f"{code}.xml"
+        if code in metrics and outline.exists():
+            widths[code] = round(float(metrics[code].attrib["h-a-x"]))
+            pen = T2CharStringPen(widths[code], None)
+            for drawn in ElementTree.parse(outline).getroot().iter("path"):
+                parse_path(drawn.attrib["d"], pen)
+            glyphs[code] = pen.getCharString()
+    empty = T2CharStringPen(0, None).getCharString()
+    builder = FontBuilder(UNITS_PER_EM, isTTF=False)
+    builder.setupGlyphOrder([".notdef", *glyphs])
+    builder.setupCharacterMap({int(code, 16): code for code in glyphs})
+    builder.setupCFF(FACE, {}, {".notdef": empty} | glyphs, {})
+    builder.setupHorizontalMetrics({".notdef": (0, 0)} | {code: (width, 0) for code, width in widths.items()})
+    builder.setupHorizontalHeader(ascent=UNITS_PER_EM, descent=-UNITS_PER_EM)
+    builder.setupNameTable({"familyName": FACE, "styleName": "Regular", "psName": FACE})
+    builder.setupOS2()
+    builder.setupPost()
+    path = _folder() / f"{len(list(_folder().iterdir()))}.otf"
+    builder.save(path)
+    return str(path)
 
 
 def _pdf(pages: list[str]) -> bytes:
