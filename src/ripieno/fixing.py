@@ -1,10 +1,11 @@
 """Notes of the user's that are a semitone or a sixteenth off, found and put right.
 
 For each note there are four things that could be meant: a semitone lower or higher, a sixteenth earlier or later. How
-probable each is, a logistic regression says from what is known of it: whether ES-Net would take the note back and write
-that one instead, what Coconet expects in its place when it is blanked, whether it lies in the key of all the other
-notes, and how it stands in time: on which sixteenth of its beat, with what gaps and what lengths beside it. Its weights
-lie in `models/bundled/fix.json`, made by `python -m benchmarks.fix fit`.
+probable each is, a logistic regression says from what is known of it: whether ES-Net, asked about the piece and four
+transpositions of it, would take the note back and write that one instead, what Coconet expects in its place when it is
+blanked, whether it lies in the key of all the other notes, and how it stands in time: on which sixteenth of its beat,
+with what gaps and what lengths beside it. Its weights lie in `models/bundled/fix.json`, made by `python -m
+benchmarks.fix fit`.
 
 The most probable changes are made first; then everything is looked at again, since beside a wrong note right ones look
 wrong. The paper lets its model take back the user's notes one cell at a time (5); people get whole notes wrong.
@@ -26,7 +27,7 @@ from typing import Any
 import numpy as np
 
 from ripieno.errors import BadInput
-from ripieno.evaluation.repair import chances
+from ripieno.evaluation.repair import averaged_chances
 from ripieno.files.corpus import MIDI_SUFFIXES
 from ripieno.files.midi import write_midi
 from ripieno.files.musicxml import SUFFIXES, write_musicxml
@@ -207,7 +208,7 @@ def candidates(
     n_steps = reading.n_steps
     cells = roll_of_piece(piece, reading.start, n_steps, reading.shift, n_planes=model.n_planes)
     context = context_of(n_steps, beat_phase=reading.beat_phase)
-    chance = chances(model(cells[None], context[None]))[0, 0]
+    chance = averaged_chances(model, cells, context)[0]
     log_chance = np.log(np.maximum(chance, 1e-5))
     moved = np.where(singers.voices >= 0, singers.voices + reading.shift, -1)
     notes = sung_notes(moved, singers.onsets)
