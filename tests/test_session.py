@@ -120,6 +120,19 @@ def test_no_new_part_bears_the_name_of_one_of_the_users(tmp_path, suffix: str) -
     assert names == ["bass", "Alto", "Tenor", "Bass (new)"]
 
 
+def test_a_tune_alone_outside_the_chosen_bars_has_no_chords() -> None:
+    session = Session(read(EXAMPLE), bars=(2, 3), write_chords="symbols")
+    for _ in session.run():
+        pass
+    selection, start = session.policy.selection, session.reading.start
+    assert selection is not None
+    first, last = np.flatnonzero(selection)[[0, -1]]
+    places = [int(one.step) - start for one in session.chords_found() if one.chord is not None]
+    assert len(places) > 2
+    assert all(first <= place <= last for place in places)
+    assert [int(label.step) - start for label in session.labels()] == places
+
+
 def test_of_few_notes_none_is_written_twice() -> None:
     """Where the user allows twenty, no voice doubles another, nor the melody."""
     session = Session(read(EXAMPLE), max_additions=20)

@@ -430,10 +430,11 @@ class Session:
         return [replace(part, notes=tuple(map(self._in_file, part.notes))) for part in parts]
 
     def chords_found(self) -> list[PlacedChord]:
-        """The chords of the piece as it is now, with steps of the file."""
-        return find_chords(
-            self.log.cells, beats_of(self.reading, self.log.cells.shape[1]), self.reading.key, self.reading.start
-        )
+        """The chords of the piece as it is now, with steps of the file; none of a lone line outside the chosen bars."""
+        cells = self.log.cells.copy()
+        if self.policy.selection is not None:
+            cells[:, ~self.policy.selection & (np.count_nonzero(cells[0], axis=1) < 2)] = False
+        return find_chords(cells, beats_of(self.reading, cells.shape[1]), self.reading.key, self.reading.start)
 
     def labels(self) -> list[Label]:
         """What `write_chords` asks to be written into a score."""
