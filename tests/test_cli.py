@@ -48,6 +48,13 @@ def test_a_melody_becomes_a_four_part_piece(tmp_path: Path) -> None:
     assert sorted(path.suffix for path in tmp_path.iterdir()) == [".mid", ".pdf", ".png", ".svg", ".wav"]
 
 
+def test_that_a_file_holds_no_chords_is_said_where_none_does(tmp_path: Path) -> None:
+    options = ("--bars", "1-1", "--iterations", 10, "--write-chords", "symbols", "-o", tmp_path / "a.mid")
+    said = "Chords are written into scores only"
+    assert said in ripieno("harmonize", ODE, *options).stdout
+    assert said not in ripieno("harmonize", ODE, *options, "-o", tmp_path / "a.svg", "--as", "score").stdout
+
+
 def test_the_same_seed_gives_the_same_file_and_alternatives_differ(tmp_path: Path) -> None:
     options = ("--bars", "1-2", "--iterations", 60)
     ripieno("harmonize", ODE, "-o", tmp_path / "a.mid", *options, "--alternatives", 2)

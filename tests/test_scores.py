@@ -17,7 +17,7 @@ from ripieno.files.musicxml import musicxml_text, parse_musicxml, write_musicxml
 from ripieno.music.chords import asked_of_steps
 from ripieno.music.piece import NewPart
 from ripieno.music.roll import RollNote
-from ripieno.session import Session
+from ripieno.session import CHORDS_UNWRITTEN, Session
 from tests.files.scores import attributes, by_music21, facts, note, score
 
 EIGHTHS = '<beam number="1">begin</beam>', '<beam number="1">end</beam>'
@@ -338,7 +338,10 @@ def test_the_chords_found_stand_in_the_score_as_symbols_or_numerals(tmp_path: Pa
             assert ">I</words>" in text
         by_music21(text)
     session = Session(parse_musicxml(WALTZ.encode(), "it"), write_chords="symbols")
-    assert "Chords are written into scores only (.musicxml, .mxl)" in session.save(tmp_path / "out.mid")
+    assert CHORDS_UNWRITTEN in session.save(tmp_path / "out.mid")
+    assert CHORDS_UNWRITTEN in session.save(tmp_path / "out.png")
+    assert CHORDS_UNWRITTEN not in session.save(tmp_path / "out2.png", as_score=True)
+    assert CHORDS_UNWRITTEN not in session.save(tmp_path / "out.musicxml")
 
 
 @pytest.mark.parametrize("ensemble", [None, "choir", "strings", "winds", "organ"])

@@ -15,6 +15,7 @@ from ripieno.music.harmony import parallels
 from ripieno.music.referee import faults
 from ripieno.music.roll import RollNote, notes_of, roll_of
 from ripieno.sampling.voice_leading import COSTS, PARALLELS, WEIGHTS, voices_of
+from ripieno.session import LOW_TUNE
 from tests.sampling.fakes import indifferent, model_of, pointing_at, wanting
 
 MELODY = [RollNote(0, 72, 4), RollNote(4, 74, 4), RollNote(8, 76, 4), RollNote(12, 72, 4)]
@@ -112,12 +113,15 @@ def test_nothing_lies_beneath_a_bass_of_the_users() -> None:
 @pytest.mark.parametrize("suffix", [".mid", ".musicxml"])
 def test_no_new_part_bears_the_name_of_one_of_the_users(tmp_path, suffix: str) -> None:
     piece = piece_from_notes(notes_of(Session(read(EXAMPLE), bars=(1, 2)).log.origin), meter=(4, 4))
-    session = Session(replace(piece, parts=(replace(piece.parts[0], name="bass"),)), melody="top")
+    session = Session(replace(piece, parts=(replace(piece.parts[0], name="BASS"),)), melody="top")
     for _ in session.run():
         pass
     session.save(tmp_path / f"out{suffix}")
     names = [part.name for part in read(tmp_path / f"out{suffix}").parts]
-    assert names == ["bass", "Alto", "Tenor", "Bass (new)"]
+    assert names == ["BASS", "Alto", "Tenor", "Bass (new)"]
+    own = [replace(piece.parts[0], name=name) for name in ("BASS", " alto", "Alto (New)")]
+    session.piece = replace(session.piece, parts=tuple(own))
+    assert [part.name for part in session._apart(None)] == ["Alto (new 2)", "Tenor", "Bass (new)"]
 
 
 def test_a_tune_alone_outside_the_chosen_bars_has_no_chords() -> None:
@@ -131,6 +135,20 @@ def test_a_tune_alone_outside_the_chosen_bars_has_no_chords() -> None:
     assert len(places) > 2
     assert all(first <= place <= last for place in places)
     assert [int(label.step) - start for label in session.labels()] == places
+
+
+def test_of_a_low_tune_it_says_how_voices_can_lie_above_it(tmp_path) -> None:
+    tune = notes_of(Session(read(EXAMPLE), bars=(1, 2)).log.origin)
+    low = piece_from_notes([RollNote(n.onset, n.pitch - 17, n.duration) for n in tune], meter=(4, 4))
+    said = {}
+    for melody in ("top", "inner", "bass"):
+        session = Session(low, melody=melody)
+        for _ in session.run(iterations=20):
+            pass
+        said[melody] = session.save(tmp_path / "out.mid")
+    assert LOW_TUNE in said["top"]
+    assert LOW_TUNE not in said["inner"] + said["bass"]
+    assert LOW_TUNE not in Session(low, melody="top").save(tmp_path / "out.mid")  # nothing new lies anywhere
 
 
 def test_of_few_notes_none_is_written_twice() -> None:

@@ -478,6 +478,7 @@ def _compose(
     from time import monotonic
 
     from ripieno.music.analysis import chart_of
+    from ripieno.session import CHORDS_UNWRITTEN, holds_chords
 
     began = monotonic()
     interrupted = False
@@ -502,6 +503,8 @@ def _compose(
     remarks: list[str] = []
     for path in targets:
         remarks += [remark for remark in session.save(path, parts, soundfont, as_score) if remark not in remarks]
+    if any(holds_chords(path, as_score) for path in targets):
+        remarks = [remark for remark in remarks if remark != CHORDS_UNWRITTEN]
     rows = [
         ("notes added", f"{session.log.n_added}"),
         ("taken back while composing", f"{session.log.n_taken_back}"),

@@ -56,7 +56,17 @@ QUALITY = "high"
 LOSSLESS = "lossless"
 STOP_RULE = StopRule()
 MEND: dict[str, Mapping[str, float]] = {"faults": COSTS, "parallels": PARALLELS, "nothing": {}}
-SUFFIXES = (".mid", ".midi", *MUSICXML_SUFFIXES, ".png", ".svg", ".pdf", *sound.SUFFIXES)
+PICTURE_SUFFIXES = (".png", ".svg", ".pdf")
+SUFFIXES = (".mid", ".midi", *MUSICXML_SUFFIXES, *PICTURE_SUFFIXES, *sound.SUFFIXES)
+CHORDS_UNWRITTEN = "Chords are written into scores only (.musicxml, .mxl, and pictures with --as score)"
+LOW_TUNE = (
+    "The melody lies low, and the new parts lie beneath it: --melody inner takes it as a tenor, with voices above it"
+)
+
+
+def holds_chords(path: Path, as_score: bool) -> bool:
+    """Whether chords are written into a file of this name."""
+    return path.suffix.lower() in (*MUSICXML_SUFFIXES, *(PICTURE_SUFFIXES if as_score else ()))
 
 
 @dataclass(frozen=True)
@@ -443,14 +453,17 @@ class Session:
         placed = [(one.step, one.chord) for one in self.chords_found() if one.chord is not None]
         if self.write_chords == "symbols":
             return [Label(step, chord=chord) for step, chord in placed]
-        return [Label(step, text=roman(chord, self.reading.key)) for step, chord in placed]
+        key = self.reading.key
+        return [Label(step, text=roman(chord, key, is_last=step == placed[-1][0])) for step, chord in placed]
 
     def remarks(self, is_score: bool) -> list[str]:
         """What the user should hear of a file that is written: what its players cannot play, what it cannot hold."""
         said = out_of_range(self._voices(), self.ensemble) if self.ensemble is not None else []
+        if self.reading.shift > 0 and self.reading.melody == "top" and self.log.n_added:
+            said.append(LOW_TUNE)
         said += not_written(self.piece) if is_score else not_played(self.piece)
         if not is_score and self.write_chords is not None:
-            said.append("Chords are written into scores only (.musicxml, .mxl)")
+            said.append(CHORDS_UNWRITTEN)
         return said
 
     def drawing(self, n_parts: int | None = None) -> RollDrawing:
@@ -493,7 +506,7 @@ class Session:
     def score(self, n_parts: int | None = None) -> str:
         """The piece as it is now as MusicXML text, as `save` writes it; ids of new notes begin with `NEW_ID`."""
         return musicxml_text(
-            self.piece, self.revision(), self.new_parts(n_parts), reading=self.reading, labels=self.labels()
+            self.piece, self.revision(), self._apart(n_parts), reading=self.reading, labels=self.labels()
         )
 
     def save(
@@ -543,7 +556,7 @@ class Session:
         from ripieno.files.picture import draw_roll  # brings matplotlib
 
         draw_roll(self.drawing(n_parts), path)
-        return []
+        return [] if self.write_chords is None else [CHORDS_UNWRITTEN]
 
     def describe(self, change: Change) -> str:
         """One change in words: "+ A4, bar 2, beat 3"."""

@@ -134,6 +134,14 @@ def test_repair_pools_kinds_and_compares_the_same_damage(material: Material) -> 
     assert "**ES-Net, all kinds**" in told("repair", {**earlier, "es-net minus coconet": [0.1, 0.0, 0.2]}, material)
 
 
+def test_repair_that_hears_other_keys_is_done_anew(material: Material, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = [job.key for job in jobs_of("repair", material)]
+    assert before == [job.key for job in jobs_of("repair", material)]
+    monkeypatch.setattr("ripieno.evaluation.parts.TRANSPOSITIONS", (0,))
+    for key, job in zip(before, jobs_of("repair", material), strict=True):
+        assert (key == job.key) is (job.what != "es-net")
+
+
 def test_the_likelihood_of_both_models_is_compared_window_by_window(material: Material) -> None:
     items = [Item(f"test {n}", "test", silence(256)) for n in range(3)]
     long = Material(material.settings, items, [], [], material.digests)

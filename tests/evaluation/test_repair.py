@@ -262,6 +262,19 @@ def test_one_wrong_cell_makes_a_long_note_suspect() -> None:
     assert scores[0] > scores[1]
 
 
+def test_wrong_notes_are_looked_for_in_five_keys() -> None:
+    asked = []
+
+    def heard(cells, context):
+        asked.append(int(np.flatnonzero(cells[0, 0].any(axis=0))[0]))
+        return wanting_in_any_key(merged(chorale()))(cells, context)
+
+    damaged = damage(chorale(), "tone", 0.05, rng())
+    lowest = int(damaged.voices.min())
+    es_net(heard, []).find(damaged)
+    assert sorted(asked) == [lowest + by for by in (-2, -1, 0, 1, 2)]
+
+
 def test_chances_are_the_mean_over_transpositions_put_back() -> None:
     true, cells = merged(np.array([[60]] * 4)), merged(np.array([[60]] * 3 + [[61]]))
     asked = []

@@ -83,13 +83,62 @@ def test_the_note_of_a_metronome_mark_is_printed(sign: str) -> None:
     assert ink(mark.format(f'<tspan font-family="Leipzig">{sign}</tspan>')) > 10
 
 
+def test_a_dot_stands_close_to_the_note_of_a_metronome_mark() -> None:
+    def width(signs: str) -> int:
+        svg = f"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 200 60" width="200" height="60">
+        <text x="5" y="40" font-family="Leipzig" font-size="80px">{signs}</text></svg>"""
+        dark = np.asarray(Image.open(io.BytesIO(scorepicture._png(svg, 1.0))).convert("L")) < 128
+        return int(np.ptp(np.flatnonzero(dark.any(axis=0))))
+
+    assert width("\ueca5") < width("\ueca5 \uecb7") < width("\ueca5") + 22  # with the space of another font 30
+
+
+def headed(title: str, more: str = "", credits_: str = "") -> str:
+    told = f"<work><work-title>{title}</work-title></work><identification>{more}</identification>{credits_}"
+    return tune(8).replace("<part-list>", f"{told}<part-list>", 1)
+
+
+def heading(musicxml: str, path: Path) -> np.ndarray:
+    """Where the first line of a picture is dark."""
+    draw_score(musicxml, path)
+    dark = np.array(Image.open(path).convert("L"), dtype=int) < 128
+    rows = np.count_nonzero(dark, axis=1) > 0
+    first = int(np.flatnonzero(rows)[0])
+    return dark[first : first + int(np.flatnonzero(~rows[first:])[0])]
+
+
 def test_a_title_stands_above_the_middle_of_the_page_in_pictures_too(tmp_path: Path) -> None:
-    titled = tune(8).replace("<part-list>", "<work><work-title>Amen</work-title></work><part-list>", 1)
-    draw_score(titled, tmp_path / "x.png")
-    dark = np.asarray(Image.open(tmp_path / "x.png").convert("L")) < 128
-    first, last = np.flatnonzero(dark.any(axis=1))[0], np.flatnonzero(~dark.any(axis=1))
-    title = dark[first : last[last > first][0]]
-    columns = np.flatnonzero(title.any(axis=0))
-    assert abs(columns.mean() - dark.shape[1] / 2) < dark.shape[1] / 50
-    assert np.ptp(columns) < dark.shape[1] / 4
-    assert "Amen" not in engraved(titled, is_strip=True)[0]  # the studio has it in its head
+    line = heading(headed("Amen"), tmp_path / "x.png")
+    columns = np.flatnonzero(line.any(axis=0))
+    assert abs(columns.mean() - line.shape[1] / 2) < line.shape[1] / 50
+    assert np.ptp(columns) < line.shape[1] / 4
+    assert "Amen" not in engraved(headed("Amen"), is_strip=True)[0]  # the studio has it in its head
+
+
+@pytest.mark.parametrize("composer", ["", "Johann Sebastian Bach &amp; Sons, arranged by N. N."])
+def test_a_long_title_is_not_cut(composer: str, tmp_path: Path) -> None:
+    title = "Wachet auf, ruft uns die Stimme: a melody of Philipp Nicolai, for four voices &amp; organ, " * 2
+    line = heading(headed(title, f'<creator type="composer">{composer}</creator>'), tmp_path / "x.png")
+    columns = np.flatnonzero(line.any(axis=0))
+    assert line.shape[1] / 50 < columns[0] < columns[-1] < line.shape[1] * 0.98
+    spaces = np.diff(columns)
+    assert bool(spaces.max() > 40) is bool(composer)  # between the title and whoever wrote it
+
+
+def test_a_composer_is_named_and_what_an_editor_has_put_on_its_own_page_is_not(tmp_path: Path) -> None:
+    credit = '<credit page="1"><credit-words default-x="600" default-y="53">All rights reserved</credit-words></credit>'
+    told = headed("Amen", '<creator type="composer"> J. S. Bach </creator>', credit)
+    first, *others = engraved(told, is_paged=True)
+    assert ">J. S. Bach<" in first
+    assert "rights" not in first
+    assert not any("Bach" in page for page in others)
+    right = heading(told, tmp_path / "x.png")[:, 1200:].any(axis=0)
+    assert right.any()
+    assert not heading(headed("Amen"), tmp_path / "y.png")[:, 1200:].any()
+
+
+def test_a_score_without_a_title_is_as_it_was() -> None:
+    named = tune().replace(
+        "<part-list>", '<identification><creator type="composer">N. N.</creator></identification><part-list>', 1
+    )
+    assert engraved(named) == engraved(tune())

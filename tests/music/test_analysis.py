@@ -78,10 +78,22 @@ def test_where_the_roll_begins_in_the_file_counts():
         ("F#m", "Bm/D", "iv6"),
         ("C", "Bm7b5", "viiø7"),
         ("C", "F7/C", "IV43"),
+        ("Cm", "Fdim7", "vii°43"),
+        ("Cm", "Bdim7/D", "vii°65"),
+        ("C", "Adim7", "vii°65/V"),
+        ("C", "C#dim7", "vii°7/ii"),
+        ("Cm", "C", "V/iv"),
     ],
 )
 def test_numerals(key, symbol, numeral):
     assert roman(parse_chord(symbol), parse_key(key)) == numeral
+
+
+def test_a_piece_in_minor_may_close_on_one_in_major() -> None:
+    assert roman(parse_chord("C"), parse_key("Cm"), is_last=True) == "I"
+    assert roman(parse_chord("C/E"), parse_key("Cm"), is_last=True) == "I6"
+    assert roman(parse_chord("G"), parse_key("Cm"), is_last=True) == "V"
+    assert roman(parse_chord("C7"), parse_key("Cm"), is_last=True) == "V7/iv"
 
 
 @pytest.mark.parametrize("key", ["C", "Bb", "A", "Am", "Cm", "F#m"])

@@ -307,6 +307,8 @@ def test_the_last_two_chords_make_the_cadence(chords: tuple[str, ...], kind: str
         (("D5 B4 F4 G3", "C5 G4 E4 G3"), (3,)),  # the tonic, but over its fifth
         (("D5 B4 F4 G3", "C5 C5 E4 E4"), (3,)),  # of two in unison the lower voice is the bass
         (("D5 B4 F4 G3", "C5 G4 F4 C3"), (2,)),
+        (("D5 B4 F4 G3", "C5 G4 Eb4 C3"), (2,)),  # what is in major does not close in minor
+        (("E5 B4 G#4 E3", "A4 E4 C4 A2"), ()),  # but on another tonic it may
         (("- - - -",), ()),
     ],
 )

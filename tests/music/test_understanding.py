@@ -132,6 +132,7 @@ def test_a_part_can_be_named_by_number_or_name_and_is_top_bass_or_inner_by_where
     piece = together(*(tune([p + shift for p in SCALE], name=name) for name, shift in zip(names, shifts, strict=True)))
     assert [understand(piece, melody=str(i)).melody for i in (1, 2, 3, 4)] == ["top", "inner", "inner", "bass"]
     assert [understand(piece, melody=name).part for name in ("alto", "TENOR", "bas")] == [1, 2, 3]
+    assert understand(piece, melody="Track 2").part == 1
     assert understand(piece, melody="bass").part is None  # the word is the line's before it is a part's name
     assert set(understand(piece, melody="bass").line) == {pitch - 12 for pitch in SCALE}
 

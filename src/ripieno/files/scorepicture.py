@@ -9,7 +9,6 @@ Import this module where you draw: it brings verovio.
 
 from __future__ import annotations
 
-import atexit
 import io
 import re
 from functools import cache
@@ -17,6 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 from xml.etree import ElementTree
+from xml.sax.saxutils import unescape
 
 from ripieno.errors import BadInput
 from ripieno.files.whole import whole_file
@@ -38,7 +38,19 @@ STRIP = {  # one system, for a screen; its fonts and its size are the page's bus
     "svgViewBox": False,
     "smuflTextFont": "none",
 }
-_TITLE = re.compile(r"<title[^>]*>[^<]*</title>")  # a tooltip, at which resvg forgets where the text stands
+_TOOLTIP = re.compile(r"<title[^>]*>[^<]*</title>")  # at which resvg forgets where a text stands
+# Words that an editor has put anywhere on its own page. What they say, the score's title and its author, stands
+# elsewhere in it too, and of ours they would take any place.
+_CREDIT = re.compile(r"<credit\b.*?</credit>", re.DOTALL)
+_COMPOSER = re.compile(r'<creator type="composer">\s*([^<]*?)\s*</creator>')
+_HEADING = re.compile(
+    r'(?P<begin>class="pgHead[^>/]*>)(?P<placed>.*?x="(?P<middle>\d+)" y="(?P<y>\d+)".*?<tspan font-size=")'
+    r'(?P<size>\d+)(?P<px>px">)(?P<title>[^<]*)',
+    re.DOTALL,
+)
+IN_A_LINE = 70  # characters that have room beside each other in the size of a title
+COMPOSER_SIZE = 405  # that of other words
+MOST_OF_COMPOSER = 25  # characters; a longer name is set smaller
 _SIGN = re.compile("[\ue000-\uf8ff]")  # SMuFL's part of Unicode
 FACE = "Leipzig"  # verovio's own music font
 UNITS_PER_EM = 1000
@@ -86,7 +98,7 @@ def engraved(musicxml: str, *, is_paged: bool = False, is_strip: bool = False) -
             "pageHeight": A4[1] if is_paged else TALLEST,
             "adjustPageHeight": not is_paged,
             "scale": SCALE,
-            "header": "auto",  # its title, and who wrote it, as far as the score says so
+            "header": "auto",  # the title
             "footer": "none",
             "breaks": "auto",
             "svgViewBox": True,
@@ -94,27 +106,55 @@ def engraved(musicxml: str, *, is_paged: bool = False, is_strip: bool = False) -
         }
         | (STRIP if is_strip else {})
     )
-    if not toolkit.loadData(musicxml) or not toolkit.getPageCount():
+    if not toolkit.loadData(_CREDIT.sub("", musicxml)) or not toolkit.getPageCount():
         raise BadInput("the score cannot be engraved: see whether a notation program reads its MusicXML")
     n_pages = toolkit.getPageCount() if is_paged else 1
     if n_pages > MOST_PAGES:
         raise BadInput(f"the score has {n_pages} pages, more than the {MOST_PAGES} that are drawn; draw it as .svg")
-    return [str(toolkit.renderToSVG(page)) for page in range(1, n_pages + 1)]
+    first, *others = (str(toolkit.renderToSVG(page)) for page in range(1, n_pages + 1))
+    return [_headed(first, musicxml), *others]
+
+
+def _headed(page: str, musicxml: str) -> str:
+    """The page with its title no wider than it has room, and with the composer, whom verovio leaves out."""
+    composer = _COMPOSER.search(musicxml)
+
+    def heading(found: re.Match[str]) -> str:
+        room, by = float(IN_A_LINE), ""
+        size = int(found["size"])
+        if composer is not None and composer[1]:
+            length = len(unescape(composer[1]))
+            own = round(COMPOSER_SIZE * min(1, MOST_OF_COMPOSER / length))
+            room -= 2 * length * own / size  # the title is in the middle
+            by = (
+                f'<text x="{2 * int(found["middle"])}" y="{found["y"]}" text-anchor="end" font-size="0px">'
+                f'<tspan font-size="{own}px">{composer[1]}</tspan></text>'
+            )
+        size = round(size * min(1, room / max(len(unescape(found["title"])), 1)))
+        return f"{found['begin']}{by}{found['placed']}{size}{found['px']}{found['title']}"
+
+    return _HEADING.sub(heading, page, count=1)
 
 
 def _png(svg: str, zoom: float) -> bytes:
     import resvg_py
 
     signs = "".join(sorted(set(_SIGN.findall(svg))))
-    return bytes(
-        resvg_py.svg_to_bytes(
-            svg_string=_TITLE.sub("", svg),
-            zoom=zoom,
-            background="white",
-            font_files=[*_serif(), *([_font_of(signs)] if signs else [])],
-            serif_family="STIXGeneral",
+    with TemporaryDirectory(prefix="ripieno-") as folder:  # resvg takes fonts as files alone
+        fonts = _serif()
+        if signs:
+            own = Path(folder) / f"{FACE}.otf"
+            own.write_bytes(_font_of(signs))
+            fonts = [*fonts, str(own)]
+        return bytes(
+            resvg_py.svg_to_bytes(
+                svg_string=_TOOLTIP.sub("", svg),
+                zoom=zoom,
+                background="white",
+                font_files=fonts,
+                serif_family="STIXGeneral",
+            )
         )
-    )
 
 
 @cache
@@ -126,15 +166,8 @@ def _serif() -> list[str]:
 
 
 @cache
-def _folder() -> Path:
-    folder = TemporaryDirectory(prefix="ripieno-")
-    atexit.register(folder.cleanup)
-    return Path(folder.name)
-
-
-@cache
-def _font_of(signs: str) -> str:
-    """A font file with these signs of music, from verovio's outlines, that anything reads.
+def _font_of(signs: str) -> bytes:
+    """A font with these signs of music, from verovio's outlines, that anything reads.
 
     For what stands in a line of text, the note of a metronome mark, the accidentals of a figured bass, verovio puts its
     font into the picture as WOFF2, which only browsers read. What stands on staves are outlines in any case.
@@ -165,9 +198,9 @@ def _font_of(signs: str) -> str:
     builder.setupNameTable({"familyName": FACE, "styleName": "Regular", "psName": FACE})
     builder.setupOS2()
     builder.setupPost()
-    path = _folder() / f"{len(list(_folder().iterdir()))}.otf"
-    builder.save(path)
-    return str(path)
+    file = io.BytesIO()
+    builder.save(file)
+    return file.getvalue()
 
 
 def _pdf(pages: list[str]) -> bytes:

@@ -8,7 +8,7 @@ kind, for another bass than its root, and for being a change.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
@@ -213,13 +213,23 @@ _TRIAD_FIGURES = ("", "6", "64")
 _SEVENTH_FIGURES = ("7", "65", "43", "42")
 
 
-def roman(chord: Chord, key: Key) -> str:
+def roman(chord: Chord, key: Key, is_last: bool = False) -> str:
     """A chord as a Roman numeral in a key: "V65", "ii°6", "V7/V".
 
     A major chord or a dominant seventh with a note outside the key that leads to one of its chords is named as the
-    dominant of that chord.
+    dominant of that chord; but not the chord with which a piece in minor ends in major. Of a diminished seventh any
+    note may be the root: it is the one that leads to the tonic, or else to the dominant.
     """
     tonic = key.n_sharps + (3 if key.mode == "minor" else 0)
+    if is_last and key.mode == "minor" and chord.kind == "major" and 7 * (chord.root - tonic) % 12 == 0:
+        return f"I{_figures(chord)}"
+    if chord.kind == "diminished-seventh":
+        for goal in (tonic, tonic + 1):
+            leading = goal + 5
+            if 7 * (leading - chord.root) % 3 == 0:  # it is one of the four
+                lowest = chord.root if chord.bass is None else chord.bass
+                chord = replace(chord, root=leading, bass=None if 7 * (lowest - leading) % 12 == 0 else lowest)
+                break
     over = chord.root - tonic
     figures = _figures(chord)
     mark = _MARKS.get(chord.kind, "")

@@ -242,8 +242,9 @@ def open_ending(voices: Voices, key: Key | None = None) -> Fault | None:
     """The last chord, if it does not close the piece, with the voices that keep it from being the tonic's.
 
     A major or minor triad over its root closes after any of the cadences, whatever the key, which may have been
-    misheard; but not the subdominant's, which a tonic leads to as a dominant does to its tonic. Else those voices are
-    wrong that sing no note of the tonic triad, and the lowest if it is not on the tonic.
+    misheard; but not the subdominant's, which a tonic leads to as a dominant does to its tonic, nor in a major key the
+    tonic's own with a minor third. Else those voices are wrong that sing no note of the tonic triad, and the lowest if
+    it is not on the tonic.
     """
     score = _Score(voices, key, None, None, 0)
     sounding = np.flatnonzero((score.slices >= 0).any(axis=1))
@@ -251,7 +252,9 @@ def open_ending(voices: Voices, key: Key | None = None) -> Fault | None:
         return None
     last, tonic = sounding[-1], score.key.tonic
     over_root = score.kinds[last] in (MAJOR, MINOR) and score.inversions[last] == 0
-    if over_root and score.roots[last] != (tonic + 5) % 12 and cadence(voices, score.key) != "other":
+    is_darkened = score.key.mode == "major" and score.kinds[last] == MINOR and score.roots[last] == tonic
+    is_close = over_root and score.roots[last] != (tonic + 5) % 12 and not is_darkened
+    if is_close and cadence(voices, score.key) != "other":
         return None
     chord = score.slices[last]
     classes = {int(pitch) % 12 for pitch in chord if pitch >= 0}

@@ -356,7 +356,7 @@ def given_bass(piece: Piece, reading: Reading) -> Int[np.ndarray, " step"] | Non
 
 def _part_called(piece: Piece, by_part: dict[int, list[Note]], asked: str) -> int:
     """The part with this number or name."""
-    wanted = asked.strip()
+    wanted = re.sub(r"^track\s+(?=\d+$)", "", asked.strip(), flags=re.IGNORECASE)  # as the choices call them
     if wanted.isdecimal():
         found = [int(wanted) - 1] if int(wanted) - 1 in range(len(piece.parts)) else []
     else:
