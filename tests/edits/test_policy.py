@@ -168,6 +168,24 @@ def test_where_the_melody_rests_one_voice_fewer_may_sound(log: EditLog) -> None:
     assert Policy(n_voices=4, line=np.full(n_steps, -1)).most == [4]  # no melody that could rest
 
 
+def test_who_doubles_another_voice_sings_nothing_of_its_own(log: EditLog) -> None:
+    n_steps = log.cells.shape[1]
+    line = np.full(n_steps, 72)
+    line[:2] = -1
+    n_doubling = np.zeros(n_steps, dtype=int)
+    n_doubling[1:4] = 1
+    for policy in (Policy(n_voices=4, n_doubling=n_doubling), Policy(n_voices=4, n_doubling=n_doubling, line=line)):
+        most = 4 - n_doubling - (line < 0) * (policy.line is not None)
+        np.testing.assert_array_equal(policy.most, most)
+        np.testing.assert_array_equal(policy.excerpt(log, slice(1, n_steps)).most, most[1:])
+        full = (np.count_nonzero(log.cells[0], axis=1) >= most) & (n_doubling > 0)
+        new = policy.allowed(log)[0] & ~log.cells[0] & ~log.user_cells[0]
+        assert not new[full].any()
+    np.testing.assert_array_equal(Policy(n_voices=1, n_doubling=n_doubling + 3).most, np.ones(n_steps))
+    with pytest.raises(BadInput, match="n_doubling"):
+        Policy(n_voices=4, n_doubling=n_doubling[:3]).allowed(log)
+
+
 def test_nothing_is_added_beneath_a_floor(log: EditLog) -> None:
     n_steps = log.cells.shape[1]
     floor = np.full(n_steps, 48)

@@ -8,6 +8,7 @@ from collections.abc import Generator
 from contextlib import suppress
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -163,6 +164,33 @@ def test_a_locked_voice_keeps_its_notes(piece: Composition) -> None:
     assert piece.locks.voices == [wire.VoiceLock(voice="bass", notes=[note(0, 48, 16)])]
     assert piece.locked_cells()[:16, 48].all()
     assert not piece.locked_cells()[:, 72].any()
+
+
+def test_a_locked_voice_that_sings_with_the_melody_goes_on_doing_so(
+    piece: Composition, model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It counts as having its note, or the model would find it another one."""
+    piece.edit("e0", [], [note(0, 72, 16), note(0, 52, 16), note(0, 48, 16)])
+    piece.set_rules(wire.SetRules(id="r0", changes=wire.RuleChanges(melody="top")))
+    lines = np.tile([72, 52, 50, 48], (piece.n_steps, 1))
+    lines[:, 2] = -1
+    lines[4:8, 1] = 72  # the alto is up there for a beat, beside the soprano
+    monkeypatch.setattr("ripieno.studio.composition.voices_of", lambda *_: lines)
+
+    def most() -> list[int]:
+        found = piece.policy().most
+        assert found is not None
+        return found.tolist()[:16]
+
+    assert most() == [4] * 16
+    piece.set_locks(wire.Lock(id="k0", locked=True, voices=["alto"]))
+    (lock,) = piece.locks.voices
+    assert note(4, 72) in lock.notes
+    assert most() == [4] * 4 + [3] * 4 + [4] * 8
+    piece.set_locks(wire.Lock(id="k1", locked=True, voices=["soprano"]))  # it is the melody already
+    assert most() == [4] * 4 + [3] * 4 + [4] * 8
+    piece.set_locks(wire.Lock(id="k2", locked=False, voices=["alto", "soprano"]))
+    assert most() == [4] * 16
 
 
 def test_rules_bind_the_model(piece: Composition, model: Model) -> None:

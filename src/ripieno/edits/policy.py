@@ -14,7 +14,8 @@ Three things hold under every policy:
 Differences from the paper:
 1. It caps removals in cells; people think in notes, so here both budgets count notes. A note of the user's counts once
    the model has taken any cell of it, and the rest of it may then go too.
-2. `pitches`, `n_voices`, `melody`, `chords`, `basses`, `locked`, `selection`, `refused` and `takes_back` are ours.
+2. `pitches`, `n_voices`, `n_doubling`, `melody`, `chords`, `basses`, `locked`, `selection`, `refused` and `takes_back`
+   are ours.
 """
 
 from __future__ import annotations
@@ -50,6 +51,7 @@ class Policy:
     n_voices: int | None = None  # nothing is added where so many cells sound, or, where the melody rests, one fewer
     melody: Literal["top", "bass", "inner"] | None = None  # additions keep under a top line and over a bass
     line: Int[np.ndarray, " step"] | None = None  # the melody's pitch at each step, -1 where it rests
+    n_doubling: Int[np.ndarray, " step"] | None = None  # so many of `n_voices` sing what another one sings, and no more
     n_above: int | None = None  # around an inner line so many of `n_voices` lie above it, and the others below
     floor: Int[np.ndarray, " step"] | None = None  # the user's own bass: nothing is added beneath; -1 where it rests
     chords: Bool[np.ndarray, "step pitch_class"] | None = (
@@ -63,8 +65,8 @@ class Policy:
     keeps_height: bool = False  # whatever the temperature, additions lie as high as the model has them, on average
 
     def __post_init__(self) -> None:
-        arrays = {"locked": self.locked, "selection": self.selection, "line": self.line, "floor": self.floor}
-        for name, array in {**arrays, "chords": self.chords, "basses": self.basses}.items():
+        for name in ("locked", "selection", "line", "floor", "chords", "basses", "n_doubling"):
+            array = getattr(self, name)
             if array is not None and array.flags.writeable:
                 own = array.copy()
                 own.setflags(write=False)
@@ -115,6 +117,7 @@ class Policy:
             max_additions=additions,
             line=None if self.line is None else self.line[steps],
             floor=None if self.floor is None else self.floor[steps],
+            n_doubling=None if self.n_doubling is None else self.n_doubling[steps],
             chords=None if self.chords is None else self.chords[steps],
             basses=None if self.basses is None else self.basses[steps],
             refused=frozenset((plane, at - first, pitch) for plane, at, pitch in self.refused if first <= at < end),
@@ -191,10 +194,13 @@ class Policy:
         """How many cells may sound at a step; None for any number. Who sings the melody rests with it."""
         if self.n_voices is None:
             return None
-        if self.line is None or (self.line < 0).all():
-            return np.array([self.n_voices])
-        most: np.ndarray = np.maximum(self.n_voices - (self.line < 0), 1)
-        return most
+        most: np.ndarray = np.array([self.n_voices])
+        if self.line is not None and not (self.line < 0).all():
+            most = most - (self.line < 0)
+        if self.n_doubling is not None:
+            most = most - self.n_doubling
+        fewest: np.ndarray = np.maximum(most, 1)
+        return fewest
 
     @cached_property
     def _in_reach(self) -> Bool[np.ndarray, "#step pitch"]:
@@ -289,7 +295,8 @@ class Policy:
         for name, mask in (("locked", self.locked), ("selection", self.selection)):
             if mask is not None and mask.shape not in ((n_steps,), shape[1:], shape):
                 raise BadInput(f"{name} has shape {mask.shape}; give it ({n_steps},), {shape[1:]} or {shape}")
-        for name, one in (("chords", self.chords), ("basses", self.basses), ("floor", self.floor)):
+        for name in ("chords", "basses", "floor", "n_doubling"):
+            one = getattr(self, name)
             if one is not None and len(one) != n_steps:
                 raise BadInput(f"{name} has {len(one)} steps; give it one row for each of {n_steps}")
         if self.line is not None and len(self.line) != n_steps:

@@ -27,6 +27,30 @@ def locked_cells(locks: wire.Locks, reading: Reading, n_steps: int) -> Bool[np.n
     return locked
 
 
+def doubling(
+    locks: wire.Locks,
+    shift: int,
+    role: Role | None,
+    line: Int[np.ndarray, " step"],
+    cells: Bool[np.ndarray, "_ step pitch"],
+) -> Int[np.ndarray, " step"] | None:
+    """How many of the locked voices sing at each step what the melody or another locked voice sings.
+
+    These have their note; one more that sounds would be sung by them. None where none does.
+    """
+    sings: dict[tuple[int, int], set[str]] = {}
+    for voice in locks.voices:
+        for note in voice.notes:
+            for step in range(note.onset, min(note.onset + note.duration, len(line))):
+                sings.setdefault((step, note.pitch + shift), set()).add(voice.voice)
+    melody = {"top": "soprano", "bass": "bass"}.get(role or "")
+    found: np.ndarray = np.zeros(len(line), dtype=int)
+    for (step, pitch), voices in sings.items():
+        if 0 <= pitch < cells.shape[2] and cells[0, step, pitch]:
+            found[step] += len(voices | ({melody} if melody and line[step] == pitch else set())) - 1
+    return found if found.any() else None
+
+
 def range_of(rules: wire.Rules, shift: int) -> tuple[int, int]:
     """The lowest and highest pitch of the roll on which the model may add notes."""
     low = 0 if rules.lowest is None else max(rules.lowest + shift, 0)

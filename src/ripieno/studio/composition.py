@@ -42,8 +42,8 @@ from ripieno.session import KEEPS_HEIGHT, MEND, STOP_RULE, Session
 from ripieno.shapes import Bool
 from ripieno.studio import messages as wire
 from ripieno.studio.batches import Batches, is_length, is_lengthening, is_step, n_that_stay
-from ripieno.studio.bounds import locked_cells, melody_of, range_of
-from ripieno.studio.singing import VOICES, Singers, selected, voice_for, who_sings
+from ripieno.studio.bounds import doubling, locked_cells, melody_of, range_of
+from ripieno.studio.singing import VOICES, Singers, in_unison, selected, voice_for, who_sings
 from ripieno.studio.store import Store, WrittenElsewhere
 from ripieno.studio.wording import bars_in_words, described, heard, lock_in_words, named
 
@@ -329,13 +329,14 @@ class Composition:
             bars |= set(request.bars)
             pitches |= set(request.pitches)
             if request.voices:
-                sings = self.singers()
+                sings, lines = self.singers(), voices_of(self.log, self.policy(), the_separator())
                 for voice in request.voices:
                     sung = [
                         self._shape(note)
                         for note in owned_notes(self.log)
                         if sings.get((note.onset, note.pitch)) == voice
                     ]
+                    sung += map(self._shape, in_unison(lines, voice, sings, self.log))
                     voices[voice] = wire.VoiceLock(voice=voice, notes=sung)
         else:
             notes = [note for note in notes if note not in request.notes]
@@ -707,6 +708,7 @@ class Composition:
             max_removals=rules.max_removals,
             max_additions=rules.max_additions,
             n_voices=rules.n_voices,
+            n_doubling=doubling(self.locks, reading.shift, role, line, self.log.cells),
             melody=role,
             line=line,
             refused=frozenset(refused),

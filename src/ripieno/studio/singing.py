@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from ripieno.edits.edit import Edit
@@ -33,6 +35,30 @@ def who_sings(log: EditLog, sung: Int[np.ndarray, "step voice"]) -> Singers:
         best = int(shares.argmax())
         found[note.onset, note.pitch] = voices[best] if shares[best] else None
     return found
+
+
+def in_unison(
+    sung: Int[np.ndarray, "step voice"], voice: wire.Voice, sings: Singers, log: EditLog
+) -> Iterator[RollNote]:
+    """Where a voice sings what counts as another one's note, stretch by stretch.
+
+    Args:
+        sung: the pitch of each voice at each step, the highest voice first.
+        voice: whose unisons.
+        sings: who sings each note.
+        log: of the piece.
+    """
+    voices = [one for one in VOICES if one.capitalize() in NAMES[sung.shape[1]]]
+    if voice not in voices:
+        return
+    line = sung[:, voices.index(voice)]
+    for note in owned_notes(log):
+        if sings.get((note.onset, note.pitch)) in (None, voice):
+            continue
+        shared = np.flatnonzero(line[note.onset : note.end] == note.pitch) + note.onset
+        for stretch in np.split(shared, np.flatnonzero(np.diff(shared) > 1) + 1):
+            if len(stretch):
+                yield RollNote(int(stretch[0]), note.pitch, len(stretch))
 
 
 def voice_for(note: RollNote, sings: Singers, log: EditLog) -> wire.Voice | None:
