@@ -344,6 +344,18 @@ def test_the_chords_found_stand_in_the_score_as_symbols_or_numerals(tmp_path: Pa
     assert CHORDS_UNWRITTEN not in session.save(tmp_path / "out.musicxml")
 
 
+@pytest.mark.parametrize(("how", "staves"), [("roman", {"2"}), ("symbols", set())])
+def test_of_two_staves_numerals_stand_below_the_lower_one(how: str, staves: set[str]) -> None:
+    session = Session(parse_musicxml(WALTZ.encode(), "it"), write_chords=how, ensemble="organ")
+    session.set(43, 4, 12)
+    session.set(59, 4, 12)
+    text = session.score()
+    directions = re.findall(r'<direction placement="below"><direction-type><words.*?</direction>', text)
+    assert {staff for one in directions for staff in re.findall(r"<staff>(.)</staff>", one)} == staves
+    assert len(directions) + text.count("<harmony>") == len([c for c in session.chords_found() if c.chord is not None])
+    by_music21(text)
+
+
 @pytest.mark.parametrize("ensemble", [None, "choir", "strings", "winds", "organ"])
 @pytest.mark.parametrize("n_parts", [1, 2, 4])
 def test_every_arrangement_sounds_the_same_notes(over_chords: Session, ensemble, n_parts, tmp_path: Path):

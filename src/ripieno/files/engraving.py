@@ -133,10 +133,12 @@ def measures_of(sheet: Sheet, frames: Sequence[Frame]) -> Iterator[list[str]]:
                     lines += ["<backup>", f"  <duration>{length}</duration>", "</backup>"]
                 is_first = j == 0 and k == full[0]
                 waiting = list(later) if is_first else []
+                is_last = j == len(sheet.staves) - 1 and k == full[0]
                 for n, one in enumerate(here[k]):
-                    for label in sheet.labels if is_first else ():
-                        if one.onset <= label.step < one.end:
-                            lines.append(label_xml(label, (label.step - one.onset) * divisions / STEPS_PER_BEAT))
+                    for label in sheet.labels:  # chord symbols above all staves, words below
+                        if (is_last if label.chord is None else is_first) and one.onset <= label.step < one.end:
+                            offset = (label.step - one.onset) * divisions / STEPS_PER_BEAT
+                            lines.append(label_xml(label, offset, j + 1 if len(sheet.staves) > 1 else None))
                     while waiting and waiting[0][0] <= one.onset:
                         lines += _attributes(sheet, 0, [waiting.pop(0)], "")
                     stem = "" if len(full) == 1 else "up" if k == full[0] else "down"
@@ -218,12 +220,13 @@ def _as_read(staff: Staff, sheet: Sheet) -> Staff:
     return replace(staff, voices=tuple(tuple(map(moved, voice)) for voice in staff.voices))
 
 
-def label_xml(label: Label, offset: Fraction) -> str:
-    """A label, so many divisions after where it stands in the file."""
+def label_xml(label: Label, offset: Fraction, staff: int | None = None) -> str:
+    """A label, so many divisions after where it stands in the file, on one of several staves."""
     shown = f"{float(offset):g}"
     later = f"<offset>{shown}</offset>" if offset else ""
     if label.chord is None:
         words = f'<words font-size="10">{escaped(label.text)}</words>'
+        later += "" if staff is None else f"<staff>{staff}</staff>"
         return f'<direction placement="below"><direction-type>{words}</direction-type>{later}</direction>'
     chord = label.chord
     plain = BASE_OF.get(chord.kind)
