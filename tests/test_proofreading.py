@@ -10,7 +10,7 @@ from ripieno.files.corpus import read_jsb
 from ripieno.models.runtime import load_coconet, load_model
 from ripieno.music.piece import Piece
 from ripieno.music.referee import RULES as REFEREES
-from ripieno.proofreading import COLOURS, LEVELS, RULES, WRONG_NOTE, proofread, thin_resolutions, write_proof
+from ripieno.proofreading import COLOURS, LEVELS, RULES, WRONG_NOTE, Remark, proofread, thin_resolutions, write_proof
 from tests.files.scores import attributes, note, score
 from tests.music.test_singers import piece_of
 
@@ -177,6 +177,21 @@ def test_a_fermata_excuses_what_crosses_it(tmp_path: Path) -> None:
     assert "parallel fifths" not in rules_of(read(four_parts(fermata=True), tmp_path), "warning")
     excused = proofread(read(four_parts(fermata=True), tmp_path), rules_only=True, key="C").of_level("style")
     assert any("excused: phrase end" in remark.text for remark in excused)
+
+
+@pytest.mark.parametrize(
+    ("voices", "instead", "label"),
+    [
+        (("Tenor", "Bass"), "G2 in the bass on bar 1, beat 2", "parallel fifths, tenor and bass (bass: G2?)"),
+        (("Tenor", "Bass"), None, "parallel fifths, tenor and bass"),
+        (("Alto",), "F#4 in the alto", "parallel fifths (F#4?)"),
+        (("Alto",), "C3 in the bass", "parallel fifths (bass: C3?)"),
+        ((), None, "parallel fifths"),
+    ],
+)
+def test_a_mark_says_between_which_voices_and_whose_note_is_another(voices, instead, label) -> None:
+    remark = Remark("error", "parallel fifths", 1, 1.0, voices, "", "", None, instead, (), 0)
+    assert remark.label() == label
 
 
 def test_a_marked_copy_is_the_students_own_score_with_colours_and_words(tmp_path: Path) -> None:

@@ -140,6 +140,16 @@ class Remark:
         remedy = f"{self.remedy}: {self.instead}" if self.instead else self.remedy
         return f"bar {self.bar}, beat {self.beat:g}: {self.level}: {self.text} ({self.rule}). {_capital(remedy)}."
 
+    def label(self) -> str:
+        """What stands above the notes in a marked score: "parallel fifths, tenor and bass (bass: G2?)"."""
+        voices = [voice.lower() for voice in self.voices]
+        told = self.rule if len(voices) < 2 else f"{self.rule}, {' and '.join(voices)}"
+        if self.instead is None:
+            return told
+        note, _, place = self.instead.partition(" in the ")
+        voice = place.partition(" on ")[0]
+        return f"{told} ({note}?)" if [voice] == voices else f"{told} ({voice}: {note}?)"
+
 
 @dataclass(frozen=True)
 class Proof:
@@ -481,7 +491,7 @@ def write_proof(proof: Proof, path: Path, level: Level) -> None:
     """
     marks = []
     for remark in sorted(proof.of_level(level), key=lambda remark: LEVELS.index(remark.level)):
-        text = remark.rule if remark.instead is None else f"{remark.rule} ({remark.instead.partition(' ')[0]}?)"
+        text = remark.label()
         for i, note in enumerate(remark.notes):
             marks.append(Mark(note, COLOURS[remark.level], text if i == 0 else ""))
     marking.write_marked(proof.piece, path, marks)
