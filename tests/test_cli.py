@@ -264,7 +264,9 @@ def exercise(tmp_path: Path) -> Path:
 
 def test_check_says_what_is_wrong_marks_it_and_exits_with_1(exercise: Path) -> None:
     out = exercise.with_name("marked.musicxml")
-    done = ripieno("check", exercise, "-o", out, "--level", "errors", "--key", "C")
+    page = exercise.with_name("marked.svg")
+    done = ripieno("check", exercise, "-o", out, "-o", page, "--level", "errors", "--key", "C")
+    assert page.read_text().startswith("<svg")
     assert done.returncode == 1, done.stderr
     assert "bar 1, beat 2: error: Soprano and bass move in parallel fifths" in done.stdout
     assert "parallel fifths" in out.read_text()

@@ -1,16 +1,29 @@
 """The proof-reader finds what a teacher would mark, says what to do, and lets Bach pass."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from ripieno.errors import BadInput
 from ripieno.files.corpus import read_jsb
 from ripieno.models.runtime import load_coconet, load_model
 from ripieno.music.piece import Piece
 from ripieno.music.referee import RULES as REFEREES
-from ripieno.proofreading import COLOURS, LEVELS, RULES, WRONG_NOTE, Remark, proofread, thin_resolutions, write_proof
+from ripieno.proofreading import (
+    COLOURS,
+    LEVELS,
+    RULES,
+    WRONG_NOTE,
+    Remark,
+    check_score_target,
+    proofread,
+    thin_resolutions,
+    write_proof,
+)
+from ripieno.session import read as read_file
 from tests.files.scores import attributes, note, score
 from tests.music.test_singers import piece_of
 
@@ -201,19 +214,30 @@ def test_a_marked_copy_is_the_students_own_score_with_colours_and_words(tmp_path
     marked = (tmp_path / "marked.musicxml").read_text()
     assert COLOURS["error"] in marked
     assert "parallel fifths" in marked
-    import re
-
     plain = re.sub(r"<direction placement=.*?</direction>\s*", "", marked, flags=re.DOTALL)
     assert re.sub(r' color="#\w+"', "", plain).split() == four_parts().split()
     again = proofread(read(marked, tmp_path), rules_only=True, key="C")
     assert [r.line() for r in again.remarks] == [r.line() for r in proof.remarks]
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_a_marked_copy_can_be_printed(encoding: str, tmp_path: Path) -> None:
+    text = re.sub(r"^\s*<\?xml.*?\?>", "", four_parts())
+    (tmp_path / "own.musicxml").write_bytes(f'<?xml version="1.0" encoding="{encoding}"?>\n{text}'.encode(encoding))
+    proof = proofread(read_file(tmp_path / "own.musicxml"), rules_only=True, key="C")
+    write_proof(proof, tmp_path / "marked.svg", "error")
+    page = (tmp_path / "marked.svg").read_text()
+    assert COLOURS["error"].lower() in page.lower()
+    assert "parallel fifths" in page
+    write_proof(proof, tmp_path / "marked.pdf", "error")
+    assert (tmp_path / "marked.pdf").read_bytes().startswith(b"%PDF")
+    with pytest.raises(BadInput, match=r"marked\.mid: a marked copy is a score"):
+        check_score_target(tmp_path / "marked.mid")
+
+
 def test_a_midi_exercise_is_marked_as_a_score(tmp_path: Path) -> None:
     proof = proofread(with_voice("Tenor", (55, 0, 4), (62, 4, 4), (55, 8, 8)), rules_only=True, as_score=True, key="C")
     write_proof(proof, tmp_path / "marked.mxl", "error")
-    from ripieno.session import read as read_file
-
     assert len(read_file(tmp_path / "marked.mxl").notes) == 12
 
 

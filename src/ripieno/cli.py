@@ -100,8 +100,8 @@ The exit code is 1 if there is anything to say at the --level asked, else 0.
 
 [bold]Examples[/bold]
 
-Read an exercise, and write the remarks into a copy of it:
-  [green]ripieno check exercise.musicxml -o corrected.musicxml[/green]
+Read an exercise, and write the remarks into a copy of it, and onto a page to print:
+  [green]ripieno check exercise.musicxml -o corrected.musicxml -o corrected.pdf[/green]
 
 Errors alone; then everything, for a program:
   [green]ripieno check exercise.mid --level errors[/green]
@@ -574,8 +574,14 @@ def check_command(
         Path, typer.Argument(metavar="IN", help="A MIDI or MusicXML file to proof-read.", show_default=False)
     ],
     output: Annotated[
-        Path | None,
-        typer.Option("-o", "--output", metavar="OUT", help="A marked copy: .musicxml or .mxl.", show_default=False),
+        list[Path] | None,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="OUT",
+            help="A marked copy: .musicxml, .mxl, or .pdf, .png to print. Repeat it for more.",
+            show_default=False,
+        ),
     ] = None,
     level: Annotated[
         str, typer.Option(metavar="errors|warnings|style", help="Say this and what is graver.")
@@ -603,15 +609,16 @@ def check_command(
         raise BadInput(f"--level {level}: choose {', '.join(LEVEL_NAMES)}")
     if format_ not in ("text", "json"):
         raise BadInput(f"--format {format_}: choose text or json")
-    if output is not None:
-        check_score_target(output)
-        _check_targets(source, [output])
+    targets = output or []
+    for target in targets:
+        check_score_target(target)
+    _check_targets(source, targets)
     asked = LEVEL_NAMES[level]
     options: dict[str, Any] = {"key": key, "meter": meter, "pickup": pickup}
-    proof = proofread(read(source), rules_only=rules_only, as_score=output is not None, name=source.name, **options)
+    proof = proofread(read(source), rules_only=rules_only, as_score=bool(targets), name=source.name, **options)
     remarks = proof.of_level(asked)
-    if output is not None:
-        write_proof(proof, output, asked)
+    for target in targets:
+        write_proof(proof, target, asked)
     if format_ == "json":
         print(json.dumps({"file": source.name, **proof.to_json(asked)}, indent=2, ensure_ascii=False))
     else:
@@ -621,8 +628,8 @@ def check_command(
         for remark in remarks:
             print(remark.line())
         print(proof.summary(asked))
-        if output is not None:
-            print(f"written {output}")
+        for target in targets:
+            print(f"written {target}")
     if remarks:
         raise typer.Exit(1)
 

@@ -474,8 +474,10 @@ def check_score_target(path: Path) -> None:
     Raises:
         BadInput: its suffix says something else.
     """
-    if path.suffix.lower() not in SUFFIXES:
-        raise BadInput(f"{path.name}: a marked copy is a score; name it {path.stem}.musicxml")
+    if path.suffix.lower() not in (*SUFFIXES, *marking.PICTURE_SUFFIXES):
+        raise BadInput(
+            f"{path.name}: a marked copy is a score; name it {path.stem}.musicxml, or {path.stem}.pdf to print"
+        )
 
 
 def write_proof(proof: Proof, path: Path, level: Level) -> None:

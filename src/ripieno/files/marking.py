@@ -5,6 +5,7 @@ These are splices of the source's bytes, as in `files.amending`: not a byte of t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,9 @@ from ripieno.files.whole import whole_file
 from ripieno.files.xmltext import Splice
 from ripieno.music.piece import Piece
 from ripieno.music.understanding import Reading
+
+PICTURE_SUFFIXES = (".png", ".svg", ".pdf")
+_DECLARATION = re.compile(r"^\ufeff?\s*<\?xml.*?\?>\s*", re.DOTALL)  # of an encoding that text no longer has
 
 
 def as_score(piece: Piece, reading: Reading | None = None) -> Piece:
@@ -31,15 +35,21 @@ def write_marked(piece: Piece, path: Path, marks: Sequence[Mark]) -> None:
 
     Args:
         piece: from a MusicXML file, or from `as_score`.
-        path: replaced only once the new file is whole. A name that ends in .mxl is written compressed.
+        path: replaced only once the new file is whole. A name that ends in .mxl is written compressed, one in .png,
+            .svg or .pdf is engraved.
         marks: of equal notes the first gives the colour.
 
     Raises:
-        BadInput: the file cannot be written there.
+        BadInput: the file cannot be written there, or the score cannot be engraved.
     """
     source = piece.source
     assert isinstance(source, MusicXmlSource)
     data = source.xml.spliced(_splices(source, marks))
+    if path.suffix.lower() in PICTURE_SUFFIXES:
+        from ripieno.files.scorepicture import draw_score  # brings verovio
+
+        draw_score(_DECLARATION.sub("", data.decode(source.xml.encoding)), path)
+        return
     with whole_file(path) as file:
         file.write(packed_score(data, source, path.stem) if path.suffix.lower() == ".mxl" else data)
 
