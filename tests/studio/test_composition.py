@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ripieno.edits.log import EditLog
 from ripieno.models.runtime import Model
 from ripieno.sampling.passes import Ask, answered
 from ripieno.studio import messages as wire
@@ -191,6 +192,30 @@ def test_a_locked_voice_that_sings_with_the_melody_goes_on_doing_so(
     assert most() == [4] * 4 + [3] * 4 + [4] * 8
     piece.set_locks(wire.Lock(id="k2", locked=False, voices=["alto", "soprano"]))
     assert most() == [4] * 16
+
+
+def test_no_other_way_gives_a_locked_voice_another_note(
+    piece: Composition, model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither another one on the roll, nor by who is heard to sing which."""
+    piece.edit("e0", [], [note(0, 72, 16)])
+
+    def lines_of(log: EditLog, *_: object) -> np.ndarray:
+        lines = np.tile([72, 72, 50, 48], (piece.n_steps, 1))
+        if log.cells[0, :16, list(CHORD)].any() and is_heard_otherwise:
+            lines[2, 1] = CHORD[0]
+        return lines
+
+    monkeypatch.setattr("ripieno.studio.composition.voices_of", lines_of)
+    piece.set_locks(wire.Lock(id="k0", locked=True, voices=["alto"]))
+    found = {}
+    for is_heard_otherwise in (False, True):
+        asked = wire.Regenerate(id=f"r{is_heard_otherwise}", bars=(1, 1), n=2)
+        found[is_heard_otherwise] = answer(piece.regenerating(asked), model).alternatives
+    assert found[False]
+    assert found[True] == []
+    piece.set_locks(wire.Lock(id="k1", locked=False, voices=["alto"]))
+    assert answer(piece.regenerating(wire.Regenerate(id="free", bars=(1, 1), n=2)), model).alternatives
 
 
 def test_rules_bind_the_model(piece: Composition, model: Model) -> None:

@@ -33,6 +33,7 @@ from ripieno.models.runtime import Prediction, the_separator
 from ripieno.music import harmony
 from ripieno.music.roll import Cells, RollNote
 from ripieno.music.understanding import meter_at, steps_of_bars
+from ripieno.music.voices import NAMES
 from ripieno.sampling.ancestral import compose
 from ripieno.sampling.drafting import QUALITIES
 from ripieno.sampling.partner import Filling, NoteSuggestion, doubts, fill, suggest_notes
@@ -500,6 +501,23 @@ class Composition:
                 alternatives=offered,
             )
 
+    def _keeps_locked_voices(self, after: EditLog, policy: Policy) -> bool:
+        """Whether every locked voice still sings what it sings now; with another voice on its note it might not."""
+        if not self.locks.voices:
+            return True
+        lines, then = (voices_of(log, policy, the_separator()) for log in (self.log, after))
+        voices = [voice for voice in VOICES if voice.capitalize() in NAMES[lines.shape[1]]]
+        for lock in self.locks.voices:
+            if lock.voice not in voices:
+                continue
+            voice = voices.index(lock.voice)
+            for note in lock.notes:
+                steps = slice(note.onset, note.onset + note.duration)
+                sings = lines[steps, voice] == note.pitch + self.session.reading.shift
+                if (sings & (then[steps, voice] != lines[steps, voice])).any():
+                    return False
+        return True
+
     def _filling(
         self,
         request: wire.Regenerate,
@@ -513,7 +531,8 @@ class Composition:
         for more in range(2):
             seeds = [(SEEDS * request.seed + more * request.n + i) % 2**31 for i in range(request.n - len(found))]
             ways = yield from fill(log, self.session.context, policy, cleared, reach, n_new, seeds)
-            found += [way for way in ways if all(set(way.edits) != set(other.edits) for other in found)]
+            new = [way for way in ways if all(set(way.edits) != set(other.edits) for other in found)]
+            found += [way for way in new if self._keeps_locked_voices(log.record(way.edits, "model"), policy)]
             if len(found) == request.n:
                 break
         return found
