@@ -23,7 +23,7 @@ import numpy as np
 
 from ripieno.errors import BadInput
 from ripieno.evaluation.repair import averaged_chances
-from ripieno.files import marking
+from ripieno.files import marking, scorepicture
 from ripieno.files.amending import Mark
 from ripieno.files.musicxml import SUFFIXES
 from ripieno.files.score import MusicXmlSource
@@ -474,7 +474,7 @@ def check_score_target(path: Path) -> None:
     Raises:
         BadInput: its suffix says something else.
     """
-    if path.suffix.lower() not in (*SUFFIXES, *marking.PICTURE_SUFFIXES):
+    if path.suffix.lower() not in (*SUFFIXES, *scorepicture.SUFFIXES):
         raise BadInput(
             f"{path.name}: a marked copy is a score; name it {path.stem}.musicxml, or {path.stem}.pdf to print"
         )

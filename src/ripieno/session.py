@@ -28,6 +28,8 @@ from ripieno.files.midi import not_written, read_midi, write_midi
 from ripieno.files.musicxml import SUFFIXES as MUSICXML_SUFFIXES
 from ripieno.files.musicxml import is_musicxml, musicxml_text, read_musicxml, write_musicxml
 from ripieno.files.score import not_played, syllables_of
+from ripieno.files.scorepicture import NEW_COLOUR, draw_score
+from ripieno.files.scorepicture import SUFFIXES as PICTURE_SUFFIXES
 from ripieno.models.context import context_of
 from ripieno.models.runtime import Model, load_model, the_separator
 from ripieno.music.analysis import beats_of, chords_asked, find_chords, roman
@@ -56,7 +58,6 @@ QUALITY = "high"
 LOSSLESS = "lossless"
 STOP_RULE = StopRule()
 MEND: dict[str, Mapping[str, float]] = {"faults": COSTS, "parallels": PARALLELS, "nothing": {}}
-PICTURE_SUFFIXES = (".png", ".svg", ".pdf")
 SUFFIXES = (".mid", ".midi", *MUSICXML_SUFFIXES, *PICTURE_SUFFIXES, *sound.SUFFIXES)
 CHORDS_UNWRITTEN = "Chords are written into scores only (.musicxml, .mxl, and pictures with --as score)"
 LOW_TUNE = (
@@ -546,8 +547,6 @@ class Session:
             sound.write_sound(sound.render(notes, soundfont), path)
             return []
         if as_score:
-            from ripieno.files.scorepicture import NEW_COLOUR, draw_score  # brings verovio
-
             # told apart by colour, and by their name where there is none
             parts = [replace(part, name=f"{part.name} (new)") for part in self.new_parts(n_parts)]
             options: dict[str, Any] = {"reading": self.reading, "colour": NEW_COLOUR, "labels": self.labels()}

@@ -194,13 +194,13 @@ class Policy:
         """How many cells may sound at a step; None for any number. Who sings the melody rests with it."""
         if self.n_voices is None:
             return None
-        most: np.ndarray = np.array([self.n_voices])
+        left: np.ndarray = np.array([self.n_voices])
         if self.line is not None and not (self.line < 0).all():
-            most = most - (self.line < 0)
+            left = left - (self.line < 0)
         if self.n_doubling is not None:
-            most = most - self.n_doubling
-        fewest: np.ndarray = np.maximum(most, 1)
-        return fewest
+            left = left - self.n_doubling
+        most: np.ndarray = np.maximum(left, 1)
+        return most
 
     @cached_property
     def _in_reach(self) -> Bool[np.ndarray, "#step pitch"]:

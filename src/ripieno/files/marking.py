@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from ripieno.files import scorepicture
 from ripieno.files.amending import Mark, marked
 from ripieno.files.musicxml import musicxml_bytes, packed_score, parse_musicxml
 from ripieno.files.score import MusicXmlSource
@@ -18,7 +19,6 @@ from ripieno.files.xmltext import Splice
 from ripieno.music.piece import Piece
 from ripieno.music.understanding import Reading
 
-PICTURE_SUFFIXES = (".png", ".svg", ".pdf")
 _DECLARATION = re.compile(r"^\ufeff?\s*<\?xml.*?\?>\s*", re.DOTALL)  # of an encoding that text no longer has
 
 
@@ -45,10 +45,8 @@ def write_marked(piece: Piece, path: Path, marks: Sequence[Mark]) -> None:
     source = piece.source
     assert isinstance(source, MusicXmlSource)
     data = source.xml.spliced(_splices(source, marks))
-    if path.suffix.lower() in PICTURE_SUFFIXES:
-        from ripieno.files.scorepicture import draw_score  # brings verovio
-
-        draw_score(_DECLARATION.sub("", data.decode(source.xml.encoding)), path)
+    if path.suffix.lower() in scorepicture.SUFFIXES:
+        scorepicture.draw_score(_DECLARATION.sub("", data.decode(source.xml.encoding)), path)
         return
     with whole_file(path) as file:
         file.write(packed_score(data, source, path.stem) if path.suffix.lower() == ".mxl" else data)

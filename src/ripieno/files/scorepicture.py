@@ -4,7 +4,7 @@ Whoever hands in MusicXML has said which notes are new, by their colour and by t
 difference survives a black and white printer. An SVG or PNG is one long page, a PDF has pages of A4, as pictures of 200
 dots to the inch.
 
-Import this module where you draw: it brings verovio.
+Verovio and what draws are imported by the functions that need them.
 """
 
 from __future__ import annotations

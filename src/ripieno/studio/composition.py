@@ -33,18 +33,17 @@ from ripieno.models.runtime import Prediction, the_separator
 from ripieno.music import harmony
 from ripieno.music.roll import Cells, RollNote
 from ripieno.music.understanding import meter_at, steps_of_bars
-from ripieno.music.voices import NAMES
 from ripieno.sampling.ancestral import compose
 from ripieno.sampling.drafting import QUALITIES
 from ripieno.sampling.partner import Filling, NoteSuggestion, doubts, fill, suggest_notes
 from ripieno.sampling.passes import Ask, Change, Sampler
 from ripieno.sampling.voice_leading import CARES, Hopeless, is_mended, mend, voices_of
 from ripieno.session import KEEPS_HEIGHT, MEND, STOP_RULE, Session
-from ripieno.shapes import Bool
+from ripieno.shapes import Bool, Int
 from ripieno.studio import messages as wire
 from ripieno.studio.batches import Batches, is_length, is_lengthening, is_step, n_that_stay
 from ripieno.studio.bounds import doubling, locked_cells, melody_of, range_of
-from ripieno.studio.singing import VOICES, Singers, in_unison, selected, voice_for, who_sings
+from ripieno.studio.singing import VOICES, Singers, in_unison, selected, voice_for, voices_in, who_sings
 from ripieno.studio.store import Store, WrittenElsewhere
 from ripieno.studio.wording import bars_in_words, described, heard, lock_in_words, named
 
@@ -501,20 +500,17 @@ class Composition:
                 alternatives=offered,
             )
 
-    def _keeps_locked_voices(self, after: EditLog, policy: Policy) -> bool:
+    def _keeps_locked_voices(self, now: Int[np.ndarray, "step voice"], then: Int[np.ndarray, "step voice"]) -> bool:
         """Whether every locked voice still sings what it sings now; with another voice on its note it might not."""
-        if not self.locks.voices:
-            return True
-        lines, then = (voices_of(log, policy, the_separator()) for log in (self.log, after))
-        voices = [voice for voice in VOICES if voice.capitalize() in NAMES[lines.shape[1]]]
+        voices = voices_in(now)
         for lock in self.locks.voices:
             if lock.voice not in voices:
                 continue
             voice = voices.index(lock.voice)
             for note in lock.notes:
                 steps = slice(note.onset, note.onset + note.duration)
-                sings = lines[steps, voice] == note.pitch + self.session.reading.shift
-                if (sings & (then[steps, voice] != lines[steps, voice])).any():
+                sings = now[steps, voice] == note.pitch + self.session.reading.shift
+                if (sings & (then[steps, voice] != now[steps, voice])).any():
                     return False
         return True
 
@@ -528,11 +524,15 @@ class Composition:
     ) -> Generator[Ask, Prediction | None, list[Filling]]:
         """As many ways as are wanted, if there are so many; with other seeds once more where some came out alike."""
         log, found = self.log, list[Filling]()
+        lines = voices_of(log, policy, the_separator()) if self.locks.voices else None
         for more in range(2):
             seeds = [(SEEDS * request.seed + more * request.n + i) % 2**31 for i in range(request.n - len(found))]
             ways = yield from fill(log, self.session.context, policy, cleared, reach, n_new, seeds)
             new = [way for way in ways if all(set(way.edits) != set(other.edits) for other in found)]
-            found += [way for way in new if self._keeps_locked_voices(log.record(way.edits, "model"), policy)]
+            for way in new:
+                after = log.record(way.edits, "model")
+                if lines is None or self._keeps_locked_voices(lines, voices_of(after, policy, the_separator())):
+                    found.append(way)
             if len(found) == request.n:
                 break
         return found

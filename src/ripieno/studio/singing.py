@@ -21,6 +21,11 @@ APART = 4  # semitones that a voice keeps off the end of its range where no neig
 Singers = dict[tuple[int, int], wire.Voice | None]  # by onset and pitch of the roll
 
 
+def voices_in(sung: Int[np.ndarray, "step voice"]) -> list[wire.Voice]:
+    """Which voices the columns of a split are."""
+    return [voice for voice in VOICES if voice.capitalize() in NAMES[sung.shape[1]]]
+
+
 def who_sings(log: EditLog, sung: Int[np.ndarray, "step voice"]) -> Singers:
     """Who sings each note, by onset and pitch: the voice that has most of it.
 
@@ -28,7 +33,7 @@ def who_sings(log: EditLog, sung: Int[np.ndarray, "step voice"]) -> Singers:
         log: whose notes.
         sung: the pitch of each voice at each step, the highest voice first.
     """
-    voices = [voice for voice in VOICES if voice.capitalize() in NAMES[sung.shape[1]]]
+    voices = voices_in(sung)
     found: Singers = {}
     for note in owned_notes(log):
         shares = (sung[note.onset : note.end] == note.pitch).sum(axis=0)
@@ -48,7 +53,7 @@ def in_unison(
         sings: who sings each note.
         log: of the piece.
     """
-    voices = [one for one in VOICES if one.capitalize() in NAMES[sung.shape[1]]]
+    voices = voices_in(sung)
     if voice not in voices:
         return
     line = sung[:, voices.index(voice)]
