@@ -76,3 +76,23 @@ def model_of(predict: Callable[..., Prediction]) -> Model:
         n_planes=1,
         _session=_Session(predict),
     )
+
+
+# How well two pitches go together, by the semitones between them.
+_CONSONANCE = np.array([-2, -9, -3, 4, 4, 2, -9, 5, 4, 4, -3, -9])
+
+
+def consonant(cells, context) -> Prediction:
+    """A model of whole numbers: what is consonant and goes on is likely, up to four notes at a step."""
+    sounding = cells[:, 0].astype(int)
+    classes = np.stack([sounding[:, :, pitch::12].sum(axis=2) for pitch in range(12)], axis=2)
+    fits = np.stack([classes @ _CONSONANCE[(pitch - np.arange(12)) % 12] for pitch in range(12)], axis=2)
+    score = fits[:, :, np.arange(128) % 12] - abs(np.arange(128) - 58) // 4
+    score[:, 1:] += 3 * sounding[:, :-1]
+    score[:, :-1] += 3 * sounding[:, 1:]
+    full = sounding.sum(axis=2, keepdims=True)
+    score = np.where(sounding > 0, 4 * (full - 4) - score - 6, score - 12 * (full >= 4) + 3 * (full < 3))
+    n_left = np.maximum(4 - full[:, :, 0], 0).sum(axis=1) + 2 * np.maximum(full[:, :, 0] - 4, 0).sum(axis=1)
+    logits = np.full(cells.shape, -64.0, dtype=np.float32)
+    logits[:, 0] = score / 2
+    return Prediction(logits, n_left.astype(np.float32))
