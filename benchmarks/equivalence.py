@@ -40,8 +40,10 @@ from ripieno.models.runtime import Model, load_model, the_separator
 from ripieno.music.referee import MEASURES, RULES, Report, judge
 from ripieno.music.roll import RollNote, notes_of, roll_of, silence
 from ripieno.music.voices import split
-from ripieno.session import QUALITY, Session
+from ripieno.options import Options
+from ripieno.session import Session
 
+QUALITY = Options().quality
 QUALITIES = ("exact", QUALITY)
 STATISTICS: dict[str, Callable[[Any], float]] = {
     "pitch classes used": lambda of: of.pitch_classes,

@@ -30,8 +30,10 @@ from ripieno.music.piece import Piece, piece_from_notes
 from ripieno.music.referee import Report, judge
 from ripieno.music.roll import RollNote, notes_of, silence
 from ripieno.music.voices import split
+from ripieno.options import Options
 from ripieno.sampling.ancestral import chances, expected
-from ripieno.session import MEND, STOP_RULE, TEMPERATURE, Session
+from ripieno.sampling.run import STOP_RULE
+from ripieno.session import Session
 
 SHOWN = (
     "parallel fifths",
@@ -120,9 +122,9 @@ def main() -> None:
     parser.add_argument("--model", type=Path)
     parser.add_argument("-n", type=int, default=None, help="how many melodies (50) or chorales (76)")
     parser.add_argument("--split", default="valid", choices=["valid", "test"])
-    parser.add_argument("--temperature", type=float, default=TEMPERATURE)
+    parser.add_argument("--temperature", type=float, default=Options().temperature)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--mend", choices=MEND, default="faults", help="what is put right at the end")
+    parser.add_argument("--mend", choices=MENDS, default="faults", help="what is put right at the end")
     parser.add_argument("--additions-only", action="store_true", help="nothing may be taken back")
     parser.add_argument("--jobs", type=int, default=2, help="pieces at a time, one core each")
     a = parser.parse_args()

@@ -28,13 +28,15 @@ from pathlib import Path
 
 import numpy as np
 
+from ripieno.files.reader import read
 from ripieno.models.context import context_of
 from ripieno.models.runtime import Model, load_model, the_separator
 from ripieno.music.piece import Piece, piece_from_notes
 from ripieno.music.roll import RollNote, notes_of
 from ripieno.sampling.lossless import Tally, compose_lossless
 from ripieno.sampling.passes import alone, together
-from ripieno.session import STOP_RULE, Session, read
+from ripieno.sampling.run import STOP_RULE
+from ripieno.session import Session
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 MELODY = EXAMPLES / "ode-to-joy.mid"

@@ -13,13 +13,14 @@ from pathlib import Path
 import mido
 import pytest
 
-from ripieno import batch
+from ripieno import batch, export
 from ripieno.batch import DONE, FAILED, JOURNAL, SKIPPED, Step, harmonize_files
 from ripieno.errors import BadInput
 from ripieno.files.midi import write_midi
 from ripieno.models.runtime import load_model
 from ripieno.music.piece import piece_from_notes
 from ripieno.music.roll import RollNote
+from ripieno.options import Options
 from ripieno.session import Session
 
 ROOT = Path(__file__).parent.parent
@@ -49,15 +50,15 @@ def outcomes(steps) -> dict[str, list[str]]:
 def test_a_failing_file_is_reported_and_the_rest_go_on(tmp_path: Path, model, monkeypatch) -> None:
     sources = [tune(tmp_path, i) for i in range(4)]
     sources[1].write_bytes(b"no music")
-    fault = Session.new_parts
+    fault = export.new_parts
 
-    def faulty(self, *rest, **named):
-        if self.piece.notes[0].pitch == 62:  # the third
+    def faulty(document, *rest, **named):
+        if document.piece.notes[0].pitch == 62:  # the third
             raise ZeroDivisionError
-        return fault(self, *rest, **named)
+        return fault(document, *rest, **named)
 
-    monkeypatch.setattr(Session, "new_parts", faulty)
-    steps = list(harmonize_files([*sources, tmp_path / "gone.mid"], tmp_path / "out", model, {}, iterations=2))
+    monkeypatch.setattr(export, "new_parts", faulty)
+    steps = list(harmonize_files([*sources, tmp_path / "gone.mid"], tmp_path / "out", model, Options(iterations=2)))
     assert outcomes(steps) == {
         DONE: [sources[0].name, sources[3].name],
         SKIPPED: [],
@@ -74,7 +75,7 @@ def test_nothing_is_done_twice_unless_what_was_asked_is_another(tmp_path: Path, 
     out = tmp_path / "out"
 
     def run(**options) -> dict[str, list[str]]:
-        return outcomes(harmonize_files(sources, out, model, options, iterations=2))
+        return outcomes(harmonize_files(sources, out, model, Options(iterations=2, **options)))
 
     names = [source.name for source in sources]
     assert run()[DONE] == names
@@ -90,13 +91,13 @@ def test_what_somebody_else_wrote_or_changed_is_left_alone(tmp_path: Path, model
     out.mkdir()
     theirs = out / sources[0].name
     theirs.write_bytes(b"my own setting")
-    steps = list(harmonize_files(sources, out, model, {}, iterations=2))
+    steps = list(harmonize_files(sources, out, model, Options(iterations=2)))
     assert outcomes(steps)[FAILED] == [sources[0].name]
     assert theirs.read_bytes() == b"my own setting"
     ours = out / sources[1].name
     ours.write_bytes(ours.read_bytes() + b"a change by hand")
     changed = ours.read_bytes()
-    steps = list(harmonize_files(sources, out, model, {"seed": 3}, iterations=2))
+    steps = list(harmonize_files(sources, out, model, Options(seed=3, iterations=2)))
     assert outcomes(steps)[SKIPPED] == [sources[1].name]
     assert "was changed since" in next(step.said[0] for step in steps if step.outcome == SKIPPED)
     assert ours.read_bytes() == changed
@@ -106,9 +107,9 @@ def test_files_of_one_name_and_the_source_folder_are_refused(tmp_path: Path, mod
     (tmp_path / "other").mkdir()
     one, other = tune(tmp_path, 1), tune(tmp_path / "other", 1)
     with pytest.raises(BadInput, match="one name"):
-        list(harmonize_files([one, other], tmp_path / "out", model, {}))
+        list(harmonize_files([one, other], tmp_path / "out", model, Options()))
     with pytest.raises(BadInput, match="your own file"):
-        list(harmonize_files([one], tmp_path, model, {}))
+        list(harmonize_files([one], tmp_path, model, Options()))
 
 
 @pytest.mark.parametrize(("moment", "when"), list(product(["save", "tell", "replace", "run"], ["before", "after"])))
@@ -118,7 +119,7 @@ def test_an_interrupt_at_any_step_leaves_whole_results_only(
     sources = [tune(tmp_path, i) for i in range(4)]
     out = tmp_path / "out"
     whole = tmp_path / "whole"
-    assert len(outcomes(harmonize_files(sources, whole, model, {}, iterations=2))[DONE]) == 4
+    assert len(outcomes(harmonize_files(sources, whole, model, Options(iterations=2)))[DONE]) == 4
     count = 0
 
     def interrupting(function):
@@ -139,11 +140,11 @@ def test_an_interrupt_at_any_step_leaves_whole_results_only(
         owner, name = place[moment]
         patch.setattr(owner, name, interrupting(getattr(owner, name)))
         with pytest.raises(KeyboardInterrupt):
-            list(harmonize_files(sources, out, model, {}, iterations=2))
+            list(harmonize_files(sources, out, model, Options(iterations=2)))
     for path in out.glob("*.mid"):
         assert path.read_bytes() == (whole / path.name).read_bytes()
     there = {path.name: path.stat().st_mtime_ns for path in out.glob("*.mid")}
-    again = outcomes(harmonize_files(sources, out, model, {}, iterations=2))
+    again = outcomes(harmonize_files(sources, out, model, Options(iterations=2)))
     assert again[FAILED] == []
     assert set(again[SKIPPED]) == set(there)
     assert {path.name: path.stat().st_mtime_ns for path in out.glob("*.mid")}.items() >= there.items()
@@ -154,12 +155,12 @@ def test_an_interrupt_at_any_step_leaves_whole_results_only(
 
 def test_a_journal_that_was_cut_off_is_read_as_far_as_it_goes(tmp_path: Path, model) -> None:
     sources = [tune(tmp_path, i) for i in range(2)]
-    list(harmonize_files(sources, tmp_path / "out", model, {}, iterations=1))
+    list(harmonize_files(sources, tmp_path / "out", model, Options(iterations=1)))
     journal = tmp_path / "out" / JOURNAL
     lines = journal.read_text().splitlines()
     assert [json.loads(line)["in place"] for line in lines] == [False, True, False, True]
     journal.write_text("\n".join([*lines[:3], lines[3][:20]]))
-    assert len(outcomes(harmonize_files(sources, tmp_path / "out", model, {}, iterations=1))[SKIPPED]) == 2
+    assert len(outcomes(harmonize_files(sources, tmp_path / "out", model, Options(iterations=1)))[SKIPPED]) == 2
 
 
 @pytest.mark.slow
@@ -198,6 +199,6 @@ def test_a_hundred_files_survive_ctrl_c_at_any_moment(tmp_path: Path) -> None:
 
 def test_steps_say_where_they_are(tmp_path: Path, model) -> None:
     sources = [tune(tmp_path, i) for i in range(2)]
-    steps: list[Step] = list(harmonize_files(sources, tmp_path / "out", model, {}, iterations=3))
+    steps: list[Step] = list(harmonize_files(sources, tmp_path / "out", model, Options(iterations=3)))
     assert [(step.number, step.of) for step in steps if step.outcome] == [(1, 2), (2, 2)]
     assert sum(step.change is not None for step in steps) == 6

@@ -179,7 +179,7 @@ def test_a_score_keeps_its_rhythm_and_gets_its_pitches_spelled(tmp_path: Path, m
     bars.append("".join(note(names[p], 1, "quarter") for p in pitches[4:]))
     text = score(bars)
     (tmp_path / "x.musicxml").write_text(text)
-    from ripieno.session import read
+    from ripieno import read
 
     piece = read(tmp_path / "x.musicxml")
     change = fixing.Change(2, "pitch", 1, 0.9, "bar 1, beat 3", "")

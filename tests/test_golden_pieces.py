@@ -1,9 +1,8 @@
 """Twenty requests come out as they did before the house was rebuilt, cell for cell.
 
-`python -m tests.test_golden_pieces` writes the file anew; it was first written by version 0.1.0. A processor may compute
-the bundled model's logits otherwise in their last bits, and then other music is as right: the file says what they were
-on a probe, and where they differ the pieces are compared as a model of whole numbers writes them, which every processor
-computes alike.
+`python -m tests.test_golden_pieces` writes the file anew; it was first written by version 0.1.0. Another processor may
+compute the bundled model's logits otherwise in their last bits, and then other music is as right: the file says what
+they were on a probe, and where they differ the pieces are compared as a model of whole numbers writes them.
 """
 
 import base64

@@ -9,6 +9,7 @@ import pytest
 
 from ripieno.errors import BadInput
 from ripieno.files.corpus import read_jsb
+from ripieno.files.reader import read as read_file
 from ripieno.models.runtime import load_coconet, load_model
 from ripieno.music.piece import Piece
 from ripieno.music.referee import RULES as REFEREES
@@ -23,7 +24,6 @@ from ripieno.proofreading import (
     thin_resolutions,
     write_proof,
 )
-from ripieno.session import read as read_file
 from tests.files.scores import attributes, note, score
 from tests.music.test_singers import piece_of
 
@@ -179,7 +179,7 @@ def four_parts(*, fermata: bool = False) -> str:
 
 
 def read(text: str, tmp_path: Path) -> Piece:
-    from ripieno.session import read as read_file
+    from ripieno.files.reader import read as read_file
 
     (tmp_path / "x.musicxml").write_text(text)
     return read_file(tmp_path / "x.musicxml")

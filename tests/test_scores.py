@@ -12,12 +12,13 @@ import numpy as np
 import pytest
 
 import ripieno
+from ripieno.export import CHORDS_UNWRITTEN, chords_found
 from ripieno.files.engraving import Label
 from ripieno.files.musicxml import musicxml_text, parse_musicxml, write_musicxml
 from ripieno.music.chords import asked_of_steps
 from ripieno.music.piece import NewPart
 from ripieno.music.roll import RollNote
-from ripieno.session import CHORDS_UNWRITTEN, Session
+from ripieno.session import Session
 from tests.files.scores import attributes, by_music21, facts, note, score
 
 EIGHTHS = '<beam number="1">begin</beam>', '<beam number="1">end</beam>'
@@ -302,7 +303,7 @@ def over_chords() -> Session:
 
 def test_new_notes_belong_to_the_chords_and_the_named_bass_is_lowest(over_chords: Session):
     session = over_chords
-    classes, basses = asked_of_steps(session.chords, session.reading.start, session.log.cells.shape[1])
+    classes, basses = asked_of_steps(session.document.chords, session.reading.start, session.log.cells.shape[1])
     cells = session.log.cells[0]
     new = cells & ~session.log.origin[0]
     assert new.sum() > 60
@@ -316,11 +317,11 @@ def test_new_notes_belong_to_the_chords_and_the_named_bass_is_lowest(over_chords
 def test_chord_symbols_of_a_score_are_followed_and_read_back(over_chords: Session):
     session = over_chords
     text = musicxml_text(
-        session.piece, labels=[Label(one.step, chord=one.chord) for one in session.chords if one.chord]
+        session.piece, labels=[Label(one.step, chord=one.chord) for one in session.document.chords if one.chord]
     )
     assert own_part(re.sub(r"\s*<harmony>.*?</harmony>", "", text)) == own_part(WALTZ)
     again = parse_musicxml(text.encode(), "it")
-    assert [one for one in session.chords if one.chord] == list(again.chords)
+    assert [one for one in session.document.chords if one.chord] == list(again.chords)
     assert Session(again).policy.chords is not None
     assert Session(again, chords="none").policy.chords is None
     symbols = by_music21(text).parts[0].recurse().getElementsByClass("ChordSymbol")
@@ -333,7 +334,7 @@ def test_the_chords_found_stand_in_the_score_as_symbols_or_numerals(tmp_path: Pa
         session.set(43, 4, 12)
         session.set(59, 4, 12)
         text = session.score()
-        assert text.count(sign) == len([one for one in session.chords_found() if one.chord is not None]) > 0
+        assert text.count(sign) == len([one for one in chords_found(session.document) if one.chord is not None]) > 0
         if how == "roman":
             assert ">I</words>" in text
         by_music21(text)
@@ -352,14 +353,17 @@ def test_of_two_staves_numerals_stand_below_the_lower_one(how: str, staves: set[
     text = session.score()
     directions = re.findall(r'<direction placement="below"><direction-type><words.*?</direction>', text)
     assert {staff for one in directions for staff in re.findall(r"<staff>(.)</staff>", one)} == staves
-    assert len(directions) + text.count("<harmony>") == len([c for c in session.chords_found() if c.chord is not None])
+    assert len(directions) + text.count("<harmony>") == len(
+        [c for c in chords_found(session.document) if c.chord is not None]
+    )
     by_music21(text)
 
 
 @pytest.mark.parametrize("ensemble", [None, "choir", "strings", "winds", "organ"])
 @pytest.mark.parametrize("n_parts", [1, 2, 4])
 def test_every_arrangement_sounds_the_same_notes(over_chords: Session, ensemble, n_parts, tmp_path: Path):
-    over_chords.ensemble = ensemble
+    before = over_chords.document
+    over_chords.ask(ensemble=ensemble)
     text = over_chords.score(n_parts)
     after = by_music21(text)
     expected = over_chords.new_parts(4)
@@ -370,7 +374,7 @@ def test_every_arrangement_sounds_the_same_notes(over_chords: Session, ensemble,
                 onset = 4 * Fraction(one.getOffsetInHierarchy(after)).limit_denominator(1000)
                 sounding |= {(onset, pitch.midi) for pitch in one.pitches}
     assert sounding == {(Fraction(one.onset), one.pitch) for part in expected for one in part.notes}
-    over_chords.ensemble = None
+    over_chords.document = before
 
 
 def test_inner_voices_strike_again_on_syllables():

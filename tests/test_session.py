@@ -7,15 +7,16 @@ import numpy as np
 import pytest
 
 from ripieno import BadInput, Session, piece_from_notes, read
+from ripieno.bounds import Locks
 from ripieno.edits.edit import Edit
 from ripieno.edits.log import CellEntry
 from ripieno.edits.notes import put_notes
+from ripieno.export import LOW_TUNE, chords_found, labels, parts_apart
 from ripieno.models.runtime import the_separator
 from ripieno.music.harmony import parallels
 from ripieno.music.referee import faults
 from ripieno.music.roll import RollNote, notes_of, roll_of
 from ripieno.sampling.voice_leading import COSTS, PARALLELS, WEIGHTS, voices_of
-from ripieno.session import LOW_TUNE
 from tests.sampling.fakes import indifferent, model_of, pointing_at, wanting
 
 MELODY = [RollNote(0, 72, 4), RollNote(4, 74, 4), RollNote(8, 76, 4), RollNote(12, 72, 4)]
@@ -39,7 +40,7 @@ def test_composing_fills_in_what_is_missing_and_stops() -> None:
 def test_faults_of_part_writing_are_mended_at_the_end_unless_the_user_wants_them_left() -> None:
     ways = ("nothing", "parallels", "faults")
     left, only, mended = (Session(read(EXAMPLE), mend=mend, bars=(1, 8), temperature=1.0, seed=1) for mend in ways)
-    why = {session.mend: {change.why for change in session.run()} for session in (left, only, mended)}
+    why = {session.options.mend: {change.why for change in session.run()} for session in (left, only, mended)}
     assert why["nothing"] == {None}
     assert why["parallels"] <= {None, *PARALLELS}
     assert why["faults"] - {None} <= set(COSTS)
@@ -120,8 +121,9 @@ def test_no_new_part_bears_the_name_of_one_of_the_users(tmp_path, suffix: str) -
     names = [part.name for part in read(tmp_path / f"out{suffix}").parts]
     assert names == ["BASS", "Alto", "Tenor", "Bass (new)"]
     own = [replace(piece.parts[0], name=name) for name in ("BASS", " alto", "Alto (New)")]
-    session.piece = replace(session.piece, parts=tuple(own))
-    assert [part.name for part in session._apart(None)] == ["Alto (new 2)", "Tenor", "Bass (new)"]
+    begun = session.document.begun
+    renamed = replace(session.document, begun=replace(begun, piece=replace(piece, parts=tuple(own))))
+    assert [part.name for part in parts_apart(renamed)] == ["Alto (new 2)", "Tenor", "Bass (new)"]
 
 
 def test_a_tune_alone_outside_the_chosen_bars_has_no_chords() -> None:
@@ -131,10 +133,10 @@ def test_a_tune_alone_outside_the_chosen_bars_has_no_chords() -> None:
     selection, start = session.policy.selection, session.reading.start
     assert selection is not None
     first, last = np.flatnonzero(selection)[[0, -1]]
-    places = [int(one.step) - start for one in session.chords_found() if one.chord is not None]
+    places = [int(one.step) - start for one in chords_found(session.document) if one.chord is not None]
     assert len(places) > 2
     assert all(first <= place <= last for place in places)
-    assert [int(label.step) - start for label in session.labels()] == places
+    assert [int(label.step) - start for label in labels(session.document)] == places
 
 
 def test_of_a_low_tune_it_says_how_voices_can_lie_above_it(tmp_path) -> None:
@@ -313,7 +315,7 @@ def test_unlocking_sets_a_piece_in_motion_again() -> None:
     assert list(session.run()) == []
     session.unlock(1, 1)
     assert next(session.run()).edit == Edit(0, 3, 60)
-    assert session.log.settings["locked"] == []
+    assert session.locks == Locks()
 
 
 def test_a_model_that_never_settles_is_stopped() -> None:

@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     from ripieno.edits.log import EditLog
     from ripieno.edits.policy import Policy
     from ripieno.errors import BadInput, NothingAllowed
+    from ripieno.files.reader import read
     from ripieno.models.runtime import Model, Prediction, load_model
     from ripieno.music.piece import Note, Piece, piece_from_notes
     from ripieno.music.roll import RollNote
-    from ripieno.session import Session, harmonize, read
+    from ripieno.session import Session, harmonize
 
 _HOME = {
     "BadInput": "errors",
@@ -38,7 +39,7 @@ _HOME = {
     "harmonize": "session",
     "load_model": "models.runtime",
     "piece_from_notes": "music.piece",
-    "read": "session",
+    "read": "files.reader",
 }
 __all__ = [
     "BadInput",

@@ -18,9 +18,12 @@ from typing import Any
 
 import ripieno
 from ripieno.errors import BadInput
+from ripieno.export import check_target
+from ripieno.files.reader import read
 from ripieno.models.runtime import Model
+from ripieno.options import Options
 from ripieno.sampling.passes import Change
-from ripieno.session import Session, check_target, read
+from ripieno.session import Session
 
 JOURNAL = ".ripieno-journal.jsonl"
 DONE, SKIPPED, FAILED = "done", "done before", "failed"
@@ -81,10 +84,7 @@ def harmonize_files(
     sources: Sequence[Path],
     folder: Path,
     model: Model,
-    options: Mapping[str, Any],
-    *,
-    iterations: int | None = None,
-    n_parts: int | None = None,
+    options: Options,
 ) -> Iterator[Step]:
     """Harmonise each file into a folder. A file that fails is told of, and the rest go on.
 
@@ -94,9 +94,7 @@ def harmonize_files(
         sources: MIDI or MusicXML files; a result is of its source's kind.
         folder: made if it is not there.
         model: what composes.
-        options: `Session`'s, but for the model and the name.
-        iterations: changes at the most, in each piece.
-        n_parts: 1 for a single accompanying part.
+        options: what is asked for.
 
     Raises:
         BadInput: as `targets_of`.
@@ -104,7 +102,7 @@ def harmonize_files(
     targets = targets_of(sources, folder)
     journal = folder / JOURNAL
     entries = _read_journal(journal)
-    asked = {"options": dict(options), "iterations": iterations, "n_parts": n_parts, "model": model.digest}
+    asked = {"options": options.to_json(), "model": model.digest}
     for number, (source, target) in enumerate(targets.items(), start=1):
         here = Step(source, number, len(targets))
         # a hidden name that still ends as the target does, for it says what is written
@@ -123,10 +121,10 @@ def harmonize_files(
                 continue
             if state == "foreign":
                 raise BadInput(f"{target} is there and was not written by this; move it, or choose another folder")
-            session = Session(read(source), model=model, name=source.name, **options)
-            for change in session.run(iterations):
+            session = Session(read(source), model=model, name=source.name, options=options)
+            for change in session.run():
                 yield replace(here, change=change)
-            remarks = session.save(beside, n_parts)
+            remarks = session.save(beside)
             digest = hashlib.sha256(beside.read_bytes()).hexdigest()
             _tell(journal, target, key, digest, is_in_place=False)
             beside.replace(target)

@@ -91,10 +91,10 @@ def test_any_note_can_be_taken_back_whenever_it_was_added(log: EditLog) -> None:
 @given(logs())
 def test_a_cell_has_the_value_of_its_newest_live_entry_else_the_origins(log: EditLog) -> None:
     cells, author_of, user_cells = log.origin.copy(), np.zeros(log.origin.shape, dtype=int), log.origin.copy()
-    settings: dict[str, Any] = {}
+    settings: list[SettingEntry] = []
     for entry in reversed(list(live(log))):
         if isinstance(entry, SettingEntry):
-            settings[entry.name] = entry.value
+            settings.append(entry)
             continue
         cells[entry.edit] = entry.value
         author_of[entry.edit] = USER if entry.author == "user" else MODEL
@@ -103,7 +103,7 @@ def test_a_cell_has_the_value_of_its_newest_live_entry_else_the_origins(log: Edi
     np.testing.assert_array_equal(log.cells, cells)
     np.testing.assert_array_equal(log.author_of, author_of)
     np.testing.assert_array_equal(log.user_cells, user_cells)
-    assert log.settings == settings
+    assert log.settings == tuple(settings)
 
 
 @given(logs())
@@ -153,7 +153,7 @@ def test_undoing_everything_leads_back_to_the_origin(log: EditLog) -> None:
     np.testing.assert_array_equal(log.cells, log.origin)
     np.testing.assert_array_equal(log.user_cells, log.origin)
     assert (log.author_of == NOBODY).all()
-    assert log.settings == {}
+    assert log.settings == ()
 
 
 @given(origins(), st.lists(st.tuples(any_edit(1), AUTHORS), unique_by=lambda drawn: drawn[0]), st.data())
@@ -330,16 +330,18 @@ def test_nothing_changes_a_log_behind_its_back(log: EditLog) -> None:
     selection = [1, 2]
     later = log.record_setting("selection", selection)
     selection.append(3)
-    later.settings["selection"].append(4)
-    assert later.settings == {"selection": [1, 2]}
+    later.settings[0].value.append(4)
+    assert later.settings[0].value == [1, 2]
 
 
 def test_settings_are_entries_and_can_be_undone(log: EditLog) -> None:
     later = log.record_setting("tempo", 90).record_setting("tempo", 120).record_setting("locked", [[1, 4]])
-    assert later.settings == {"tempo": 120, "locked": [[1, 4]]}
-    assert later.undo(batch=1).settings == {"tempo": 90, "locked": [[1, 4]]}
-    assert later.undo(batch=0).settings == later.settings
-    assert later.undo(batch=0).undo(batch=1).undo(batch=2).settings == {}
+    first, second, third = later.settings
+    assert [one.value for one in later.settings] == [90, 120, [[1, 4]]]
+    assert later.undo(batch=1).settings == (first, third)
+    assert later.undo(batch=0).settings == (second, third)
+    assert later.undo(batch=0).undo(batch=1).undo(batch=2).settings == ()
+    assert later.undo(batch=0).redo(batch=0).settings == later.settings
     assert not later.cells.any()
 
 
@@ -528,12 +530,29 @@ def test_a_log_knows_the_requests_that_it_holds(log: EditLog) -> None:
 
 @given(logs())
 def test_a_lengthened_log_is_the_same_with_silence_after_it(log: EditLog) -> None:
-    longer = log.lengthened(N_STEPS + 5)
+    longer = log.resized(N_STEPS + 5)
     assert np.array_equal(longer.cells[:, :N_STEPS], log.cells)
     assert not longer.cells[:, N_STEPS:].any()
     assert longer.entries_to_json() == log.entries_to_json()
-    with pytest.raises(BadInput, match="cannot be cut"):
-        longer.lengthened(N_STEPS)
+    assert longer.resized(N_STEPS) == log
+
+
+@given(logs(), st.integers(1, N_STEPS))
+def test_a_log_that_is_cut_forgets_nothing(log: EditLog, n_steps: int) -> None:
+    cut = log.resized(n_steps)
+    np.testing.assert_array_equal(cut.cells, log.cells[:, :n_steps])
+    np.testing.assert_array_equal(cut.user_cells, log.user_cells[:, :n_steps])
+    assert cut.n_edits == log.n_edits
+    np.testing.assert_array_equal(cut.resized(N_STEPS).cells[:, :n_steps], log.cells[:, :n_steps])
+
+
+@given(logs())
+def test_a_model_of_one_plane_hears_the_same_cells_and_counts_the_same_notes(log: EditLog) -> None:
+    heard = log.on_planes(1)
+    np.testing.assert_array_equal(heard.cells, log.cells[:1])
+    np.testing.assert_array_equal(heard.user_cells, log.user_cells[:1])
+    assert heard.n_user_notes == log.n_user_notes
+    assert (heard.n_edits, heard.n_batches, heard.settings) == (log.n_edits, log.n_batches, log.settings)
 
 
 @given(logs(), st.integers(0, 20))

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from ripieno import Session, read
 from ripieno.errors import BadInput
 from ripieno.files import scorepicture
 from ripieno.files.scorepicture import NEW_COLOUR, draw_score, engraved
 from ripieno.models.runtime import load_model
-from ripieno.session import Session, read
 from tests.files.scores import attributes, note, score
 
 ROOT = Path(__file__).parent.parent.parent

@@ -3,8 +3,8 @@ import errno
 import pytest
 
 from ripieno.errors import BadInput
+from ripieno.export import check_target
 from ripieno.files.whole import whole_file
-from ripieno.session import check_target
 
 
 def write_half(path, interruption):

@@ -26,6 +26,9 @@ CHORD = (48, 55, 64)  # what the model wants to hear throughout, each for a beat
 class Knowing:
     """Stands for the network: of the cells of CHORD, those that are silent are still to come."""
 
+    def get_providers(self) -> list[str]:
+        return ["CPUExecutionProvider"]
+
     def run(self, _names: None, given: dict[str, Any]) -> tuple[Any, Any]:
         cells = given["cells"] > 0
         missing = np.zeros_like(cells)

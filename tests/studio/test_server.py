@@ -195,7 +195,7 @@ def test_who_sings_what_is_told_by_itself(served: Served) -> None:
         ({"type": "accept", "suggestion": "none"}, "stale"),
         ({"type": "lock", "locked": True, "bars": [9]}, "bad_input"),
         ({"type": "rules", "changes": {"key": "H"}}, "bad_input"),
-        ({"type": "rules", "changes": {"lowest": 80, "highest": 50}}, "bad_input"),
+        ({"type": "rules", "changes": {"pitches": [80, 50]}}, "bad_input"),
         ({"type": "regenerate", "bars": [2, 1]}, "bad_input"),
         ({"type": "run", "bars": [1, 9]}, "bad_input"),
         ({"type": "suggest", "bars": [0, 0]}, "bad_input"),

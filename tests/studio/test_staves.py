@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from ripieno.errors import BadInput
+from ripieno.export import score
 from ripieno.models.runtime import Model
 from ripieno.studio import staves as staves_module
 from ripieno.studio.composition import Composition
@@ -70,7 +71,7 @@ def test_a_file_with_a_pickup_is_told_from_its_first_bar_on(
     data = TUNE
     if form == "musicxml":
         begun = pieces.get(pieces.open_file(TUNE, "tune.mid")[0])
-        data = begun.session.score().encode()
+        data = score(begun.document).encode()
     piece = pieces.get(pieces.open_file(data, f"tune.{form}")[0])
     first = piece.state().notes[0]
     piece.edit("1", [NoteShape(onset=first.onset, pitch=first.pitch, duration=first.duration)], [])
@@ -138,7 +139,7 @@ def test_an_engraver_that_fails_says_so_and_works_again(piece: Composition) -> N
     with pytest.raises(BadInput, match="cannot be engraved"):
         engraver.engrave("<no-score/>")
     piece.edit("1", [], [NoteShape(onset=0, pitch=72, duration=4)])
-    score = named_score(piece.session).text
+    score = named_score(piece.document).text
     assert engraver.engrave(score).startswith("<svg")
     assert engraver._process is not None
     engraver._process.kill()

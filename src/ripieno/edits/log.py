@@ -98,7 +98,8 @@ class _Derived(NamedTuple):
     cells: Cells
     user_cells: Cells
     author_of: Int8[np.ndarray, "plane step pitch"]
-    texts: dict[str, str]  # of the settings
+    settings: tuple[SettingEntry, ...]  # that count, in order
+    n_edits: int
     undone: frozenset[int]
     ids: frozenset[EntryId]
     n_batches: int
@@ -161,9 +162,17 @@ class EditLog:
         return self._derived.n_batches
 
     @property
-    def settings(self) -> dict[str, Any]:
-        """Each setting's newest live value."""
-        return {name: json.loads(text) for name, text in self._derived.texts.items()}
+    def settings(self) -> tuple[SettingEntry, ...]:
+        """The changes of settings that count, in order: what a setting is follows from all of them."""
+        return self._derived.settings
+
+    @property
+    def n_edits(self) -> int:
+        """How many cells were ever edited, undone edits and those past the end included.
+
+        With a seed it is what chance depends on: a setting that is changed draws nothing.
+        """
+        return self._derived.n_edits
 
     def holds(self, id: EntryId) -> bool:
         """Whether an entry came of the message with this id."""
@@ -182,6 +191,8 @@ class EditLog:
             user_cells=_read_only(self.user_cells[:, steps].copy()),
             author_of=_read_only(self.author_of[:, steps].copy()),
             undone=frozenset(),
+            settings=(),
+            n_edits=0,
             n_batches=0,
         )
         return part
@@ -462,16 +473,36 @@ class EditLog:
         """The entries from the place `first` on, as `to_json` holds them: what a store appends."""
         return [_entry_to_json(entry) for entry in self.entries[first:]]
 
-    def lengthened(self, n_steps: int) -> EditLog:
-        """The same log over a roll of more steps, silent at the end.
+    def resized(self, n_steps: int) -> EditLog:
+        """The same log over a roll of so many steps: silent where it is longer, and cut where it is shorter.
 
-        Raises:
-            BadInput: that would cut the roll off.
+        Entries past the end stay in the log, and count again when the roll is long enough.
         """
-        if n_steps < self.origin.shape[1]:
-            raise BadInput(f"a roll of {self.origin.shape[1]} steps cannot be cut to {n_steps}; lengthen it instead")
-        longer = np.pad(self.origin, ((0, 0), (0, n_steps - self.origin.shape[1]), (0, 0)))
-        return EditLog(longer, self.entries, self.struck)
+        more = n_steps - self.origin.shape[1]
+        if not more:
+            return self
+        origin = np.pad(self.origin, ((0, 0), (0, max(more, 0)), (0, 0)))[:, :n_steps]
+        return EditLog(origin, self.entries, frozenset(cell for cell in self.struck if cell[0] < n_steps))
+
+    def on_planes(self, n_planes: int) -> EditLog:
+        """The same log as a model of so many planes hears it: without the re-struck one, repeated notes are joined.
+
+        Notes of the user's that are joined still count as the notes that they are.
+        """
+        if n_planes >= self.origin.shape[0]:
+            return self
+        first = slice(0, n_planes)
+        begins = attacks(self.user_cells)
+        begins[1:] &= self.user_cells[0, :-1]
+        struck = frozenset((int(step), int(pitch)) for step, pitch in np.argwhere(begins)) | self.struck
+        heard = EditLog(self.origin[first], self.entries, struck)
+        # A cached property lies in __dict__.
+        heard.__dict__["_derived"] = self._derived._replace(
+            cells=_read_only(self.cells[first].copy()),
+            user_cells=_read_only(self.user_cells[first].copy()),
+            author_of=_read_only(self.author_of[first].copy()),
+        )
+        return heard
 
     @classmethod
     def from_json(cls, data: object) -> EditLog:
@@ -492,16 +523,8 @@ class EditLog:
                 f"the edit log has version {data['version']!r} and this program reads {_VERSION}; update ripieno"
             )
         origin = _origin_from_json(data["shape"], data["origin"])
-        if not isinstance(data["entries"], list):
-            raise _unreadable("its entries are not a list")
         struck = _struck_from_json(data["struck"], origin.shape)
-        entries: list[Entry] = []
-        n_batches = 0
-        for item in data["entries"]:
-            entry = _entry_from_json(item, entries, origin.shape, n_batches)
-            n_batches = max(n_batches, entry.batch + 1)
-            entries.append(entry)
-        return cls(origin, tuple(entries), struck)
+        return cls(origin, entries_from_json(data["entries"], origin.shape), struck)
 
     # How it is done
 
@@ -517,12 +540,19 @@ class EditLog:
                     undone.difference_update(entry.of)
         cells, user_cells = self.origin.copy(), self.origin.copy()
         author_of = np.zeros(self.origin.shape, dtype=np.int8)
-        texts: dict[str, str] = {}
+        n_planes, n_steps, _ = self.origin.shape
+        settings: list[SettingEntry] = []
+        n_edits = 0
         for place, entry in enumerate(self.entries):
-            if isinstance(entry, UndoEntry) or place in undone:
+            if isinstance(entry, UndoEntry):
+                continue
+            n_edits += isinstance(entry, CellEntry)
+            if place in undone:
                 continue
             if isinstance(entry, SettingEntry):
-                texts[entry.name] = entry.text
+                settings.append(entry)
+                continue
+            if entry.edit.step >= n_steps or entry.edit.plane >= n_planes:
                 continue
             cells[entry.edit] = entry.value
             author_of[entry.edit] = _AUTHORS[entry.author]
@@ -532,7 +562,8 @@ class EditLog:
             cells=_read_only(cells),
             user_cells=_read_only(user_cells),
             author_of=_read_only(author_of),
-            texts=texts,
+            settings=tuple(settings),
+            n_edits=n_edits,
             undone=frozenset(undone),
             ids=frozenset(entry.id for entry in self.entries if entry.id is not None),
             n_batches=max((entry.batch + 1 for entry in self.entries), default=0),
@@ -572,6 +603,7 @@ class EditLog:
             cells=_read_only(cells),
             author_of=_read_only(author_of),
             user_cells=_read_only(user_cells),
+            n_edits=before.n_edits + len(new),
             ids=before.ids if id is None else before.ids | {id},
             n_batches=max(before.n_batches, new[-1].batch + 1),
         )
@@ -629,6 +661,27 @@ class EditLog:
                     f"it has steps 0-{n_steps - 1}, pitches 0-{n_pitches - 1}, planes 0-{n_planes - 1}"
                 )
         return plain
+
+
+def entries_from_json(items: object, shape: tuple[int, ...]) -> tuple[Entry, ...]:
+    """The entries that `EditLog.entries_to_json` wrote.
+
+    Args:
+        items: what JSON holds.
+        shape: (plane, step, pitch) of the roll, which no cell may lie outside of.
+
+    Raises:
+        BadInput: they are something else, or do not fit the roll or one another.
+    """
+    if not isinstance(items, list):
+        raise _unreadable("its entries are not a list")
+    entries: list[Entry] = []
+    n_batches = 0
+    for item in items:
+        entry = _entry_from_json(item, entries, shape, n_batches)
+        n_batches = max(n_batches, entry.batch + 1)
+        entries.append(entry)
+    return tuple(entries)
 
 
 def _read_only(array: _Array) -> _Array:

@@ -30,7 +30,9 @@ from ripieno.models.runtime import Fill, Model, the_separator
 from ripieno.music.roll import RollNote, notes_of, roll_of, silence
 from ripieno.music.voices import split
 from ripieno.sampling.gibbs import sample_gibbs
-from ripieno.session import Session
+from ripieno.sampling.passes import alone
+from ripieno.sampling.run import STOP_RULE, compose_and_mend
+from ripieno.session import Session, way_of
 from ripieno.shapes import Int
 
 METHODS = ("es-net", "unmended", "additions-only", "nade", "gibbs")
@@ -84,19 +86,21 @@ def by_editing(model: Model, of: Input, seed: int, takes_back: bool = True) -> d
         "finished", and with `takes_back` also "unmended".
     """
     session = Session(of.piece, model=model, melody=of.melody, seed=seed, mend="faults" if takes_back else "nothing")
-    session.policy = replace(session.policy, takes_back=takes_back)
+    policy = replace(session.policy, takes_back=takes_back)
+    most = STOP_RULE.most_edits(session.document.n_steps)
+    run = compose_and_mend(session.log, session.context, policy, way_of(session.document, model), most)
     unmended: EditLog | None = None
-    before = session.log
+    log = session.log
     n_removed = 0
-    for change in session.run():
+    for change in alone(run, model):
         if change.why and unmended is None:
-            unmended = before
-        before = change.log
+            unmended = log
+        log = change.log
         n_removed += not change.added
-    finished = _generated(session, session.log, n_removed)
+    finished = _generated(session, log, n_removed)
     if not takes_back:
         return {"finished": finished}
-    return {"finished": finished, "unmended": _generated(session, unmended or session.log, n_removed)}
+    return {"finished": finished, "unmended": _generated(session, unmended or log, n_removed)}
 
 
 def _generated(session: Session, log: EditLog, n_removed: int) -> Generated:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.random import Generator, Philox
 
+from ripieno.bounds import KEEPS_HEIGHT
 from ripieno.edits.edit import Edit
 from ripieno.edits.log import EditLog
 from ripieno.evaluation.claims import FACTOR, NAMED, mean_interval, no_worse, ratio_interval, spread_of, student
@@ -49,14 +50,17 @@ from ripieno.music.harmony import ends_on_tonic_triad, estimate_key
 from ripieno.music.piece import Key
 from ripieno.music.referee import PER, READING, Report, bootstrap, judge
 from ripieno.music.voices import split
+from ripieno.options import Options
 from ripieno.sampling.ancestral import sample_ancestral
 from ripieno.sampling.drafting import QUALITIES
 from ripieno.sampling.passes import Change
+from ripieno.sampling.run import STOP_RULE
 from ripieno.sampling.stopping import SETTLED
 from ripieno.sampling.voice_leading import CARES, COSTS, SETTINGS
-from ripieno.session import KEEPS_HEIGHT, QUALITY, STOP_RULE, TEMPERATURE, Session
+from ripieno.session import Session
 from ripieno.shapes import Float
 
+QUALITY, TEMPERATURE = Options().quality, Options().temperature
 N_ORDERS = 5  # of the framewise likelihood
 EVERY_STEP = 8  # of a score is guessed
 POLICY = 2  # raised when a policy allows something else than before

@@ -11,6 +11,7 @@ import math
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -107,6 +108,7 @@ class Piece:
     chords: tuple[PlacedChord, ...] = ()  # that the file names
     bars: tuple[Bar, ...] = ()  # where the file draws its bar lines, if it does; else its meters say
     source: Any = field(default=None, repr=False, compare=False)  # what the file's writer needs to patch it
+    path: Path | None = field(default=None, repr=False, compare=False)  # of the file it was read from
 
 
 @dataclass(frozen=True)

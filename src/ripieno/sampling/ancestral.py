@@ -231,7 +231,7 @@ def compose(
         n_draws = pace.draws(now.probabilities, now.n_left)
         if iterations is not None:
             n_draws = min(n_draws, iterations - (len(log.entries) - begun))
-        drawn = draft(now.probabilities, log, policy, n_draws, generator_at(seed, len(log.entries)))
+        drawn = draft(now.probabilities, log, policy, n_draws, generator_at(seed, log.n_edits))
         pace.did([choice.edit.step for choice in drawn])
         log = log.record_each([choice.edit for choice in drawn], "model", [choice.probability for choice in drawn])
         for choice in drawn:

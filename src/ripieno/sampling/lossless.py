@@ -63,7 +63,7 @@ def compose_lossless(
     assert answer is not None
     here = outlook(answer, log, policy, stop)
     while here is not None and (iterations is None or len(log.entries) - begun < iterations):
-        rng = generator_at(seed, len(log.entries))
+        rng = generator_at(seed, log.n_edits)
         used = here.probabilities
         states: list[EditLog] = []
         drafted: list[tuple[Choice, Probabilities]] = []

@@ -281,7 +281,7 @@ def fill(
                 open_ways.remove(i)
                 continue
             n_edits = max(1, DRAWS_PER_BAR * len(steps) // STEPS_PER_BAR)
-            rng = generator_at(seeds[i], len(way.entries))
+            rng = generator_at(seeds[i], way.n_edits)
             drawn = draft(probabilities, way, mine, n_edits, rng)
             for choice in drawn:
                 free = _writable(ways[i], empty, reach, n_new)

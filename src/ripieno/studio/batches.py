@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ripieno.edits.edit import Edit
-from ripieno.edits.log import CellEntry, EditLog, SettingEntry, UndoEntry
+from ripieno.edits.log import CellEntry, EditLog, UndoEntry
 from ripieno.shapes import Int
 
 
@@ -30,11 +30,6 @@ class Batches:
         self.texts: dict[int, str] = {}
         self.times: dict[int, float] = {}
         self.places: dict[int, list[int]] = {}  # batch to places in the log
-
-    def lengthen(self, n_steps: int) -> None:
-        """The piece has so many steps now."""
-        more = n_steps - self.decider.shape[1]
-        self.decider = np.pad(self.decider, ((0, 0), (0, more), (0, 0)), constant_values=-1)
 
     def index(self, new: Sequence[Any], first: int, row: dict[str, Any]) -> set[int]:
         """Remember where the entries of a batch are, and what a step said of it."""
@@ -68,9 +63,9 @@ class Batches:
     def count(self, log: EditLog) -> set[int]:
         """Find anew which batches decide cells; those for which that has changed whether they decide any."""
         before = {batch for batch, n in self.n_decided.items() if n}
-        self.decider[:] = -1
+        self.decider = np.full(log.cells.shape, -1)
         for place, entry in enumerate(log.entries):
-            if isinstance(entry, CellEntry) and place not in log.undone:
+            if isinstance(entry, CellEntry) and place not in log.undone and entry.edit.step < log.cells.shape[1]:
                 self.decider[entry.edit] = entry.batch
         batches, counts = np.unique(self.decider[self.decider >= 0], return_counts=True)
         self.n_decided = Counter(dict(zip(map(int, batches), map(int, counts), strict=True)))
@@ -88,16 +83,6 @@ def n_that_stay(log: EditLog, batches: Sequence[int]) -> int:
             elif entry.edit in cells:
                 cells[entry.edit] = True
     return sum(cells.values())
-
-
-def is_length(entry: Any) -> bool:
-    """Whether an entry of the log says how many bars were added."""
-    return isinstance(entry, SettingEntry) and entry.name == "lengthened"
-
-
-def is_lengthening(item: Any) -> bool:
-    """Whether an entry, as JSON has it, says how many bars were added."""
-    return isinstance(item, list) and len(item) > 4 and item[0] == "setting" and item[3] == "lengthened"
 
 
 def is_step(step: Any) -> bool:

@@ -1,4 +1,4 @@
-"""One piece in the studio: a session, its log as the windows see it, and what was offered.  (Paper 5)
+"""One piece in the studio: a document as the windows see it, and what was offered.  (Paper 5)
 
 Whatever changes the piece goes through `_commit`: first it is on disk, then it holds, then the windows hear of it.
 Nothing here waits for the model. What needs it is a generator that yields `Ask`s, which the engine drives; between two
@@ -10,39 +10,37 @@ change, and Python's garbage collector, which stops everything, goes through all
 
 from __future__ import annotations
 
-import hashlib
 import math
 import secrets
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import groupby
-from typing import Annotated, Any, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from ripieno import bounds, export
+from ripieno.document import Document
 from ripieno.edits.edit import Edit
-from ripieno.edits.log import USER, CellEntry, EditLog, SettingEntry, UndoEntry
-from ripieno.edits.notes import NoteGone, OwnedNote, note_at, notes_of_batch, owned_notes, put_notes
+from ripieno.edits.log import USER, CellEntry, EditLog, SettingEntry, UndoEntry, entries_from_json
+from ripieno.edits.notes import NoteGone, OwnedNote, note_at, notes_of_batch, owned_notes
 from ripieno.edits.policy import Policy
 from ripieno.errors import BadInput, NothingAllowed
-from ripieno.models.runtime import Prediction, the_separator
+from ripieno.models.runtime import Model, Prediction, the_separator
 from ripieno.music import harmony
 from ripieno.music.roll import Cells, RollNote
 from ripieno.music.understanding import meter_at, steps_of_bars
-from ripieno.sampling.ancestral import compose
-from ripieno.sampling.drafting import QUALITIES
 from ripieno.sampling.partner import Filling, NoteSuggestion, doubts, fill, suggest_notes
-from ripieno.sampling.passes import Ask, Change, Sampler
-from ripieno.sampling.voice_leading import CARES, Hopeless, is_mended, mend, voices_of
-from ripieno.session import KEEPS_HEIGHT, MEND, STOP_RULE, Session
+from ripieno.sampling.passes import Ask, Change
+from ripieno.sampling.run import STOP_RULE
+from ripieno.sampling.voice_leading import Hopeless, voices_of
+from ripieno.session import turn
 from ripieno.shapes import Bool, Int
 from ripieno.studio import messages as wire
-from ripieno.studio.batches import Batches, is_length, is_lengthening, is_step, n_that_stay
-from ripieno.studio.bounds import doubling, locked_cells, melody_of, range_of
+from ripieno.studio.batches import Batches, is_step, n_that_stay
 from ripieno.studio.singing import VOICES, Singers, in_unison, selected, voice_for, voices_in, who_sings
 from ripieno.studio.store import Store, WrittenElsewhere
 from ripieno.studio.wording import bars_in_words, described, heard, lock_in_words, named
@@ -52,7 +50,6 @@ MAX_BARS = 256
 REMEMBERED = 4096  # entries that a window which comes back may have missed; with more it gets the whole piece
 OFFERED = 256  # suggestions and alternatives that can still be taken
 SEEDS = 64  # of the model's, for one of the page's
-NEAR = 4  # steps around a refused note; when anything there changes, it may be offered again
 SURE, LIKELY = 0.7, 0.4
 
 Listener = Callable[[wire.Message | None], None]  # hears messages for all windows; None: there are new entries
@@ -100,29 +97,14 @@ class _Changed(Exception):
 
 @dataclass(frozen=True)
 class _Step:
-    """The log after one step, and what to say of it."""
+    """The document after one step, and what to say of it."""
 
-    log: EditLog
+    document: Document
     text: str
     why: str | None = None
 
 
 Result = TypeVar("Result")
-_NAME = TypeAdapter(Annotated[str, Field(min_length=1, max_length=200)])
-_BPM = TypeAdapter(Annotated[float, Field(ge=4, le=1000)])
-_N_BARS = TypeAdapter(Annotated[int, Field(ge=0, le=MAX_BARS)])
-
-
-class _Refused(BaseModel):
-    """A suggestion that was refused, and what the music around it was."""
-
-    model_config = ConfigDict(extra="forbid")
-    cells: list[tuple[Annotated[int, Field(ge=0, lt=wire.MAX_STEPS)], Annotated[int, Field(ge=0, le=127)]]]
-    steps: tuple[int, int]
-    around: str
-
-
-_REFUSED = TypeAdapter(list[_Refused])
 
 
 class Composition:
@@ -131,7 +113,8 @@ class Composition:
     Args:
         id: its name in the store.
         name: its title.
-        session: as the piece began.
+        document: as the piece began.
+        model: what writes in it.
         store: receives every step.
         begun: how it began, as the store keeps it.
         steps: of its log, so far.
@@ -144,14 +127,15 @@ class Composition:
         self,
         id: str,
         name: str,
-        session: Session,
+        document: Document,
+        model: Model,
         store: Store,
         begun: dict[str, Any],
         steps: Sequence[dict[str, Any]] = (),
     ) -> None:
         self.id = id
         self.begun = begun
-        self.session = session
+        self.document = document
         self.lock = threading.RLock()
         self.version = 0  # changes with the log
         self.seq = 0
@@ -163,15 +147,11 @@ class Composition:
         self.n_windows = 0
         self.closed_because: tuple[wire.ErrorCode, str] | None = None  # nothing can be done to it any more
         self._store = store
+        self._model = model
         self._begun_name = name
-        self._begun_key = (session.reading.key, session.reading.is_key_guessed)
-        self._begun_bpm = session.reading.bpm
-        self._batches = Batches(session.log)
-        self._refused: list[_Refused] = []
+        self._batches = Batches(document.log)
         self._items: dict[int, str] = {}  # of the history, as JSON, by batch
-        self._undone: list[list[int]] = []  # what `redo` brings back, the newest last
         self._offers: dict[str, _Offer] = {}
-        self._n_lengthened = 0
         self._restore(steps)
 
     # What it is
@@ -179,12 +159,37 @@ class Composition:
     @property
     def log(self) -> EditLog:
         """The log."""
-        return self.session.log
+        return self.document.log
+
+    @property
+    def name(self) -> str:
+        """Its title."""
+        return self.document.title or self._begun_name
+
+    @property
+    def rules(self) -> wire.Rules:
+        """The options that are asked for by rules, as the windows see them."""
+        return wire.rules_of(self.document.options)
+
+    @property
+    def locks(self) -> wire.Locks:
+        """The locks, as the windows see them."""
+        locks = self.document.locks
+        return wire.Locks(
+            notes=list(map(_shaped, locks.notes)),
+            voices=[
+                wire.VoiceLock(voice=voice, notes=list(map(_shaped, locks.voices[voice])))
+                for voice in VOICES
+                if voice in locks.voices
+            ],
+            bars=sorted(locks.bars),
+            pitches=sorted(locks.pitches),
+        )
 
     @property
     def settings(self) -> wire.Settings:
         """All settings, as the windows see them."""
-        reading = self.session.reading
+        reading = self.document.reading
         starts = [*reading.bar_starts, self.n_steps]
         bars = []
         for i, start in enumerate(reading.bar_starts):
@@ -219,7 +224,7 @@ class Composition:
     @property
     def n_steps(self) -> int:
         """Its length."""
-        return int(self.log.cells.shape[1])
+        return self.document.n_steps
 
     @property
     def run_state(self) -> wire.RunState | None:
@@ -256,14 +261,14 @@ class Composition:
             return None
         gone, come = [self._on_roll(note) for note in remove], [self._on_roll(note) for note in add]
         try:
-            after = put_notes(self.log, gone, come, time=time.time(), id=id)
+            after = self.document.put(gone, come, time=time.time(), id=id)
         except NoteGone as error:
             raise Refusal(
                 "conflict", f"{self._named(error.note)} is no longer there as you saw it; nothing was changed"
             ) from error
-        if come and len(owned_notes(after)) > MAX_NOTES:
+        if come and len(owned_notes(after.log)) > MAX_NOTES:
             raise Refusal("too_many_notes", f"a piece holds {MAX_NOTES:,} notes at the most; remove some first")
-        self._commit([_Step(after, described(gone, come, self.session.reading))])
+        self._commit([_Step(after, described(gone, come, self.document.reading))])
         return None
 
     def undo(self, id: str, batch: int | None, run: int | None) -> str | None:
@@ -280,13 +285,9 @@ class Composition:
         batches = [one for one in batches if not self._is_undone(one)]
         if not batches:
             return "that is undone already"
-        for one in batches:
-            if any(is_length(self.log.entries[place]) for place in self._batches.places[one]):
-                raise Refusal("bad_input", "bars that were added stay; leave them empty")
         stays = n_that_stay(self.log, batches)
-        after = self.log.undo_all(batches, time=time.time(), id=id)
+        after = self.document.undo(batches, time=time.time(), id=id)
         self._commit([_Step(after, f"undone: {self._summary(batches)}")])
-        self._undone.append(batches)
         if not stays:
             return None
         what = "1 cell stays" if stays == 1 else f"{stays} cells stay"
@@ -298,15 +299,13 @@ class Composition:
             return None
         batches = self._asked(batch, run)
         if batches is None:
-            while self._undone and not any(self._is_undone(one) for one in self._undone[-1]):
-                self._undone.pop()
-            if not self._undone:
+            batches = self.document.undone_last
+            if not batches:
                 raise Refusal("unknown_batch", "there is nothing to bring back")
-            batches = self._undone.pop()
         batches = [one for one in batches if self._is_undone(one)]
         if not batches:
             return "that is there already"
-        after = self.log.redo_all(batches, time=time.time(), id=id)
+        after = self.document.redo(batches, time=time.time(), id=id)
         self._commit([_Step(after, f"brought back: {self._summary(batches)}")])
         return None
 
@@ -314,79 +313,56 @@ class Composition:
         """Lock notes, voices, bars or rows, or unlock them."""
         if self._has(request.id):
             return None
-        locks = self.locks
-        notes, bars, pitches = list(locks.notes), set(locks.bars), set(locks.pitches)
-        voices = {one.voice: one for one in locks.voices}
-        for bar in request.bars:
-            steps_of_bars(self.session.reading, bar, bar, name=self.name)
-        for note in request.notes:
-            asked = self._on_roll(note)
-            there = note_at(self.log, note.onset, asked.pitch) if note.onset < self.n_steps else None
+        asked = [self._on_roll(note) for note in request.notes]
+        for note in asked:
+            there = note_at(self.log, note.onset, note.pitch) if note.onset < self.n_steps else None
             if request.locked and (there is None or (there.onset, there.duration) != (note.onset, note.duration)):
-                raise Refusal("conflict", f"{self._named(asked)} is no longer there as you saw it; nothing was locked")
-        if request.locked:
-            notes += [note for note in request.notes if note not in notes]
-            bars |= set(request.bars)
-            pitches |= set(request.pitches)
-            if request.voices:
-                sings, lines = self.singers(), voices_of(self.log, self.policy(), the_separator())
-                for voice in request.voices:
-                    sung = [
-                        self._shape(note)
-                        for note in owned_notes(self.log)
-                        if sings.get((note.onset, note.pitch)) == voice
-                    ]
-                    sung += map(self._shape, in_unison(lines, voice, sings, self.log))
-                    voices[voice] = wire.VoiceLock(voice=voice, notes=sung)
-        else:
-            notes = [note for note in notes if note not in request.notes]
-            bars -= set(request.bars)
-            pitches -= set(request.pitches)
+                raise Refusal("conflict", f"{self._named(note)} is no longer there as you saw it; nothing was locked")
+        sung: dict[str, list[RollNote]] = {voice: [] for voice in request.voices}
+        if request.locked and request.voices:
+            sings, lines = self.singers(), voices_of(self.log, self.document.policy(), the_separator())
             for voice in request.voices:
-                voices.pop(voice, None)
-        locked = wire.Locks(
-            notes=notes,
-            voices=[voices[voice] for voice in VOICES if voice in voices],
-            bars=sorted(bars),
-            pitches=sorted(pitches),
+                own = [note for note in owned_notes(self.log) if sings.get((note.onset, note.pitch)) == voice]
+                sung[voice] = [*map(self._sounding, own)]
+                sung[voice] += map(self._sounding, in_unison(lines, voice, sings, self.log))
+        after = self.document.set_locks(
+            request.locked,
+            bars=request.bars,
+            pitches=request.pitches,
+            notes=[RollNote(shape.onset, shape.pitch, shape.duration) for shape in request.notes],
+            voices=sung,
+            time=time.time(),
+            id=request.id,
         )
-        self._set(
-            "locks",
-            locked.model_dump(),
-            request.id,
-            lock_in_words(request, [self._on_roll(note) for note in request.notes], self.session.reading),
-        )
+        self._commit([_Step(after, lock_in_words(request, asked, self.document.reading))])
         return None
 
     def set_rules(self, request: wire.SetRules) -> str | None:
         """Change rules.
 
         Raises:
-            BadInput: two of them contradict each other, or the key is none.
+            BadInput: two of them contradict each other, or the piece cannot be read so.
         """
         if self._has(request.id):
             return None
         changes = {name: value for name, value in request.changes.model_dump().items() if value is not None}
-        rules = wire.Rules.model_validate(self.rules.model_dump() | changes | dict.fromkeys(request.unset))
-        if rules.key is not None:
-            harmony.parse_key(rules.key)
-        low, high = range_of(rules, self.session.reading.shift)
-        if low > high:
-            raise BadInput(f"the range runs from {low} down to {high}: give the lower note first")
+        after = self.document.set_options(changes | dict.fromkeys(request.unset), time=time.time(), id=request.id)
         words = ", ".join([*(f"{name.replace('_', ' ')} {value}" for name, value in changes.items()), *request.unset])
-        self._set("rules", rules.model_dump(), request.id, f"rules: {words or 'as they were'}")
+        self._commit([_Step(after, f"rules: {words or 'as they were'}")])
         return None
 
     def set_tempo(self, id: str, bpm: float) -> str | None:
         """Change the tempo."""
         if not self._has(id):
-            self._set("bpm", bpm, id, f"tempo {bpm:g}")
+            after = self.document.set_options({"bpm": bpm}, time=time.time(), id=id)
+            self._commit([_Step(after, f"tempo {bpm:g}")])
         return None
 
     def rename(self, id: str, name: str) -> str | None:
         """Change the name."""
         if not self._has(id):
-            self._set("name", " ".join(name.split()) or "Untitled", id, f"named {name}")
+            after = self.document.rename(" ".join(name.split()) or "Untitled", time=time.time(), id=id)
+            self._commit([_Step(after, f"named {name}")])
         return None
 
     def lengthen(self, id: str, n_bars: int) -> str | None:
@@ -397,12 +373,11 @@ class Composition:
         """
         if self._has(id):
             return None
-        reading = self.session.reading
-        length = math.ceil(meter_at(reading, reading.n_steps).steps_per_bar)
+        reading, length = self.document.reading, self.document.bar_length
         if reading.n_bars + n_bars > MAX_BARS or reading.n_steps + n_bars * length > wire.MAX_STEPS:
             raise Refusal("too_many_bars", f"a piece has {MAX_BARS} bars and {wire.MAX_STEPS} steps at the most")
         text = "1 bar added" if n_bars == 1 else f"{n_bars} bars added"
-        self._set("lengthened", self._n_lengthened + n_bars, id, text)
+        self._commit([_Step(self.document.lengthen(n_bars, time=time.time(), id=id), text)])
         return None
 
     def accept(self, id: str, token: str) -> str | None:
@@ -415,7 +390,7 @@ class Composition:
             return None
         offer = self._offer(token)
         after = self.log.record(offer.edits, "model", offer.probabilities, time=time.time(), id=id)
-        self._commit([_Step(after, offer.text)])
+        self._commit([_Step(self.document.with_log(after), offer.text)])
         return None
 
     def refuse(self, id: str, token: str) -> str | None:
@@ -429,11 +404,10 @@ class Composition:
         offer = self._offers.get(token)
         if offer is None or offer.note is None:
             raise Refusal("stale", "that suggestion is no longer on offer; ask again")
-        begin, end = max(offer.note.onset - NEAR, 0), min(offer.note.end + NEAR, self.n_steps)
         cells = [(edit.step, edit.pitch) for edit in offer.edits]
-        one = _Refused(cells=cells, steps=(begin, end), around=self._around(begin, end))
-        still = [other for other in self._refused if other.around == self._around(*other.steps)]
-        self._set("refused", [each.model_dump() for each in (*still, one)], id, f"refused: {offer.text}")
+        refusal = bounds.Refusal.of(cells, offer.note.onset, offer.note.end, self.log)
+        after = self.document.refuse(refusal, time=time.time(), id=id)
+        self._commit([_Step(after, f"refused: {offer.text}")])
         return None
 
     def take(self, id: str, token: str) -> str | None:
@@ -447,9 +421,9 @@ class Composition:
         while True:
             version = self.version
             bars = request.bars
-            policy = self.policy(bars)
+            policy = self.document.policy(bars)
             try:
-                searching = suggest_notes(self.log, self.session.context, policy, request.n)
+                searching = suggest_notes(self.log, self.document.context, policy, request.n)
                 found, n_left = yield from self._unless_changed(searching, version)
             except _Changed:
                 continue
@@ -468,11 +442,11 @@ class Composition:
         while True:
             version = self.version
             log = self.log
-            steps = steps_of_bars(self.session.reading, *request.bars, name=self.name)
+            steps = steps_of_bars(self.document.reading, *request.bars, name=self.name)
             locked = self.locked_cells()
             sings = self.singers() if request.voices else {}
             cleared, reach, n_new = selected(request, steps, log, locked, sings)
-            policy = self.policy(request.bars)
+            policy = self.document.policy(request.bars)
             try:
                 ways = yield from self._unless_changed(self._filling(request, policy, cleared, reach, n_new), version)
             except _Changed:
@@ -509,7 +483,7 @@ class Composition:
             voice = voices.index(lock.voice)
             for note in lock.notes:
                 steps = slice(note.onset, note.onset + note.duration)
-                sings = now[steps, voice] == note.pitch + self.session.reading.shift
+                sings = now[steps, voice] == note.pitch + self.document.reading.shift
                 if (sings & (then[steps, voice] != now[steps, voice])).any():
                     return False
         return True
@@ -527,7 +501,7 @@ class Composition:
         lines = voices_of(log, policy, the_separator()) if self.locks.voices else None
         for more in range(2):
             seeds = [(SEEDS * request.seed + more * request.n + i) % 2**31 for i in range(request.n - len(found))]
-            ways = yield from fill(log, self.session.context, policy, cleared, reach, n_new, seeds)
+            ways = yield from fill(log, self.document.context, policy, cleared, reach, n_new, seeds)
             new = [way for way in ways if all(set(way.edits) != set(other.edits) for other in found)]
             for way in new:
                 after = log.record(way.edits, "model")
@@ -541,10 +515,10 @@ class Composition:
         """Find what the model would change; a generator that the engine drives."""
         while True:
             try:
-                doubted = yield from self._unless_changed(doubts(self.log, self.session.context), self.version)
+                doubted = yield from self._unless_changed(doubts(self.log, self.document.context), self.version)
             except _Changed:
                 continue
-            shift = self.session.reading.shift
+            shift = self.document.reading.shift
             return wire.Doubts(
                 id=request.id,
                 seq=self.seq,
@@ -572,7 +546,7 @@ class Composition:
         if self.run is not None:
             raise Refusal("bad_input", "a run goes on already; stop it first")
         if request.bars is not None:
-            steps_of_bars(self.session.reading, *request.bars, name=self.name)
+            steps_of_bars(self.document.reading, *request.bars, name=self.name)
         number = max(self._batches.of_run, default=-1) + 1
         self.run = RunningNow(number, request.id, request.bars, request.iterations)
         self._batches.of_run[number] = []
@@ -613,10 +587,11 @@ class Composition:
 
     def composing(self, run: RunningNow) -> Generator[Ask, Prediction | None, None]:
         """Make changes until the piece is finished or the run is stopped; a generator that the engine drives."""
-        most = run.iterations or STOP_RULE.most_edits(self.n_steps)
+        most = run.iterations or self.document.options.iterations or STOP_RULE.most_edits(self.n_steps)
         while self.run is run:
             version = self.version
-            changing = self._changing(run, most - run.n_changes)
+            left = most - run.n_changes
+            changing = turn(self.document, self._model, run.hopeless, left, bars=run.bars)
             done: list[Change] = []
             answer: Prediction | None = None
             try:
@@ -640,27 +615,11 @@ class Composition:
                 self._adopt(run, done)
                 self.end_run(run, "finished" if run.n_changes else "nothing")
 
-    def _changing(self, run: RunningNow, most: int) -> Sampler:
-        """Sample, then mend, from the log as it is now."""
-        log, session, rules = self.log, self.session, self.rules
-        policy = self.policy(run.bars)
-        if not is_mended(log):  # the model would write again what was mended
-            quality = QUALITIES[rules.quality]
-            log = yield from compose(log, session.context, policy, rules.seed, most, STOP_RULE, quality)
-        if MEND[rules.mend]:
-            key = None if session.reading.is_key_guessed else session.reading.key
-            phase = session.reading.beat_phase
-            weights, care = MEND[rules.mend], CARES[rules.quality]
-            log = yield from mend(
-                log, session.context, policy, weights, key, phase, run.hopeless, the_separator(), care
-            )
-        return log
-
     def _adopt(self, run: RunningNow, changes: Sequence[Change]) -> None:
         """Write a run's changes to the log; cells of one note go to one batch."""
         if not changes:
             return
-        log, steps = self.log, []
+        document, log, steps = self.document, self.log, []
         # The sampler's log has the same entries as this one, but for the numbers of their batches. What changes of one
         # pass have in common is the log after all of them.
         new = [one for one in changes[-1].log.entries[len(log.entries) :] if isinstance(one, CellEntry)]
@@ -675,7 +634,8 @@ class Composition:
                 cell = one.edit.step, one.edit.pitch
                 (run.added if one.value else run.removed)[cell] = number
                 (run.removed if one.value else run.added).pop(cell, None)
-            steps.append(_Step(log, self.session.describe(change), change.why))
+            document = document.with_log(log)
+            steps.append(_Step(document, export.describe(document, change), change.why))
             run.n_left = _finite(change.n_left)
         run.n_changes += len(changes)
         self._commit(steps, run.number)
@@ -702,45 +662,9 @@ class Composition:
 
     # What the model may do
 
-    def policy(self, bars: tuple[int, int] | None = None) -> Policy:
-        """The rules, locks and refusals as they bind the model now.
-
-        Raises:
-            BadInput: there are no such bars.
-        """
-        rules, reading = self.rules, self.session.reading
-        selection = np.ones(self.n_steps, dtype=bool)
-        if bars is not None:
-            selection[:] = False
-            selection[steps_of_bars(reading, *bars, name=self.name)] = True
-        role, line = melody_of(rules, reading, self.log)
-        refused = {
-            (0, step, pitch)
-            for one in self._refused
-            if one.around == self._around(*one.steps)
-            for step, pitch in one.cells
-        }
-        return Policy(
-            locked=self.locked_cells(),
-            selection=selection,
-            pitches=range_of(rules, self.session.reading.shift),
-            max_removals=rules.max_removals,
-            max_additions=rules.max_additions,
-            n_voices=rules.n_voices,
-            n_doubling=doubling(self.locks, reading.shift, role, line, self.log.cells),
-            melody=role,
-            line=line,
-            refused=frozenset(refused),
-            temperature=rules.temperature,
-            keeps_height=KEEPS_HEIGHT,
-        )
-
     def locked_cells(self) -> Bool[np.ndarray, "step pitch"]:
         """Where the locks forbid the model to change anything."""
-        return locked_cells(self.locks, self.session.reading, self.n_steps)
-
-    def _around(self, begin: int, end: int) -> str:
-        return hashlib.sha256(self.log.cells[0, begin:end].tobytes()).hexdigest()[:16]
+        return bounds.locked_cells(self.document.locks, self.document.reading, self.n_steps)
 
     # Who sings what
 
@@ -752,13 +676,13 @@ class Composition:
 
     def ask_who_sings(self) -> Callable[[], Singers]:
         """A function that finds out who sings each note of the piece as it is now, without holding the lock."""
-        log, policy = self.log, self.policy()
+        log, policy = self.log, self.document.policy()
         return lambda: who_sings(log, voices_of(log, policy, the_separator()))
 
     def keep_voices(self, version: int, seq: int, voices: Singers) -> None:
         """Remember who sings what, as of some state of the piece, and tell the windows."""
         self.voices, self.voices_version = voices, version
-        shift = self.session.reading.shift
+        shift = self.document.reading.shift
         notes = [
             wire.Sung(onset=onset, pitch=pitch - shift, voice=voice)
             for (onset, pitch), voice in sorted(voices.items())
@@ -816,12 +740,16 @@ class Composition:
         Raises:
             BadInput: the roll has no such pitch.
         """
-        pitch = note.pitch + self.session.reading.shift
+        pitch = note.pitch + self.document.reading.shift
         if not 0 <= pitch < 128:
             raise BadInput(
                 f"pitch {note.pitch} cannot be written in this piece, which is moved by octaves for the model"
             )
         return RollNote(note.onset, pitch, note.duration)
+
+    def _sounding(self, note: RollNote) -> RollNote:
+        """A note of the roll with the pitch that it has in the piece."""
+        return RollNote(note.onset, self._heard(note.pitch), note.duration)
 
     def _shape(self, note: RollNote) -> wire.NoteShape:
         return wire.NoteShape(onset=note.onset, pitch=self._heard(note.pitch), duration=note.duration)
@@ -838,10 +766,10 @@ class Composition:
         )
 
     def _heard(self, pitch: int) -> int:
-        return heard(pitch, self.session.reading)
+        return heard(pitch, self.document.reading)
 
     def _named(self, note: RollNote) -> str:
-        return named(note, self.session.reading)
+        return named(note, self.document.reading)
 
     def _summary(self, batches: Sequence[int]) -> str:
         return self._item(batches[0]).text if len(batches) == 1 else f"{len(batches)} changes"
@@ -877,10 +805,6 @@ class Composition:
             return list(self._batches.of_run[run])
         return None
 
-    def _set(self, name: str, value: Any, id: str, text: str) -> None:
-        after = self.log.record_setting(name, value, time=time.time(), id=id)
-        self._commit([_Step(after, text)])
-
     def _commit(self, steps: Sequence[_Step], run: int | None = None) -> None:
         """Write steps to the store, then make them true, then tell the windows.
 
@@ -889,47 +813,51 @@ class Composition:
         """
         rows, n_entries, now = [], len(self.log.entries), time.time()
         for step in steps:
-            if len(step.log.entries) > n_entries:
-                entries = step.log.entries_to_json(n_entries)
+            log = step.document.log
+            if len(log.entries) > n_entries:
+                entries = log.entries_to_json(n_entries)
                 rows.append({"entries": entries, "run": run, "time": now, "text": step.text, "why": step.why})
-                n_entries = len(step.log.entries)
+                n_entries = len(log.entries)
         if not rows:
             return
-        name = steps[-1].log.settings.get("name")
         try:
-            self._store.append(self.id, self.seq + 1, rows, name if isinstance(name, str) else None)
+            self._store.append(self.id, self.seq + 1, rows, steps[-1].document.title)
         except WrittenElsewhere as error:  # what is in memory here is no longer the piece
             self.close("conflict", str(error))
             raise
-        for step, row in zip([one for one in steps if one.log is not self.log], rows, strict=True):
-            entry = self._apply(self.log, step.log, row)
+        for step, row in zip([one for one in steps if one.document.log is not self.log], rows, strict=True):
+            entry = self._apply(step.document, row)
             self.entries.append((entry.seq, entry.model_dump_json()))
         for listener in list(self.listeners):
             listener(None)
 
-    def _apply(self, before: EditLog, after: EditLog, row: dict[str, Any]) -> wire.Entry:
+    def _apply(self, document: Document, row: dict[str, Any]) -> wire.Entry:
         """Make a step true, and tell what it changed."""
+        before, after = self.log, document.log
         first = len(before.entries)
         new = after.entries[first:]
-        self.session.log = after
+        self.document = document
         self.version += 1
         self.seq += 1
         touched = self._batches.index(new, first, row)
         undone = [entry for entry in new if isinstance(entry, UndoEntry)]
         if undone:
             touched |= {after.entries[place].batch for entry in undone for place in entry.of}
-            touched |= self._batches.count(self.log)
+            touched |= self._batches.count(after)
+        elif before.cells.shape != after.cells.shape or before.origin is not after.origin:
+            touched |= self._batches.count(after)
         else:
             for entry in new:
                 if isinstance(entry, CellEntry):
                     touched |= self._batches.decide(entry)
-        changed = (before.cells != after.cells) | (before.author_of != after.author_of)
-        cells = np.argwhere((changed | (before.user_cells != after.user_cells)).any(axis=0))
+        n_steps = max(before.cells.shape[1], after.cells.shape[1])
+        was, now = before.resized(n_steps), after.resized(n_steps)
+        changed = (was.cells != now.cells) | (was.author_of != now.author_of)
+        cells = np.argwhere((changed | (was.user_cells != now.user_cells)).any(axis=0))
         gone, come = _difference(before, after, {int(pitch) for _, pitch in cells})
+        cells = cells[cells[:, 0] < self.n_steps]  # what lies past the end is gone with its bar
         of = [after.entries[place] for entry in undone for place in entry.of]
         has_settings = any(isinstance(entry, SettingEntry) for entry in (*new, *of))
-        if has_settings:
-            self._settle()
         items = [self._item(batch) for batch in sorted(touched)]
         self._items |= {item.batch: item.model_dump_json() for item in items}
         head = new[0]
@@ -993,34 +921,6 @@ class Composition:
         strikes = sounds and log.cells.shape[0] > 1 and bool(log.cells[1, step, pitch])
         return wire.Cell(step=step, pitch=self._heard(pitch), sounds=sounds, strikes=strikes, author=author)
 
-    def _settle(self) -> None:
-        """Let the settings of the log hold.
-
-        Raises:
-            BadInput: they are not what this program writes.
-        """
-        found = self.log.settings
-        try:
-            self.name = _NAME.validate_python(found.get("name", self._begun_name))
-            self.rules = wire.Rules.model_validate(found.get("rules", {}))
-            self.locks = wire.Locks.model_validate(found.get("locks", {}))
-            bpm = _BPM.validate_python(found.get("bpm", self._begun_bpm))
-            n_lengthened = _N_BARS.validate_python(found.get("lengthened", 0))
-            self._refused = _REFUSED.validate_python(found.get("refused", []))
-        except ValidationError as error:
-            where = ".".join(map(str, error.errors()[0]["loc"]))
-            raise BadInput(f"a setting of the piece cannot be read: {error.errors()[0]['msg']} ({where})") from error
-        session = self.session
-        if n_lengthened > self._n_lengthened:
-            session.lengthen(n_lengthened - self._n_lengthened)
-            self._batches.lengthen(self.n_steps)
-            self._n_lengthened = n_lengthened
-        session.bpm = bpm if "bpm" in found else None
-        key, is_guessed = self._begun_key
-        if self.rules.key is not None:
-            key, is_guessed = harmony.parse_key(self.rules.key), False
-        session.reading = replace(session.reading, bpm=bpm, key=key, is_key_guessed=is_guessed)
-
     def _restore(self, steps: Sequence[dict[str, Any]]) -> None:
         """Bring back what was done before.
 
@@ -1034,17 +934,9 @@ class Composition:
                 raise BadInput(f"step {len(counts) + 1} of the history is damaged; open an earlier copy")
             entries += step["entries"]
             counts.append(len(step["entries"]))
-        longest = [item[4] for item in entries if is_lengthening(item)]
-        if longest:
-            n_lengthened = longest[-1]
-            if not isinstance(n_lengthened, int) or not 0 < n_lengthened <= MAX_BARS:
-                raise BadInput(
-                    f"the history adds {n_lengthened} bars, which is more than a piece has; open an earlier copy"
-                )
-            self.session.lengthen(n_lengthened)
-            self._n_lengthened = n_lengthened
-        log = EditLog.from_json(self.log.to_json() | {"entries": entries})
-        self.session.log = log
+        longest = (self.log.origin.shape[0], wire.MAX_STEPS, self.log.origin.shape[2])
+        self.document = Document.restore(self.document.begun, entries_from_json(entries, longest))
+        log = self.log
         self._batches = Batches(log)
         at = 0
         for step, count in zip(steps, counts, strict=True):
@@ -1052,8 +944,11 @@ class Composition:
             at += count
         self.seq = len(steps)
         self._batches.count(self.log)
-        self._settle()
         self._items = {batch: self._item(batch).model_dump_json() for batch in self._batches.places}
+
+
+def _shaped(note: RollNote) -> wire.NoteShape:
+    return wire.NoteShape(onset=note.onset, pitch=note.pitch, duration=note.duration)
 
 
 def _difference(before: EditLog, after: EditLog, pitches: set[int]) -> tuple[list[OwnedNote], list[OwnedNote]]:

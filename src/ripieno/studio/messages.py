@@ -11,10 +11,14 @@ what became of cells and of notes, so that a window need not know how the log is
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Annotated, Any, Literal
+from collections.abc import Callable, Iterable
+from functools import reduce
+from operator import or_
+from typing import Annotated, Any, Literal, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, create_model
+
+from ripieno.options import Options, abouts, defaults, kinds
 
 PROTOCOL = 1  # changes when a window of the older kind could no longer talk to the server
 
@@ -37,7 +41,6 @@ BarNumber = Annotated[int, Field(ge=0, le=MAX_STEPS, description="as a musician 
 Bars = Annotated[tuple[BarNumber, BarNumber], Field(description="the first and the last, both included")]
 Voice = Literal["soprano", "alto", "tenor", "bass"]
 Author = Literal["user", "model"]
-Quality = Literal["exact", "high", "fast"]
 RunWord = Annotated[
     Literal["running", "finished", "stopped", "failed", "nothing"],
     Field(description="failed: an `error` says why; nothing: there was nothing to change, or nothing may change"),
@@ -95,43 +98,53 @@ class Key(_Wire):
     is_guessed: bool
 
 
-class Rules(_Wire):
-    """What the model may do, and how."""
+def _wired(name: str) -> Any:
+    """The type of an option's value as the wire has it, with its bounds."""
+    about = abouts()[name]
+    if about.choices:
+        chosen: Any = Literal[about.choices]
+        return chosen | None if type(None) in get_args(kinds()[name]) else chosen
 
-    max_removals: Annotated[int, Field(ge=0, le=100_000, description="of the person's own notes; 0 keeps them all")] = 0
-    n_voices: Annotated[int, Field(ge=1, le=8, description="how many notes may sound at once")] = 4
-    lowest: Annotated[Pitch | None, Field(description="of new notes; null: as low as the model knows")] = None
-    highest: Annotated[Pitch | None, Field(description="of new notes")] = None
-    max_additions: Annotated[int | None, Field(ge=0, le=100_000, description="notes of the model's at once")] = None
-    melody: Annotated[
-        Literal["auto", "top", "bass", "inner"],
-        Field(description="new notes keep under a top line, above a bass, anywhere around an inner one"),
-    ] = "auto"
-    key: Annotated[
-        Annotated[str, Field(max_length=32)] | None, Field(description='such as "Ab" or "C minor"; null: as it is read')
-    ] = None
-    temperature: Annotated[float, Field(ge=0.05, le=3, description="how daring; 1 is the model as it is")] = 0.8
-    seed: Annotated[int, Field(ge=0, lt=2**31, description="the same seed gives the same music")] = 0
-    quality: Annotated[Quality, Field(description="exact: one change a pass; the others make several at once")] = "high"
-    mend: Annotated[
-        Literal["faults", "parallels", "nothing"], Field(description="what is put right at the end of a run")
-    ] = "faults"
+    def bounded(kind: Any) -> Any:
+        if kind in (int, float):
+            return Annotated[kind, Field(ge=about.least, le=about.most)]
+        if kind is str and about.longest is not None:
+            return Annotated[str, Field(max_length=about.longest)]
+        if get_origin(kind) is tuple:
+            return tuple[tuple(map(bounded, get_args(kind)))]  # type: ignore[misc]
+        if get_args(kind):
+            return reduce(or_, map(bounded, get_args(kind)))
+        return kind
+
+    return bounded(kinds()[name])
 
 
-class RuleChanges(_Wire):
-    """The rules that change; what is left out stays."""
+_RULES = [name for name, about in abouts().items() if about.by == "rules"]
 
-    max_removals: Annotated[int, Field(ge=0, le=100_000)] | None = None
-    n_voices: Annotated[int, Field(ge=1, le=8)] | None = None
-    lowest: Pitch | None = None
-    highest: Pitch | None = None
-    max_additions: Annotated[int | None, Field(ge=0, le=100_000)] = None
-    melody: Literal["auto", "top", "bass", "inner"] | None = None
-    key: Annotated[str, Field(max_length=32)] | None = None
-    temperature: Annotated[float, Field(ge=0.05, le=3)] | None = None
-    seed: Annotated[int, Field(ge=0, lt=2**31)] | None = None
-    quality: Quality | None = None
-    mend: Literal["faults", "parallels", "nothing"] | None = None
+
+def _fields(of: Callable[[str], Any]) -> dict[str, Any]:
+    return {name: of(name) for name in _RULES}
+
+
+# What the model may do, and how; and what comes out: each of `options.Options` that no other message asks for.
+Rules: Any = create_model(
+    "Rules",
+    __base__=_Wire,
+    __doc__="What the model may do, and how.",
+    **_fields(lambda name: (Annotated[_wired(name), Field(description=abouts()[name].help)], defaults()[name])),
+)
+RuleChanges: Any = create_model(
+    "RuleChanges",
+    __base__=_Wire,
+    __doc__="The rules that change; what is left out stays.",
+    **_fields(lambda name: (_wired(name) | None, None)),
+)
+_MAY_BE_NULL = tuple(name for name in _RULES if type(None) in get_args(kinds()[name]))
+
+
+def rules_of(options: Options) -> Any:
+    """The rules among some options."""
+    return Rules(**{name: getattr(options, name) for name in _RULES})
 
 
 class VoiceLock(_Wire):
@@ -326,12 +339,12 @@ class Lock(_Wire):
 
 
 class SetRules(_Wire):
-    """Change rules. `unset` names those that go back to null: lowest, highest, max_additions, key."""
+    """Change rules. `unset` names those that go back to null."""
 
     type: Literal["rules"] = "rules"
     id: Id
     changes: RuleChanges = RuleChanges()
-    unset: Annotated[list[Literal["lowest", "highest", "max_additions", "key"]], Field(max_length=4)] = []
+    unset: Annotated[list[Literal[_MAY_BE_NULL]], Field(max_length=len(_MAY_BE_NULL))] = []  # type: ignore[valid-type]
 
 
 class SetTempo(_Wire):
@@ -339,7 +352,7 @@ class SetTempo(_Wire):
 
     type: Literal["tempo"] = "tempo"
     id: Id
-    bpm: Annotated[float, Field(ge=4, le=1000, description="quarter notes a minute")]
+    bpm: Annotated[float, Field(ge=abouts()["bpm"].least, le=abouts()["bpm"].most, description=abouts()["bpm"].help)]
 
 
 class Rename(_Wire):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import copy
 import hashlib
 import json
 import re
@@ -15,11 +14,13 @@ from collections.abc import Callable
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
-from ripieno import session as sessions
+from ripieno import export
+from ripieno.document import Document, Origin
 from ripieno.errors import BadInput
+from ripieno.files import reader
 from ripieno.models.runtime import Model
 from ripieno.music.piece import Piece, n_steps, one_tempo
-from ripieno.session import Session
+from ripieno.options import Options
 from ripieno.studio import messages as wire
 from ripieno.studio.composition import MAX_BARS, MAX_NOTES, Composition, Refusal
 from ripieno.studio.store import Store, StoredPiece
@@ -41,7 +42,7 @@ MEDIA_TYPES = {
 
 def formats() -> list[str]:
     """What a piece can be saved as."""
-    written = [suffix.removeprefix(".") for suffix in sessions.SUFFIXES]
+    written = [suffix.removeprefix(".") for suffix in export.SUFFIXES]
     return [name for name in MEDIA_TYPES if name in written or name == PROJECT]
 
 
@@ -106,9 +107,9 @@ class Pieces:
         del self._open[oldest]
 
     def _brought_back(self, stored: StoredPiece, model: Model) -> Composition:
-        session = _session(stored.begun, stored.source, model)
+        document = _begun(stored.begun, stored.source, model)
         steps = self.store.steps(stored.id)
-        return Composition(stored.id, stored.begun["name"], session, self.store, stored.begun, steps)
+        return Composition(stored.id, stored.begun["name"], document, model, self.store, stored.begun, steps)
 
     def begin(self, asked: wire.NewPiece) -> str:
         """Begin an empty piece; its id.
@@ -131,10 +132,10 @@ class Pieces:
             return self._open_project(data, filename), []
         digest = hashlib.sha256(data).hexdigest()
         begun = {"name": PurePosixPath(filename).stem[:200] or "Untitled", "filename": filename, "digest": digest}
-        session = _session(begun, data, self._model())
-        if session.piece.name.strip():
-            begun["name"] = session.piece.name.strip()[:200]
-        return self._add(begun, data, []), list(session.reading.warnings)
+        document = _begun(begun, data, self._model())
+        if document.piece.name.strip():
+            begun["name"] = document.piece.name.strip()[:200]
+        return self._add(begun, data, []), list(document.reading.warnings)
 
     def _open_project(self, data: bytes, filename: str) -> str:
         begun, source, steps = _read_project(data, filename)
@@ -142,9 +143,9 @@ class Pieces:
 
     def _add(self, begun: dict[str, Any], source: bytes | None, steps: list[dict[str, Any]]) -> str:
         id = secrets.token_urlsafe(9).replace("-", "a").replace("_", "b")
-        session = _session(begun, source, self._model())
+        model = self._model()
         # what cannot be brought back is not stored
-        composition = Composition(id, begun["name"], session, self.store, begun, steps)
+        composition = Composition(id, begun["name"], _begun(begun, source, model), model, self.store, begun, steps)
         self.store.add(id, composition.name, begun, source, steps)
         return id
 
@@ -183,8 +184,7 @@ class Pieces:
             raise Refusal("not_available", f"a piece cannot be saved as {form}; choose {', '.join(formats())}")
         composition = self.get(id)
         with composition.lock:
-            session = copy.copy(composition.session)  # all it holds are values that nobody changes
-            session.policy = composition.policy()
+            document = composition.document  # which nobody changes
             name, begun, seq = composition.name, composition.begun, composition.seq
         filename = f"{_plain_name(name)}.{form}"
         if form == PROJECT:
@@ -193,36 +193,35 @@ class Pieces:
             return _project(begun, source, self.store.steps(id)[:seq]), filename
         with tempfile.TemporaryDirectory(prefix="ripieno-") as folder:
             path = Path(folder) / f"piece.{form}"
-            session.save(path, soundfont=self._soundfont)
+            export.save(document, path, soundfont=self._soundfont)
             return path.read_bytes(), filename
 
 
-def _session(begun: dict[str, Any], source: bytes | None, model: Model) -> Session:
-    """The session that a piece begins from.
+def _begun(begun: dict[str, Any], source: bytes | None, model: Model) -> Document:
+    """The document that a piece begins from. Its options are asked for later, by rules.
 
     Raises:
         BadInput: the file is not music, damaged or too long; or there is no such meter or key.
     """
+    window = (model.lowest_pitch, model.highest_pitch)
     if source is None:
         piece = Piece(notes=(), parts=(), tempos=one_tempo(begun["bpm"]), name=begun["name"])
-        session = Session(
-            piece, model=model, n_bars=begun["bars"], meter=begun["meter"], key=begun["key"], n_planes=2,
-            max_additions=0, n_voices=None,
-        )  # fmt: skip
+        options = Options(meter=begun["meter"], key=begun["key"])
+        origin = Origin(piece=piece, options=options, n_bars=begun["bars"], n_planes=2, window=window)
     else:
         filename = begun["filename"]
         piece = _read(source, filename)
         _check_size(piece, filename)
-        # rules come later; no additions asks nothing of the piece yet
-        session = Session(piece, model=model, n_planes=2, max_additions=0, n_voices=None, name=filename)
-    length = session.reading.n_steps
-    if length > wire.MAX_STEPS or session.reading.n_bars > MAX_BARS:
+        origin = Origin(piece=piece, name=filename, n_planes=2, window=window)
+    document = Document.begin(origin)
+    length = document.reading.n_steps
+    if length > wire.MAX_STEPS or document.reading.n_bars > MAX_BARS:
         raise Refusal(
             "too_many_bars",
-            f"{begun['name']} has {session.reading.n_bars} bars and {length:,} sixteenths; the studio takes "
+            f"{begun['name']} has {document.reading.n_bars} bars and {length:,} sixteenths; the studio takes "
             f"{MAX_BARS} and {wire.MAX_STEPS:,} at the most: cut it first",
         )
-    return session
+    return document
 
 
 def _read(data: bytes, filename: str) -> Piece:
@@ -232,7 +231,7 @@ def _read(data: bytes, filename: str) -> Piece:
         path = Path(folder) / (filename if filename.lower().endswith(suffix) else filename + suffix)
         path.write_bytes(data)
         try:
-            return sessions.read(path)
+            return reader.read(path)
         except BadInput as error:
             raise BadInput(str(error).replace(str(path), filename)) from error
 

@@ -8,12 +8,13 @@ The engraver is a process of its own (`studio.engraver`).
 
 from __future__ import annotations
 
-import copy
 import re
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass, replace
 
+from ripieno import export
+from ripieno.document import Document
 from ripieno.edits.notes import OwnedNote, owned_notes
 from ripieno.errors import BadInput
 from ripieno.files.musicxml import musicxml_text, parse_musicxml
@@ -21,7 +22,6 @@ from ripieno.files.score import MusicXmlSource
 from ripieno.files.xmltext import Element, Splice, escaped
 from ripieno.music.harmony import note_name
 from ripieno.music.piece import Note
-from ripieno.session import Session
 from ripieno.studio.composition import Composition
 from ripieno.studio.engraver import Engraver
 
@@ -56,10 +56,9 @@ class Staves:
             with composition.lock:
                 seq = composition.seq
                 known = self._pictures.get(composition.id)
-                session = copy.copy(composition.session)  # all it holds are values that nobody changes
-                session.policy = composition.policy()
+                document = composition.document  # which nobody changes
             if known is None or known[0] != seq:
-                known = self._pictures[composition.id] = seq, self._picture(session)
+                known = self._pictures[composition.id] = seq, self._picture(document)
             self._pictures.move_to_end(composition.id)
             while len(self._pictures) > REMEMBERED:
                 self._pictures.popitem(last=False)
@@ -67,10 +66,10 @@ class Staves:
             raise BadInput(str(known[1]))  # a new one: each raise would add to the trace of the other
         return known[1]
 
-    def _picture(self, session: Session) -> str | BadInput:
+    def _picture(self, document: Document) -> str | BadInput:
         try:
-            score = named_score(session)
-            return told(self.engraver.engrave(score.text), score, session)
+            score = named_score(document)
+            return told(self.engraver.engrave(score.text), score, document)
         except BadInput as error:
             return BadInput(str(error))
 
@@ -87,7 +86,7 @@ class NamedScore:
     notes: tuple[OwnedNote, ...]  # with steps of the roll, and pitches as they sound
 
 
-def named_score(session: Session) -> NamedScore:
+def named_score(document: Document) -> NamedScore:
     """The piece as it is now; the model's notes in colour, its parts called new.
 
     Raises:
@@ -95,8 +94,8 @@ def named_score(session: Session) -> NamedScore:
     """
     from ripieno.files.scorepicture import NEW_COLOUR
 
-    reading = session.reading
-    owned = owned_notes(session.log)
+    reading = document.reading
+    owned = owned_notes(document.log)
     if not owned:
         raise BadInput("nothing is written yet: draw a note, and it is here on staves")
     if len(owned) > MOST_NOTES:
@@ -104,7 +103,7 @@ def named_score(session: Session) -> NamedScore:
             f"{len(owned):,} notes are too many for the staff view, which takes {MOST_NOTES:,}; save a score"
         )
     whose = {(note.pitch - reading.shift, step): note.owner for note in owned for step in range(note.onset, note.end)}
-    is_score = isinstance(session.piece.source, MusicXmlSource)
+    is_score = isinstance(document.piece.source, MusicXmlSource)
     start = reading.start if is_score else 0  # of the roll in what is written
 
     def of(note: Note, is_new: bool) -> OwnedNote:
@@ -116,10 +115,12 @@ def named_score(session: Session) -> NamedScore:
         return OwnedNote(round(onset), note.pitch, max(round(onset + duration) - round(onset), 1), owner)
 
     new = []
-    for part in session.new_parts():
+    for part in export.new_parts(document):
         is_drawn = any(whose.get((note.pitch, note.onset - reading.start)) == "user" for note in part.notes)
         new.append(part if is_drawn else replace(part, name=f"{part.name} (new)"))
-    text = musicxml_text(session.piece, session.revision(), new, reading=reading, labels=session.labels())
+    text = musicxml_text(
+        document.piece, export.revision(document), new, reading=reading, labels=export.labels(document)
+    )
     again = parse_musicxml(text.encode(), "the score")
     source = again.source
     assert isinstance(source, MusicXmlSource)
@@ -147,13 +148,13 @@ def _renamed(element: Element, name: str, colour: str, source: MusicXmlSource) -
     return Splice(element.start, source.xml.inner_start(element), f"<note{written}>")
 
 
-def told(svg: str, score: NamedScore, session: Session) -> str:
+def told(svg: str, score: NamedScore, document: Document) -> str:
     """A picture in which each note says what it is, to a program and to whoever points at it."""
-    key = session.reading.key
+    key = document.reading.key
 
     def named(found: re.Match[str]) -> str:
         note = score.notes[int(found[1])]
-        place = f", {session.reading.place(note.onset)}" if note.onset < session.reading.n_steps else ""
+        place = f", {document.reading.place(note.onset)}" if note.onset < document.reading.n_steps else ""
         title = f"{note_name(note.pitch, key, short=True)}{place}: {SAID[note.owner]}"
         return (
             f'<g{found[2]} data-step="{note.onset}" data-duration="{note.duration}" data-pitch="{note.pitch}" '

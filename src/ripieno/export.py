@@ -1,0 +1,297 @@
+"""A document on its way out: its new notes as parts, words about them, pictures, and files.
+
+Whoever writes a piece, the command line, Python, a folder of many or the studio, writes it here.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from itertools import chain, count
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ripieno.document import Document
+from ripieno.edits.edit import Edit
+from ripieno.edits.notes import beginnings
+from ripieno.errors import BadInput
+from ripieno.files import sound
+from ripieno.files.engraving import Label
+from ripieno.files.midi import not_written, write_midi
+from ripieno.files.musicxml import SUFFIXES as MUSICXML_SUFFIXES
+from ripieno.files.musicxml import musicxml_text, write_musicxml
+from ripieno.files.score import not_played, syllables_of
+from ripieno.files.scorepicture import NEW_COLOUR, draw_score
+from ripieno.files.scorepicture import SUFFIXES as PICTURE_SUFFIXES
+from ripieno.models.runtime import the_separator
+from ripieno.music.analysis import beats_of, find_chords, roman
+from ripieno.music.chords import PlacedChord
+from ripieno.music.ensembles import arranged, out_of_range, struck_on
+from ripieno.music.harmony import note_name
+from ripieno.music.piece import NewPart, Revision, Span, revise, within_range
+from ripieno.music.roll import RollNote, notes_of
+from ripieno.music.voices import parts_of
+from ripieno.sampling.passes import Change
+
+if TYPE_CHECKING:
+    from ripieno.files.picture import RollDrawing
+
+SUFFIXES = (".mid", ".midi", *MUSICXML_SUFFIXES, *PICTURE_SUFFIXES, *sound.SUFFIXES)
+CHORDS_UNWRITTEN = "Chords are written into scores only (.musicxml, .mxl, and pictures with --as score)"
+LOW_TUNE = (
+    "The melody lies low, and the new parts lie beneath it: --melody inner takes it as a tenor, with voices above it"
+)
+
+
+def holds_chords(path: Path, as_score: bool) -> bool:
+    """Whether chords are written into a file of this name."""
+    return path.suffix.lower() in (*MUSICXML_SUFFIXES, *(PICTURE_SUFFIXES if as_score else ()))
+
+
+def check_target(path: Path, *sources: Path | None) -> None:
+    """Refuse a file name that cannot be written, or that is the user's own.
+
+    Args:
+        path: where to write.
+        sources: files of the user's that stay as they are.
+
+    Raises:
+        BadInput: its suffix says nothing that we can write, its folder is missing or read-only, or it is one of the
+            sources.
+    """
+    if path.suffix.lower() not in SUFFIXES:
+        raise BadInput(
+            f"{path.name}: cannot write {path.suffix or 'a name without a suffix'}; use {', '.join(SUFFIXES)}"
+        )
+    if path.is_dir():
+        raise BadInput(f"{path} is a folder; give a file name in it")
+    if path.exists() and not os.access(path, os.W_OK):
+        raise BadInput(f"{path} is write-protected; choose another name, or allow it to be written")
+    if not path.parent.is_dir():
+        raise BadInput(f"{path} cannot be written: there is no folder {path.parent}; make it first")
+    if not os.access(path.parent, os.W_OK):
+        raise BadInput(f"{path} cannot be written: the folder {path.parent} is read-only; choose another place")
+    for source in sources:
+        if source is not None and source.exists() and path.exists() and path.samefile(source):
+            raise BadInput(f"{path} is your own file and would be overwritten; choose another name")
+
+
+def check_targets(paths: list[Path], *sources: Path | None) -> None:
+    """Refuse before the work what could not be written after it; see `check_target`.
+
+    Raises:
+        BadInput: as for `check_target`, or a name stands there twice.
+    """
+    for i, path in enumerate(paths):
+        check_target(path, *sources)
+        if path in paths[:i]:
+            raise BadInput(f"{path} is named twice; give each output a name of its own")
+
+
+def revision(document: Document) -> Revision:
+    """What happened to the piece's own notes, and which ones are new."""
+    reading, log = document.reading, document.log
+    changed = revise(document.piece, log.origin, log.cells, reading.start, reading.shift)
+    return replace(changed, bpm=document.options.bpm)
+
+
+def new_parts(document: Document, n_parts: int | None = None) -> list[NewPart]:
+    """The new notes as parts of their own: one for each voice, or put together.
+
+    Args:
+        document: whose notes.
+        n_parts: 1, or 2 (upper and lower voices), or 4, one for each voice; as its options say unless given.
+    """
+    options = document.options
+    n_parts = options.n_parts if n_parts is None else n_parts
+    voices = _voices(document)
+    parts = arranged(voices, options.ensemble, n_parts)
+    if len(parts) == 1 and len(voices) > 1:  # one player sounds nothing twice, nor what the user's part has
+        parts = [replace(parts[0], notes=_voices(document, 1)[0].notes)]
+    return struck_on(parts, syllables_of(document.piece, document.reading)) if options.syllables else parts
+
+
+def parts_apart(document: Document, n_parts: int | None = None) -> list[NewPart]:
+    """The new parts, none by the name of one that the piece has: who gives a bass may get notes below it."""
+    taken = {part.name.strip().casefold() for part in document.piece.parts}
+    parts = []
+    for part in new_parts(document, n_parts):
+        names = chain((part.name, f"{part.name} (new)"), (f"{part.name} (new {n})" for n in count(2)))
+        name = next(name for name in names if name.casefold() not in taken)
+        taken.add(name.casefold())
+        parts.append(replace(part, name=name))
+    return parts
+
+
+def _voices(document: Document, n_parts: int | None = None) -> list[NewPart]:
+    piece, reading, log, policy = document.piece, document.reading, document.log, document.policy()
+    own = [note.velocity for note in piece.notes if not piece.parts[note.part].is_drums]
+    cells = log.cells
+    if len(cells) > 1:  # as the roll shows it: a note ends where one of somebody else's begins
+        cells = np.stack([cells[0], beginnings(log)])
+    parts = parts_of(
+        cells,
+        log.cells[0] & log.origin[0],
+        line=policy.line,
+        role=policy.melody or reading.melody,
+        n_above=policy.n_above,
+        n_parts=n_parts,
+        velocity=median(own or [80]),
+        separate=the_separator(),
+        doubles=policy.max_additions is None,  # so few notes are wanted, and not each of them twice
+    )
+    return [replace(part, notes=tuple(_in_file(document, note) for note in part.notes)) for part in parts]
+
+
+def chords_found(document: Document) -> list[PlacedChord]:
+    """The chords of the piece as it is now, with steps of the file; none of a lone line outside the chosen bars."""
+    reading = document.reading
+    cells = document.log.cells.copy()
+    selection = document.policy().selection
+    if selection is not None:
+        cells[:, ~selection & (np.count_nonzero(cells[0], axis=1) < 2)] = False
+    return find_chords(cells, beats_of(reading, cells.shape[1]), reading.key, reading.start)
+
+
+def labels(document: Document) -> list[Label]:
+    """What `write_chords` asks to be written into a score."""
+    asked = document.options.write_chords
+    if asked is None:
+        return []
+    placed = [(one.step, one.chord) for one in chords_found(document) if one.chord is not None]
+    if asked == "symbols":
+        return [Label(step, chord=chord) for step, chord in placed]
+    key = document.reading.key
+    return [Label(step, text=roman(chord, key, is_last=step == placed[-1][0])) for step, chord in placed]
+
+
+def remarks(document: Document, is_score: bool) -> list[str]:
+    """What the user should hear of a file that is written: what its players cannot play, what it cannot hold."""
+    options, reading, piece = document.options, document.reading, document.piece
+    said = out_of_range(_voices(document), options.ensemble) if options.ensemble is not None else []
+    if reading.shift > 0 and reading.melody == "top" and document.log.n_added:
+        said.append(LOW_TUNE)
+    said += not_written(piece) if is_score else not_played(piece)
+    if not is_score and options.write_chords is not None:
+        said.append(CHORDS_UNWRITTEN)
+    return said
+
+
+def drawing(document: Document, n_parts: int | None = None) -> RollDrawing:
+    """What a picture of the piece as it is now shows."""
+    from ripieno.files.picture import DrawnNote, RollDrawing  # brings matplotlib
+
+    piece, reading, log, changed = document.piece, document.reading, document.log, revision(document)
+    heard = [note for note in piece.notes if not piece.parts[note.part].is_drums]
+    notes = [
+        DrawnNote(pitch=note.pitch, onset=float(span.onset) - reading.start, duration=float(span.end - span.onset))
+        for note in heard
+        for span in changed.touched.get(note.id, (Span(note.onset, note.end),))
+    ]
+    for part in new_parts(document, n_parts):
+        notes += [
+            DrawnNote(
+                pitch=note.pitch,
+                onset=note.onset - reading.start,
+                duration=note.duration,
+                kind="new",
+                voice=part.name,
+            )
+            for note in part.notes
+        ]
+    gone = notes_of(log.origin & ~log.cells)
+    notes += [
+        DrawnNote(pitch=note.pitch - reading.shift, onset=note.onset, duration=note.duration, kind="removed")
+        for note in gone
+    ]
+    return RollDrawing(
+        notes=tuple(notes),
+        bar_starts=tuple(float(start) for start in reading.bar_starts),
+        end=float(reading.n_steps),
+        beat=16 / reading.meters[0].denominator,
+        first_bar=reading.first_bar,
+        key=reading.key,
+        title=document.title or piece.name,
+    )
+
+
+def score(document: Document, n_parts: int | None = None) -> str:
+    """The piece as it is now as MusicXML text, as `save` writes it; ids of new notes begin with `NEW_ID`."""
+    parts = parts_apart(document, n_parts)
+    return musicxml_text(document.piece, revision(document), parts, reading=document.reading, labels=labels(document))
+
+
+def save(
+    document: Document,
+    path: str | Path,
+    n_parts: int | None = None,
+    soundfont: Path | None = None,
+    as_score: bool = False,
+) -> list[str]:
+    """Write the piece as it is now.
+
+    Args:
+        document: the piece.
+        path: its suffix says what: `.mid` or `.midi`, and `.musicxml`, `.xml` or `.mxl` are the source's own file
+            with the new parts added, or a new one where the source is of the other kind; `.png`, `.svg` and `.pdf`
+            are a picture, `.wav` and `.flac` a sound.
+        n_parts: as `new_parts` takes it.
+        soundfont: what a sound is played on; a small organ unless given.
+        as_score: a picture is an engraved score, not a piano roll.
+
+    Returns:
+        Remarks that the user should hear.
+
+    Raises:
+        BadInput: unknown suffix, the file cannot be written, it is the one that the piece was read from, or the
+            SoundFont cannot be used.
+    """
+    path = Path(path)
+    check_target(path, document.piece.path)
+    piece, changed = document.piece, revision(document)
+    if path.suffix.lower() in (".mid", ".midi"):
+        return remarks(document, False) + write_midi(piece, path, changed, parts_apart(document, n_parts))
+    if path.suffix.lower() in MUSICXML_SUFFIXES:
+        parts = parts_apart(document, n_parts)
+        return remarks(document, True) + write_musicxml(
+            piece, path, changed, parts, reading=document.reading, labels=labels(document)
+        )
+    if path.suffix.lower() in sound.SUFFIXES:
+        notes = sound.sounding_notes(piece, changed, new_parts(document, n_parts))
+        sound.write_sound(sound.render(notes, soundfont), path)
+        return []
+    if as_score:
+        # told apart by colour, and by their name where there is none
+        parts = [replace(part, name=f"{part.name} (new)") for part in new_parts(document, n_parts)]
+        engraved: dict[str, Any] = {
+            "reading": document.reading,
+            "colour": NEW_COLOUR,
+            "labels": labels(document),
+        }
+        draw_score(musicxml_text(piece, changed, parts, **engraved), path)
+        return []
+    from ripieno.files.picture import draw_roll  # brings matplotlib
+
+    draw_roll(drawing(document, n_parts), path)
+    return [] if document.options.write_chords is None else [CHORDS_UNWRITTEN]
+
+
+def describe(document: Document, change: Change) -> str:
+    """One change in words: "+ A4, bar 2, beat 3"."""
+    why = f" (against: {change.why})" if change.why else ""
+    return f"{'+' if change.added else '-'} {place_of(document, change.edit)}{why}"
+
+
+def place_of(document: Document, edit: Edit) -> str:
+    """A cell in words: "A4, bar 2, beat 3"."""
+    name = note_name(edit.pitch - document.reading.shift, document.reading.key, short=True)
+    return f"{name}, {document.reading.place(edit.step)}"
+
+
+def _in_file(document: Document, note: RollNote) -> RollNote:
+    """A note of the roll where it is in the piece."""
+    pitch = within_range(note.pitch - document.reading.shift)
+    return RollNote(note.onset + document.reading.start, pitch, note.duration)

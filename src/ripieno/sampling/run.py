@@ -1,0 +1,95 @@
+"""One run, for everybody: sample, write what chords still lack, mend.  (Paper 5, and past it)
+
+Whoever composes, from the command line, in the studio or in the evaluation, drives `compose_and_mend`, so that the same
+request is the same music everywhere. It is a sampler as those of `sampling.passes` are: it calls no model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from ripieno.edits.log import EditLog
+from ripieno.edits.policy import Policy
+from ripieno.models.context import Context
+from ripieno.music.piece import Key
+from ripieno.music.voices import Separate
+from ripieno.sampling.ancestral import compose
+from ripieno.sampling.drafting import QUALITIES
+from ripieno.sampling.lossless import compose_lossless
+from ripieno.sampling.passes import Sampler
+from ripieno.sampling.stopping import StopRule
+from ripieno.sampling.voice_leading import CARES, COSTS, PARALLELS, Hopeless, is_mended, mend
+
+STOP_RULE = StopRule()
+LOSSLESS = "lossless"
+MENDS: dict[str, Mapping[str, float]] = {"faults": COSTS, "parallels": PARALLELS, "nothing": {}}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Way:
+    """How a run goes.
+
+    mended: one of `MENDS`, what is put right at the end.
+    quality: one of `QUALITIES`, or "lossless".
+    key, beat_phase: for mending; see `music.referee.judge`. No key where it is only guessed: all the notes of a
+        finished piece tell more than a tune.
+    separate: tells four voices apart.
+    on_gpu: where a pass over many rolls costs hardly more than over one.
+    hopeless: what mending has tried in vain; from one call to the next it is not tried again.
+    """
+
+    seed: int = 0
+    quality: str = "high"
+    mended: str = "faults"
+    key: Key | None = None
+    beat_phase: int = 0
+    separate: Separate | None = None
+    on_gpu: bool = False
+    hopeless: Hopeless = field(default_factory=set)
+
+
+def compose_and_mend(
+    log: EditLog,
+    context: Context,
+    policy: Policy,
+    way: Way,
+    iterations: int | None = None,
+    stop: StopRule | None = STOP_RULE,
+) -> Sampler:
+    """Write until the piece is finished, then put right what is asked for.
+
+    Args:
+        log: where to begin. One that is mended already is not sampled again, for the model would write again what was
+            mended.
+        context: of the roll.
+        policy: which cells may change, and the temperature.
+        way: how.
+        iterations: sampled edits at the most.
+        stop: when the piece is finished; None goes on for ever, as the paper does, and mends nothing.
+    """
+    if stop is None or not is_mended(log):
+        start = log, context, policy, way.seed, iterations, stop
+        # of the same law as "exact", and faster on a GPU
+        if way.quality == LOSSLESS or (way.quality == "exact" and way.on_gpu):
+            log = yield from compose_lossless(*start)
+        else:
+            log = yield from compose(*start, QUALITIES[way.quality])
+    if stop is None:
+        return log
+    if policy.chords is not None:  # what is asked for is written, likely or not
+        completing = replace(policy, only_completes=True)
+        log = yield from compose(log, context, completing, way.seed, iterations, None, QUALITIES["high"])
+    if MENDS[way.mended]:
+        log = yield from mend(
+            log,
+            context,
+            policy,
+            MENDS[way.mended],
+            way.key,
+            way.beat_phase,
+            way.hopeless,
+            way.separate,
+            CARES[way.quality],
+        )
+    return log
