@@ -1,6 +1,6 @@
 """What `ripieno check` finds of planted errors, what it says of Bach, and where its weights come from.
 
-    python -m benchmarks.check --data FOLDER fit              # prints the weights of `proofreading.SUSPICION`
+    python -m benchmarks.check --data FOLDER fit              # prints the weights of `check.SUSPICION`
     python -m benchmarks.check --data FOLDER report           # on JSB test
     python -m benchmarks.check --data FOLDER report --valid   # on what levels and thresholds are chosen on
 
@@ -30,15 +30,15 @@ import numpy as np
 from numpy.random import Generator, Philox
 
 from benchmarks.fix import regression
+from ripieno.check import SUSPICION, WRONG_NOTE, Proof, _chance, check, evidence
 from ripieno.evaluation.repair import damage
 from ripieno.files.corpus import read_jsb
 from ripieno.models.runtime import CoconetModel, Model, load_coconet, load_model
+from ripieno.music.part_writing import RANGES
 from ripieno.music.piece import Note, Part, Piece
-from ripieno.music.referee import RANGES
 from ripieno.music.singers import singers_of
 from ripieno.music.understanding import understand
 from ripieno.music.voices import NAMES
-from ripieno.proofreading import SUSPICION, WRONG_NOTE, Proof, _chance, evidence, proofread
 from ripieno.sampling.expectation import Sung, expected, sung_notes
 
 DAMAGE = ("wrong pitch", "semitone", "off beat", "shifted")
@@ -62,7 +62,7 @@ def the_models() -> tuple[Model, CoconetModel]:
 
 def read(voices: Voices, name: str, rules_only: bool = False) -> Proof:
     model, fill = the_models()
-    return proofread(piece_of(voices, name), model=model, fill=fill, rules_only=rules_only)
+    return check(piece_of(voices, name), model=model, fill=fill, rules_only=rules_only)
 
 
 # --- planting

@@ -37,7 +37,7 @@ from ripieno.evaluation.parts import mended_by, sampled_by
 from ripieno.evaluation.suite import Job
 from ripieno.files.corpus import read_jsb
 from ripieno.models.runtime import Model, load_model, the_separator
-from ripieno.music.referee import MEASURES, RULES, Report, judge
+from ripieno.music.part_writing import MEASURES, RULES, Report, judge
 from ripieno.music.roll import RollNote, notes_of, roll_of, silence
 from ripieno.music.voices import split
 from ripieno.session import QUALITY, Session

@@ -29,7 +29,7 @@ from numpy.random import Generator, Philox
 
 from ripieno.evaluation.repair import notes_of_voices
 from ripieno.files.corpus import JSB_LEAKS, read_jsb
-from ripieno.fixing import KINDS, MOST, SURE, Candidate, candidates, fix
+from ripieno.fix import KINDS, MOST, SURE, Candidate, candidates, fix
 from ripieno.models.runtime import CoconetModel, Model, load_coconet, load_model, the_separator
 from ripieno.music.piece import Note, Part, Piece, piece_from_notes
 from ripieno.music.roll import RollNote

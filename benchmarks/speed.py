@@ -32,8 +32,8 @@ from ripieno.models.context import context_of
 from ripieno.models.runtime import Model, load_model, the_separator
 from ripieno.music.piece import Piece, piece_from_notes
 from ripieno.music.roll import RollNote, notes_of
-from ripieno.sampling.lossless import Tally, compose_lossless
 from ripieno.sampling.passes import alone, together
+from ripieno.sampling.speculative import Tally, compose_lossless
 from ripieno.session import STOP_RULE, Session, read
 
 EXAMPLES = Path(__file__).parent.parent / "examples"

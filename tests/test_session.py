@@ -12,9 +12,9 @@ from ripieno.edits.log import CellEntry
 from ripieno.edits.notes import put_notes
 from ripieno.models.runtime import the_separator
 from ripieno.music.harmony import parallels
-from ripieno.music.referee import faults
+from ripieno.music.part_writing import faults
 from ripieno.music.roll import RollNote, notes_of, roll_of
-from ripieno.sampling.voice_leading import COSTS, PARALLELS, WEIGHTS, voices_of
+from ripieno.sampling.mending import COSTS, PARALLELS, WEIGHTS, voices_of
 from ripieno.session import LOW_TUNE
 from tests.sampling.fakes import indifferent, model_of, pointing_at, wanting
 

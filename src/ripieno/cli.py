@@ -602,7 +602,7 @@ def check_command(
     """See CHECK_HELP."""
     import json
 
-    from ripieno.proofreading import LEVEL_NAMES, check_score_target, proofread, write_proof
+    from ripieno.check import LEVEL_NAMES, check, check_score_target, write_proof
     from ripieno.session import read
 
     if level not in LEVEL_NAMES:
@@ -615,7 +615,7 @@ def check_command(
     _check_targets(source, targets)
     asked = LEVEL_NAMES[level]
     options: dict[str, Any] = {"key": key, "meter": meter, "pickup": pickup}
-    proof = proofread(read(source), rules_only=rules_only, as_score=bool(targets), name=source.name, **options)
+    proof = check(read(source), rules_only=rules_only, as_score=bool(targets), name=source.name, **options)
     remarks = proof.of_level(asked)
     for target in targets:
         write_proof(proof, target, asked)
@@ -663,7 +663,7 @@ def fix_command(
     ] = None,
 ) -> None:
     """See FIX_HELP."""
-    from ripieno.fixing import SURE, check_music_target, fix, write_fixed
+    from ripieno.fix import SURE, check_music_target, fix, write_fixed
     from ripieno.session import check_target, read
 
     if output is None and not dry_run:
@@ -686,8 +686,8 @@ def fix_command(
     print(fixed.reading.sentence())
     for warning in fixed.reading.warnings:
         print(f"Note: {warning}")
-    for change in fixed.changes:
-        print(change.text)
+    for correction in fixed.corrections:
+        print(correction.text)
     remarks = [] if dry_run or output is None else write_fixed(piece, fixed, output)
     print(fixed.summary(dry_run))
     for remark in remarks:

@@ -43,10 +43,10 @@ from ripieno.music.understanding import Reading, blank, given_bass, lengthened, 
 from ripieno.music.voices import parts_of, place_within
 from ripieno.sampling.ancestral import choose, compose, generator_at
 from ripieno.sampling.drafting import QUALITIES
-from ripieno.sampling.lossless import compose_lossless
+from ripieno.sampling.mending import CARES, COSTS, PARALLELS, Hopeless, is_mended, mend
 from ripieno.sampling.passes import Change, Sampler, alone
+from ripieno.sampling.speculative import compose_lossless
 from ripieno.sampling.stopping import StopRule
-from ripieno.sampling.voice_leading import CARES, COSTS, PARALLELS, Hopeless, is_mended, mend
 from ripieno.shapes import Int
 
 if TYPE_CHECKING:

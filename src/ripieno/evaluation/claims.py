@@ -23,7 +23,7 @@ from statistics import NormalDist
 import numpy as np
 from numpy.random import Generator, Philox
 
-from ripieno.music.referee import MEASURES, RULES, Count, Report
+from ripieno.music.part_writing import MEASURES, RULES, Count, Report
 from ripieno.shapes import Float
 
 MARGIN = 0.2  # of Bach's standard deviation

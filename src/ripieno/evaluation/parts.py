@@ -46,14 +46,14 @@ from ripieno.evaluation.repair import interval as repair_interval
 from ripieno.evaluation.suite import Job, Material
 from ripieno.models.runtime import CoconetModel, Model, load_coconet, load_model, the_separator
 from ripieno.music.harmony import ends_on_tonic_triad, estimate_key
+from ripieno.music.part_writing import PER, READING, Report, bootstrap, judge
 from ripieno.music.piece import Key
-from ripieno.music.referee import PER, READING, Report, bootstrap, judge
 from ripieno.music.voices import split
 from ripieno.sampling.ancestral import sample_ancestral
 from ripieno.sampling.drafting import QUALITIES
+from ripieno.sampling.mending import CARES, COSTS, SETTINGS
 from ripieno.sampling.passes import Change
 from ripieno.sampling.stopping import SETTLED
-from ripieno.sampling.voice_leading import CARES, COSTS, SETTINGS
 from ripieno.session import KEEPS_HEIGHT, QUALITY, STOP_RULE, TEMPERATURE, Session
 from ripieno.shapes import Float
 

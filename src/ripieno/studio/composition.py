@@ -34,10 +34,10 @@ from ripieno.music import harmony
 from ripieno.music.roll import Cells, RollNote
 from ripieno.music.understanding import meter_at, steps_of_bars
 from ripieno.sampling.ancestral import compose
+from ripieno.sampling.assist import Filling, NoteSuggestion, doubts, fill, suggest_notes
 from ripieno.sampling.drafting import QUALITIES
-from ripieno.sampling.partner import Filling, NoteSuggestion, doubts, fill, suggest_notes
+from ripieno.sampling.mending import CARES, Hopeless, is_mended, mend, voices_of
 from ripieno.sampling.passes import Ask, Change, Sampler
-from ripieno.sampling.voice_leading import CARES, Hopeless, is_mended, mend, voices_of
 from ripieno.session import KEEPS_HEIGHT, MEND, STOP_RULE, Session
 from ripieno.shapes import Bool, Int
 from ripieno.studio import messages as wire

@@ -10,7 +10,7 @@ from hypothesis.extra.numpy import arrays
 
 from ripieno.files.corpus import read_jsb
 from ripieno.music.harmony import key_of, note_name, parse_key, parse_pitch
-from ripieno.music.referee import (
+from ripieno.music.part_writing import (
     MEASURES,
     REMARKS,
     RULES,

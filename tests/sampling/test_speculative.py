@@ -14,8 +14,8 @@ from ripieno.edits.policy import Policy
 from ripieno.models.context import context_of
 from ripieno.models.runtime import Prediction
 from ripieno.music.roll import RollNote, roll_of, silence
-from ripieno.sampling.lossless import Tally, compose_lossless
 from ripieno.sampling.passes import alone
+from ripieno.sampling.speculative import Tally, compose_lossless
 from ripieno.sampling.stopping import StopRule
 from tests.sampling.fakes import wanting
 

@@ -2,14 +2,14 @@
 
 The network scores cells, each by what fits the chord; who moves from where is hardly in its loss, and it breaks the
 rules more often than Bach did (docs/results.md, with and without what follows). So once a piece is finished, it is
-split into voices and looked through as a teacher would (`music.referee`). At each fault, the notes that make it are
-taken out in turn (where that is in vain, all that sound there), and the model is asked what it would write instead. Of
-the pitches that make the whole less faulty, by `COSTS`, the best takes the place of the old: one that is likely, saves
-much, and leaves the model little to wish for. Light faults, which Bach writes too, give way only to what is likely; and
-what the chords are weighs as well, unless chords are given. What the user wrote stays, and so does whatever the policy
-keeps. Faults for which nothing better is likely stay too, and so do those that could only be mended at the cost of the
-final cadence. Before all that, a last chord that does not close the piece becomes the tonic's, if what the user wrote
-leaves it open to do so.
+split into voices and looked through as a teacher would (`music.part_writing`). At each fault, the notes that make it
+are taken out in turn (where that is in vain, all that sound there), and the model is asked what it would write instead.
+Of the pitches that make the whole less faulty, by `COSTS`, the best takes the place of the old: one that is likely,
+saves much, and leaves the model little to wish for. Light faults, which Bach writes too, give way only to what is
+likely; and what the chords are weighs as well, unless chords are given. What the user wrote stays, and so does whatever
+the policy keeps. Faults for which nothing better is likely stay too, and so do those that could only be mended at the
+cost of the final cadence. Before all that, a last chord that does not close the piece becomes the tonic's, if what the
+user wrote leaves it open to do so.
 
 The model is shown the two bars around a fault. With eight, it finds fewer remedies likely, and those it prefers are
 more dissonant (docs/log.md). The faults of a piece are looked at together, in rounds: a round is two passes over many
@@ -33,8 +33,7 @@ from ripieno.edits.log import CellEntry, EditLog
 from ripieno.edits.policy import Policy
 from ripieno.models.context import Context
 from ripieno.models.runtime import Prediction
-from ripieno.music.piece import Key
-from ripieno.music.referee import (
+from ripieno.music.part_writing import (
     NO_CHORD,
     OPEN_ENDING,
     SEVENTH,
@@ -45,6 +44,7 @@ from ripieno.music.referee import (
     guessed_key,
     open_ending,
 )
+from ripieno.music.piece import Key
 from ripieno.music.roll import STEPS_PER_BAR, STEPS_PER_BEAT
 from ripieno.music.voices import NAMES, RANGES, Separate, split
 from ripieno.sampling.passes import BREATH, Ask, Change, Sampler
@@ -191,7 +191,7 @@ def mend(
         policy: which cells may change; its melody and `n_voices` tell the voices apart.
         weights: the rules to look at, and what a fault of each costs; `OPEN_ENDING` may be among them. What is said of
             chords (`FREE`) is left out where the policy has chords.
-        key, beat_phase: see `music.referee.judge`.
+        key, beat_phase: see `music.part_writing.judge`.
         hopeless: remembers from call to call what was tried in vain.
         separate: tells four voices apart; see `music.voices.split`.
         care: `EXACT` for one fault at a time.

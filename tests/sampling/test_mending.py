@@ -11,10 +11,9 @@ from ripieno.edits.policy import Policy
 from ripieno.models.context import context_of
 from ripieno.models.runtime import Prediction
 from ripieno.music.harmony import key_of, parallels
-from ripieno.music.referee import NO_CHORD, OPEN_ENDING, SEVENTH, SIX_FOUR, cadence, faults, open_ending
+from ripieno.music.part_writing import NO_CHORD, OPEN_ENDING, SEVENTH, SIX_FOUR, cadence, faults, open_ending
 from ripieno.music.roll import RollNote, roll_of
-from ripieno.sampling.passes import BREATH, Ask, Change, alone
-from ripieno.sampling.voice_leading import (
+from ripieno.sampling.mending import (
     CARES,
     COSTS,
     PARALLELS,
@@ -29,6 +28,7 @@ from ripieno.sampling.voice_leading import (
     mend,
     voices_of,
 )
+from ripieno.sampling.passes import BREATH, Ask, Change, alone
 
 N_STEPS = 8
 SOPRANO = [RollNote(0, 76, 4), RollNote(4, 74, 4)]

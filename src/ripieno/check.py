@@ -1,6 +1,6 @@
 """A proof-reader for part-writing: what a teacher would mark, and notes that the model would take back.
 
-Two readers look at the voices of a piece. The rules of `music.referee` say where the craft's rules are broken; how
+Two readers look at the voices of a piece. The rules of `music.part_writing` say where the craft's rules are broken; how
 grave that is, `RULES` says, measured on Bach: what he does in nearly every chorale is a matter of style, and what he
 hardly ever does is an error. The models say which notes they would take back: ES-Net of the whole roll, as it is and
 by a semitone and a tone higher and lower, Coconet for each note with that note blanked, weighed together by a logistic
@@ -30,13 +30,13 @@ from ripieno.files.score import MusicXmlSource
 from ripieno.models.context import context_of
 from ripieno.models.runtime import CoconetModel, Model, load_coconet, load_model, the_separator
 from ripieno.music.harmony import note_name
+from ripieno.music.part_writing import RANGES, Fault, faults
 from ripieno.music.piece import Key, Piece, roll_of_piece
-from ripieno.music.referee import RANGES, Fault, faults
 from ripieno.music.roll import N_PITCHES
 from ripieno.music.singers import Singers, singers_of
 from ripieno.music.understanding import Reading, understand
 from ripieno.sampling.expectation import Sung, expected, sung_notes
-from ripieno.sampling.voice_leading import WEIGHTS
+from ripieno.sampling.mending import WEIGHTS
 from ripieno.shapes import Bool, Float, Int
 
 Level = Literal["error", "warning", "style"]
@@ -198,7 +198,7 @@ class Proof:
         }
 
 
-def proofread(
+def check(
     piece: Piece,
     *,
     model: Model | None = None,
@@ -281,8 +281,8 @@ def thin_resolutions(voices: Int[np.ndarray, "step voice"], onsets: Bool[np.ndar
 
     A seventh that does not fall leaves the tonic chord without its third, and a leading note that does not rise may
     leave it without its root. Such a chord could be several, so that the referee, who counts, lets it pass. A teacher
-    does not. Exempt is what is exempt in `music.referee`: a note that another voice takes over, an inner leading note
-    that falls a third, a seventh in tenths with a bass that walks up.
+    does not. Exempt is what is exempt in `music.part_writing`: a note that another voice takes over, an inner leading
+    note that falls a third, a seventh in tenths with a bass that walks up.
     """
     changed: Bool[np.ndarray, " step"] = np.asarray(onsets.any(axis=1))
     changed[1:] |= ((voices[1:] >= 0) != (voices[:-1] >= 0)).any(axis=1)
@@ -484,7 +484,7 @@ def write_proof(proof: Proof, path: Path, level: Level) -> None:
     """Write a copy of the score with the notes that are remarked on in colour, and the remarks above them.
 
     Args:
-        proof: of a score; see `proofread`.
+        proof: of a score; see `check`.
         path: where to.
         level: remarks of this level and of graver ones.
 
