@@ -11,10 +11,9 @@ from ripieno.edits.edit import Edit
 from ripieno.edits.log import CellEntry
 from ripieno.edits.notes import put_notes
 from ripieno.models.runtime import the_separator
-from ripieno.music.harmony import parallels
-from ripieno.music.part_writing import faults
+from ripieno.music.part_writing import TEACHERS_PRICES, faults, parallels
 from ripieno.music.roll import RollNote, notes_of, roll_of
-from ripieno.sampling.mending import COSTS, PARALLELS, WEIGHTS, voices_of
+from ripieno.sampling.mending import COSTS, PARALLELS, voices_of
 from ripieno.session import LOW_TUNE
 from tests.sampling.fakes import indifferent, model_of, pointing_at, wanting
 
@@ -49,8 +48,8 @@ def test_faults_of_part_writing_are_mended_at_the_end_unless_the_user_wants_them
         return voices_of(session.log, session.policy, the_separator())[: 8 * 16]
 
     def cost(session: Session) -> float:
-        found = faults(sung(session), rules=WEIGHTS, excused=True)
-        return sum(WEIGHTS[fault.rule] for fault in found)
+        found = faults(sung(session), rules=TEACHERS_PRICES, excused=True)
+        return sum(TEACHERS_PRICES[fault.rule] for fault in found)
 
     assert parallels(sung(left))
     for session in (only, mended):

@@ -10,14 +10,15 @@ from ripieno.edits.log import EditLog
 from ripieno.edits.policy import Policy
 from ripieno.models.context import context_of
 from ripieno.models.runtime import Prediction
-from ripieno.music.harmony import key_of, parallels
-from ripieno.music.part_writing import NO_CHORD, OPEN_ENDING, SEVENTH, SIX_FOUR, cadence, faults, open_ending
+from ripieno.music.harmony import key_of
+from ripieno.music.part_writing import TEACHERS_PRICES, cadence, faults, open_ending, parallels
+from ripieno.music.part_writing.completeness import NO_CHORD_ON_BEAT, SEVENTH_ON_BEAT, SIX_FOUR_CHORD
+from ripieno.music.part_writing.endings import OPEN_ENDING as ENDING
 from ripieno.music.roll import RollNote, roll_of
 from ripieno.sampling.mending import (
     CARES,
     COSTS,
     PARALLELS,
-    WEIGHTS,
     Care,
     Hopeless,
     _Place,
@@ -30,6 +31,8 @@ from ripieno.sampling.mending import (
 )
 from ripieno.sampling.passes import BREATH, Ask, Change, alone
 
+SEVENTH, NO_CHORD, SIX_FOUR = SEVENTH_ON_BEAT.name, NO_CHORD_ON_BEAT.name, SIX_FOUR_CHORD.name
+OPEN_ENDING = ENDING.name
 N_STEPS = 8
 SOPRANO = [RollNote(0, 76, 4), RollNote(4, 74, 4)]
 LINE = np.array([76] * 4 + [74] * 4)
@@ -70,7 +73,7 @@ def mend_fault(model, *arguments, **options) -> Change | None:
 
 
 def test_the_example_has_parallel_fifths_between_alto_and_bass() -> None:
-    assert parallels(voices_of(composed(), POLICY)) == [(4, 1, 3)]
+    assert [(fault.step, *fault.voices) for fault in parallels(voices_of(composed(), POLICY))] == [(4, 1, 3)]
 
 
 def test_the_note_gives_way_to_what_the_model_likes_best_there() -> None:
@@ -287,7 +290,7 @@ def test_a_leading_note_that_falls_is_made_to_rise_or_to_be_none() -> None:
     c_major = key_of(0, "major")
     voices = voices_of(log, policy)
     assert [fault.rule for fault in faults(voices, key=c_major, rules=[rule])] == [rule]
-    change = mend_fault(liking(72, 62, 65), log, CONTEXT, policy, WEIGHTS, c_major)
+    change = mend_fault(liking(72, 62, 65), log, CONTEXT, policy, TEACHERS_PRICES, c_major)
     assert change is not None
     assert not faults(voices_of(change.log, policy), key=c_major, rules=[rule])
 
@@ -308,7 +311,7 @@ def test_no_fault_is_mended_at_the_cost_of_the_final_cadence() -> None:
 
 C_MAJOR = key_of(0, "major")
 TONIC = liking(48, 64, 55, 67)
-CLOSES = {**WEIGHTS, OPEN_ENDING: COSTS[OPEN_ENDING]}
+CLOSES = {**TEACHERS_PRICES, OPEN_ENDING: COSTS[OPEN_ENDING]}
 
 
 def closing(*last: int, soprano: int = 72, bass: int = 55, rest: int = 0) -> tuple[EditLog, Policy]:
@@ -360,7 +363,7 @@ def test_what_need_not_or_must_not_close_stays() -> None:
     locked = np.arange(N_STEPS) >= 4
     for kept in (replace(policy, chords=chords), replace(policy, locked=locked)):
         assert closed(log, kept)[1] == []
-    assert closed(log, policy, costs=WEIGHTS)[1] == []
+    assert closed(log, policy, costs=TEACHERS_PRICES)[1] == []
 
 
 def test_an_ending_closes_in_all_voices_or_stays_as_it_is() -> None:
@@ -445,7 +448,9 @@ def test_under_a_bass_of_the_users_the_cadence_is_not_lost_to_other_faults() -> 
 
 
 @pytest.mark.parametrize("seed", range(8))
-@pytest.mark.parametrize("weights", [WEIGHTS, {rule: cost for rule, cost in COSTS.items() if rule != OPEN_ENDING}])
+@pytest.mark.parametrize(
+    "weights", [TEACHERS_PRICES, {rule: cost for rule, cost in COSTS.items() if rule != OPEN_ENDING}]
+)
 def test_a_remedy_judged_by_its_surroundings_is_judged_as_by_the_whole(seed: int, weights: dict[str, float]) -> None:
     rng = np.random.default_rng(seed)
     triads = np.array([[0, 4, 7], [0, 3, 7], [2, 5, 11], [5, 9, 0], [7, 11, 2]])
@@ -480,7 +485,7 @@ def test_the_model_is_asked_of_nothing_twice() -> None:
         return model(cells, context)
 
     log = composed()
-    changes = list(alone(mend(log, CONTEXT, POLICY, WEIGHTS), counted))
+    changes = list(alone(mend(log, CONTEXT, POLICY, TEACHERS_PRICES), counted))
     assert changes
     assert len(set(asked)) == len(asked) > 3
 
