@@ -214,7 +214,7 @@ def evidence(
     }
 
 
-def suspicion(found: dict[str, Float[np.ndarray, " note"]]) -> Float[np.ndarray, " note"]:
+def sureness(found: dict[str, Float[np.ndarray, " note"]]) -> Float[np.ndarray, " note"]:
     """How sure the models are that each note is wrong, from what `evidence` found."""
     total = SUSPICION["bias"] + sum(SUSPICION[name] * values for name, values in found.items())
     return np.asarray(1 / (1 + np.exp(-np.clip(total, -50, 50))))
@@ -328,7 +328,7 @@ class _Reader:
         return sum(TEACHERS_PRICES[fault.rule] for fault in found)
 
     def wrong_notes(self, chance: Float[np.ndarray, "step pitch"]) -> list[Remark]:
-        sure = suspicion(evidence(self.notes, chance, self.expects))
+        sure = sureness(evidence(self.notes, chance, self.expects))
         remarks: list[Remark] = []
         taken = np.zeros(len(self.singers.voices), dtype=bool)
         for i in np.argsort(-sure, kind="stable").tolist():

@@ -45,7 +45,7 @@ from ripieno.shapes import Float
 SURE = 0.4  # a change is made if it is at least so probable; chosen on melodies of valid
 MOST = 0.25  # share of the notes that are changed at the most, unless another is asked for
 N_ROUNDS = 3  # how often everything is looked at again
-KINDS = ("pitch", "time")
+WAYS = ("pitch", "time")  # in which a note may be off
 KEYS_APART = 12.0  # how many nats a difference of 1 in how well two keys fit counts for
 AWAY = (-32, -16, 16, 32)  # steps to where a tune may say the same again
 WIDE = 7  # semitones; what is wider stands out in a melody
@@ -56,7 +56,7 @@ class Candidate:
     """One thing that a note could be meant as; `features` are what speaks for and against it."""
 
     note: int  # Note.id
-    kind: str  # of KINDS
+    kind: str  # of WAYS
     by: int  # semitones, or sixteenths: -1 or 1
     features: Mapping[str, float]
 

@@ -44,7 +44,7 @@ from ripieno.music.part_writing import (
     guessed_key,
     open_ending,
 )
-from ripieno.music.part_writing.consecutives import RULES as CONSECUTIVES
+from ripieno.music.part_writing.consecutives import CONSECUTIVES
 from ripieno.music.piece import Key
 from ripieno.music.roll import STEPS_PER_BAR, STEPS_PER_BEAT
 from ripieno.music.voices import NAMES, RANGES, Separate, split

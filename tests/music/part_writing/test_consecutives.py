@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from ripieno.music.part_writing import RULE_CALLED, faults, parallels
-from ripieno.music.part_writing.consecutives import PARALLEL_FIFTHS, PARALLEL_OCTAVES, RULES
+from ripieno.music.part_writing.consecutives import CONSECUTIVES, PARALLEL_FIFTHS, PARALLEL_OCTAVES
 
 PARALLEL = (PARALLEL_FIFTHS, PARALLEL_OCTAVES)
-CONSECUTIVE = [rule.name for rule in RULES]
+NAMES = [rule.name for rule in CONSECUTIVES]
 FIFTHS = np.array([[67, 48], [69, 50]])
 
 
@@ -29,7 +29,7 @@ FIFTHS = np.array([[67, 48], [69, 50]])
     ],
 )
 def test_consecutive_fifths_and_octaves_are_told_apart_by_their_motion(voices, n_parallel, n_contrary) -> None:
-    found = Counter(RULE_CALLED[fault.rule] in PARALLEL for fault in faults(np.array(voices), rules=CONSECUTIVE))
+    found = Counter(RULE_CALLED[fault.rule] in PARALLEL for fault in faults(np.array(voices), rules=NAMES))
     assert (found[True], found[False]) == (n_parallel, n_contrary)
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ripieno.music.chords import AUGMENTED, KINDS
-from ripieno.music.part_writing.rule import FOUR_PARTS, SIX_FOURS, Found, Rule
-from ripieno.music.part_writing.score import STEP, Fault, Score
+from ripieno.music.part_writing.rule import FOUR_PARTS, ON_SIX_FOURS, Rule
+from ripieno.music.part_writing.score import STEP, Fault, Found, Score
 from ripieno.music.roll import STEPS_PER_BEAT
 from ripieno.shapes import Int
 
@@ -94,7 +94,7 @@ SIX_FOUR_BY_LEAP = Rule(
     name="six-four left by leap",
     find=_six_four_by_leap,
     of="six-four chords on beats",
-    source=SIX_FOURS,
+    source=ON_SIX_FOURS,
     level="warning",
     wording="the bass leaps away from a six-four chord",
     remedy="let the bass stay or move by step",
@@ -105,7 +105,7 @@ SIX_FOUR_CHORD = Rule(
     name="six-four chord",
     find=_six_four_chord,
     of="chords on beats",
-    source=SIX_FOURS,
+    source=ON_SIX_FOURS,
     level="style",
     wording="the chord stands over its fifth",
     remedy="put its root or its third into the bass",

@@ -4,20 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ripieno.music.part_writing.rule import FOUR_PARTS, FUX, MOCK, Found, Rule
-from ripieno.music.part_writing.score import Fault, Score
-from ripieno.shapes import Bool
-
-
-def pair_faults(score: Score, rule: str, broken: Bool[np.ndarray, "move pair"]) -> list[Fault]:
-    """A fault for each move and pair; excused at a phrase end, and where one of the notes comes before its beat."""
-    upper, lower = score.pairs
-    found = []
-    for move, pair in np.argwhere(broken).tolist():
-        step, voices = move + 1, (int(upper[pair]), int(lower[pair]))
-        early = any(score.anticipates(step, voice) for voice in voices)
-        found.append(score.fault(rule, step, *voices, since=move, excuse="anticipation" if early else ""))
-    return found
+from ripieno.music.part_writing.rule import FOUR_PARTS, FUX, MOCK, Rule
+from ripieno.music.part_writing.score import Found, Score, pair_faults
 
 
 def _consecutive(score: Score, rule: str, interval: int, way: int) -> Found:
@@ -97,4 +85,4 @@ CONTRARY_OCTAVES = Rule(
     is_of_motion=True,
     is_of_chords=True,
 )
-RULES = (PARALLEL_FIFTHS, PARALLEL_OCTAVES, CONTRARY_FIFTHS, CONTRARY_OCTAVES)
+CONSECUTIVES = (PARALLEL_FIFTHS, PARALLEL_OCTAVES, CONTRARY_FIFTHS, CONTRARY_OCTAVES)

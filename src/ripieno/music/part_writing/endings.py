@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ripieno.music.chords import DIMINISHED, DIMINISHED_SEVENTH, DOMINANT, HALF_DIMINISHED, MAJOR, MINOR, MINOR_SEVENTH
-from ripieno.music.part_writing.rule import Found, Rule
-from ripieno.music.part_writing.score import Fault, Score, Voices
+from ripieno.music.part_writing.rule import Rule
+from ripieno.music.part_writing.score import Fault, Found, Score, Voices
 from ripieno.music.piece import Key
 
 FINAL = ("perfect authentic", "authentic", "plagal", "half")  # cadences, from the most final to the least

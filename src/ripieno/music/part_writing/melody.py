@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ripieno.music.part_writing.rule import FUX, MOCK, PISTON, Found, Rule
-from ripieno.music.part_writing.score import Score
+from ripieno.music.part_writing.rule import FUX, MOCK, PISTON, Rule
+from ripieno.music.part_writing.score import Found, Score
 from ripieno.music.roll import STEPS_PER_BEAT
 from ripieno.shapes import Int
 

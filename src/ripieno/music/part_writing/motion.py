@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ripieno.music.part_writing.consecutives import pair_faults
-from ripieno.music.part_writing.rule import FOUR_PARTS, FUX, Found, Rule
-from ripieno.music.part_writing.score import STEP, Score
-from ripieno.shapes import Bool
+from ripieno.music.part_writing.rule import FOUR_PARTS, FUX, Rule
+from ripieno.music.part_writing.score import STEP, Found, Score, pair_faults, stretches
 
 
 def _hidden(score: Score, rule: str, least: int) -> Found:
@@ -31,21 +29,10 @@ def _hidden_leap(score: Score, rule: str) -> Found:
     return _hidden(score, rule, STEP + 1)
 
 
-def runs(score: Score, rule: str, broken: Bool[np.ndarray, "step pair"], both: Bool[np.ndarray, "step pair"]) -> Found:
-    """Stretches of neighbouring voices, of as many as there are changes in a pair."""
-    begins = broken.copy()
-    begins[1:] &= ~broken[:-1]
-    n_pairs = both.shape[1]
-    changed = score.onsets[:, :n_pairs] | score.onsets[:, 1 : n_pairs + 1]
-    return [score.fault(rule, step, pair, pair + 1) for step, pair in np.argwhere(begins).tolist()], int(
-        (both & changed).sum()
-    )
-
-
 def _crossing(score: Score, rule: str) -> Found:
     """A voice sings lower than its lower neighbour; once, however long it lasts."""
     both = score.sounding[:, :-1] & score.sounding[:, 1:]
-    return runs(score, rule, both & (score.voices[:, :-1] < score.voices[:, 1:]), both)
+    return stretches(score, rule, both & (score.voices[:, :-1] < score.voices[:, 1:]), both)
 
 
 def _overlap(score: Score, rule: str) -> Found:

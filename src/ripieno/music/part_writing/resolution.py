@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ripieno.music.chords import MAJOR, MINOR
-from ripieno.music.part_writing.rule import DOMINANTS, Found, Rule
-from ripieno.music.part_writing.score import STEP, Fault, Score, Voices
+from ripieno.music.part_writing.rule import ON_DOMINANTS, Rule
+from ripieno.music.part_writing.score import STEP, Fault, Found, Score, Voices
 from ripieno.shapes import Bool
 
 
@@ -82,7 +82,7 @@ UNRESOLVED_LEADING_NOTE = Rule(
     name="unresolved leading note",
     find=_unresolved_leading_note,
     of="leading notes that move with their dominant",
-    source=DOMINANTS,
+    source=ON_DOMINANTS,
     level="error",
     wording="the leading note in the {voices} does not rise to the tonic",
     remedy="let it rise a semitone",
@@ -95,7 +95,7 @@ DOUBLED_LEADING_NOTE = Rule(
     name="doubled leading note",
     find=_doubled_leading_note,
     of="dominants on beats",
-    source=DOMINANTS,
+    source=ON_DOMINANTS,
     level="warning",
     wording="{voices} double the leading note",
     remedy="double another note of the chord",
@@ -106,7 +106,7 @@ UNRESOLVED_SEVENTH = Rule(
     name="unresolved seventh",
     find=_unresolved_seventh,
     of="dominant sevenths that move on",
-    source=DOMINANTS,
+    source=ON_DOMINANTS,
     level="error",
     wording="the seventh in the {voices} does not fall by step",
     remedy="let it fall by step",
@@ -119,7 +119,7 @@ DOUBLED_SEVENTH = Rule(
     name="doubled seventh",
     find=_doubled_seventh,
     of="dominant sevenths on beats",
-    source=DOMINANTS,
+    source=ON_DOMINANTS,
     level="warning",
     wording="{voices} double the seventh",
     remedy="double another note of the chord",

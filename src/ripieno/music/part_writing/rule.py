@@ -9,20 +9,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from ripieno.music.part_writing.score import Fault, Score
+from ripieno.music.part_writing.score import Found, Score
 
 Level = Literal["error", "warning", "style"]
 LEVELS: tuple[Level, ...] = ("error", "warning", "style")  # from the gravest
 
-Found = tuple[list[Fault], int]  # the places, and how many there might have been
 Finder = Callable[[Score, str], Found]  # the name is the rule's
 
 # What rules are taken from.
 FUX = "Fux, Gradus ad Parnassum (1725), first species"
 FOUR_PARTS = "Aldwell and Schachter, Harmony and Voice Leading, on writing in four parts"
-DOMINANTS = "Aldwell and Schachter, Harmony and Voice Leading, on V and V7"
+ON_DOMINANTS = "Aldwell and Schachter, Harmony and Voice Leading, on V and V7"
 PISTON = "Piston, Harmony, on voice leading and part writing"
-SIX_FOURS = f"{PISTON}: the six-four chord"
+ON_SIX_FOURS = f"{PISTON}: the six-four chord"
 MOCK = "Fang et al., Bach or Mock? (2020)"
 
 

@@ -29,6 +29,9 @@ class Fault:
     excuse: str = ""  # why a teacher would let it pass: "phrase end", "anticipation"
 
 
+Found = tuple[list[Fault], int]  # the places, and how many there might have been
+
+
 @cache
 def _pairs(n_voices: int) -> tuple[Int[np.ndarray, " pair"], Int[np.ndarray, " pair"]]:
     return np.triu_indices(n_voices, 1)
@@ -231,3 +234,32 @@ class Score:
             excuse = "phrase end"
         row = self.rows[step]
         return Fault(rule, step, voices, tuple([row[voice] for voice in voices]), excuse)
+
+
+def pair_faults(score: Score, rule: str, broken: Bool[np.ndarray, "move pair"]) -> list[Fault]:
+    """A fault for each move and pair; excused at a phrase end, and where one of the notes comes before its beat."""
+    upper, lower = score.pairs
+    found = []
+    for move, pair in np.argwhere(broken).tolist():
+        step, voices = move + 1, (int(upper[pair]), int(lower[pair]))
+        early = any(score.anticipates(step, voice) for voice in voices)
+        found.append(score.fault(rule, step, *voices, since=move, excuse="anticipation" if early else ""))
+    return found
+
+
+def stretches(
+    score: Score, rule: str, broken: Bool[np.ndarray, "step pair"], both: Bool[np.ndarray, "step pair"]
+) -> Found:
+    """A fault for each stretch in which neighbours break a rule, of as many as there are changes in a pair.
+
+    Args:
+        score, rule: of whom, and its name.
+        broken: where they do.
+        both: where both sing.
+    """
+    begins = broken.copy()
+    begins[1:] &= ~broken[:-1]
+    n_pairs = both.shape[1]
+    changed = score.onsets[:, :n_pairs] | score.onsets[:, 1 : n_pairs + 1]
+    found = [score.fault(rule, step, pair, pair + 1) for step, pair in np.argwhere(begins).tolist()]
+    return found, int((both & changed).sum())

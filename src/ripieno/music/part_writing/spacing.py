@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ripieno.music.part_writing.motion import runs
-from ripieno.music.part_writing.rule import FOUR_PARTS, PISTON, Found, Rule
-from ripieno.music.part_writing.score import Score
+from ripieno.music.part_writing.rule import FOUR_PARTS, PISTON, Rule
+from ripieno.music.part_writing.score import Found, Score, stretches
 from ripieno.music.roll import STEPS_PER_BAR
 from ripieno.shapes import Int
 
@@ -20,7 +19,7 @@ def _spacing(score: Score, rule: str) -> Found:
     last = max(score.n_voices - 1, 1)
     upper, lower = score.voices[:, : last - 1], score.voices[:, 1:last]
     both = (upper >= 0) & (lower >= 0)
-    return runs(score, rule, both & (upper - lower > WIDEST_APART), both)
+    return stretches(score, rule, both & (upper - lower > WIDEST_APART), both)
 
 
 def _bounds(score: Score) -> Int[np.ndarray, "voice 2"]:
