@@ -13,7 +13,7 @@ from ripieno.edits.notes import put_notes
 from ripieno.models.runtime import the_separator
 from ripieno.music.part_writing import TEACHERS_PRICES, faults, parallels
 from ripieno.music.roll import RollNote, notes_of, roll_of
-from ripieno.sampling.mending import COSTS, PARALLELS, voices_of
+from ripieno.sampling.mending import COSTS, PARALLELS, lines_sung
 from ripieno.session import LOW_TUNE
 from tests.sampling.fakes import indifferent, model_of, pointing_at, wanting
 
@@ -45,7 +45,7 @@ def test_faults_of_part_writing_are_mended_at_the_end_unless_the_user_wants_them
     assert not list(mended.run()), "what is mended is finished"
 
     def sung(session: Session) -> np.ndarray:
-        return voices_of(session.log, session.policy, the_separator())[: 8 * 16]
+        return lines_sung(session.log, session.policy, the_separator())[: 8 * 16]
 
     def cost(session: Session) -> float:
         found = faults(sung(session), rules=TEACHERS_PRICES, excused=True)

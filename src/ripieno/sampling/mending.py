@@ -170,7 +170,7 @@ def mend(
         if roll in read:
             break
         read.add(roll)
-        voices = voices_of(log, policy, separate)
+        voices = lines_sung(log, policy, separate)
         begun, heard = log, key or guessed_key(voices)  # one key throughout, or remedies could go to and fro
         find = partial(score, key=heard)
         if OPEN_ENDING.name in weights:
@@ -540,7 +540,7 @@ def is_mended(log: EditLog) -> bool:
     return isinstance(last, CellEntry) and last.author == "model" and last.probability is None
 
 
-def voices_of(log: EditLog, policy: Policy, separate: Separate | None = None) -> Int[np.ndarray, "step voice"]:
+def lines_sung(log: EditLog, policy: Policy, separate: Separate | None = None) -> Int[np.ndarray, "step voice"]:
     """Who sings what, of as many voices as there are, with the policy's melody as the voice that it is."""
     n_voices = min(max(int(np.count_nonzero(log.cells[0], axis=1).max(initial=0)), 2), 4)
     own = {"top": 0, "bass": n_voices - 1}.get(policy.melody or "", policy.n_above)

@@ -36,7 +36,7 @@ from ripieno.music.understanding import meter_at, steps_of_bars
 from ripieno.sampling.ancestral import compose
 from ripieno.sampling.assist import Filling, NoteSuggestion, doubts, fill, suggest_notes
 from ripieno.sampling.drafting import QUALITIES
-from ripieno.sampling.mending import CARES, Hopeless, is_mended, mend, voices_of
+from ripieno.sampling.mending import CARES, Hopeless, is_mended, lines_sung, mend
 from ripieno.sampling.passes import Ask, Change, Sampler
 from ripieno.session import KEEPS_HEIGHT, MEND, STOP_RULE, Session
 from ripieno.shapes import Bool, Int
@@ -329,7 +329,7 @@ class Composition:
             bars |= set(request.bars)
             pitches |= set(request.pitches)
             if request.voices:
-                sings, lines = self.singers(), voices_of(self.log, self.policy(), the_separator())
+                sings, lines = self.singers(), lines_sung(self.log, self.policy(), the_separator())
                 for voice in request.voices:
                     sung = [
                         self._shape(note)
@@ -524,14 +524,14 @@ class Composition:
     ) -> Generator[Ask, Prediction | None, list[Filling]]:
         """As many ways as are wanted, if there are so many; with other seeds once more where some came out alike."""
         log, found = self.log, list[Filling]()
-        lines = voices_of(log, policy, the_separator()) if self.locks.voices else None
+        lines = lines_sung(log, policy, the_separator()) if self.locks.voices else None
         for more in range(2):
             seeds = [(SEEDS * request.seed + more * request.n + i) % 2**31 for i in range(request.n - len(found))]
             ways = yield from fill(log, self.session.context, policy, cleared, reach, n_new, seeds)
             new = [way for way in ways if all(set(way.edits) != set(other.edits) for other in found)]
             for way in new:
                 after = log.record(way.edits, "model")
-                if lines is None or self._keeps_locked_voices(lines, voices_of(after, policy, the_separator())):
+                if lines is None or self._keeps_locked_voices(lines, lines_sung(after, policy, the_separator())):
                     found.append(way)
             if len(found) == request.n:
                 break
@@ -753,7 +753,7 @@ class Composition:
     def ask_who_sings(self) -> Callable[[], Singers]:
         """A function that finds out who sings each note of the piece as it is now, without holding the lock."""
         log, policy = self.log, self.policy()
-        return lambda: who_sings(log, voices_of(log, policy, the_separator()))
+        return lambda: who_sings(log, lines_sung(log, policy, the_separator()))
 
     def keep_voices(self, version: int, seq: int, voices: Singers) -> None:
         """Remember who sings what, as of some state of the piece, and tell the windows."""
