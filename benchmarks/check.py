@@ -1,6 +1,6 @@
 """What `ripieno check` finds of planted errors, what it says of Bach, and where its weights come from.
 
-    python -m benchmarks.check --data FOLDER fit              # prints the weights of `proofreading.SUSPICION`
+    python -m benchmarks.check --data FOLDER fit              # prints the weights of `check.SUSPICION`
     python -m benchmarks.check --data FOLDER report           # on JSB test
     python -m benchmarks.check --data FOLDER report --valid   # on what levels and thresholds are chosen on
 
@@ -30,15 +30,15 @@ import numpy as np
 from numpy.random import Generator, Philox
 
 from benchmarks.fix import regression
+from ripieno.check import SUSPICION, WRONG_NOTE, Proof, _chance, check, evidence
 from ripieno.evaluation.repair import damage
 from ripieno.files.corpus import read_jsb
 from ripieno.models.runtime import CoconetModel, Model, load_coconet, load_model
+from ripieno.music.part_writing import TEXTBOOK_RANGES
 from ripieno.music.piece import Note, Part, Piece
-from ripieno.music.referee import RANGES
 from ripieno.music.singers import singers_of
 from ripieno.music.understanding import understand
 from ripieno.music.voices import NAMES
-from ripieno.proofreading import SUSPICION, WRONG_NOTE, Proof, _chance, evidence, proofread
 from ripieno.sampling.expectation import Sung, expected, sung_notes
 
 DAMAGE = ("wrong pitch", "semitone", "off beat", "shifted")
@@ -62,7 +62,7 @@ def the_models() -> tuple[Model, CoconetModel]:
 
 def read(voices: Voices, name: str, rules_only: bool = False) -> Proof:
     model, fill = the_models()
-    return proofread(piece_of(voices, name), model=model, fill=fill, rules_only=rules_only)
+    return check(piece_of(voices, name), model=model, fill=fill, rules_only=rules_only)
 
 
 # --- planting
@@ -90,7 +90,7 @@ def parallels(voices: Voices) -> Iterator[tuple[str, int, Voices]]:
         for lower in range(upper + 1, 4):
             apart = int(voices[step - 1, upper] - voices[step - 1, lower])
             pitch = int(voices[step, lower]) + apart
-            low, high = RANGES[upper]
+            low, high = TEXTBOOK_RANGES[upper]
             if (
                 (step, lower) in there
                 and apart % 12 in (0, 7)
@@ -103,7 +103,7 @@ def parallels(voices: Voices) -> Iterator[tuple[str, int, Voices]]:
 
 def out_of_range(voices: Voices) -> Iterator[tuple[str, int, Voices]]:
     for step, voice in moves(voices):
-        low, high = RANGES[voice]
+        low, high = TEXTBOOK_RANGES[voice]
         for beyond in range(1, 6):
             for pitch in (low - beyond, high + beyond):
                 yield "range", step, changed(voices, step, voice, pitch)
@@ -129,7 +129,7 @@ def dominants(voices: Voices) -> Iterator[tuple[int, int, bool]]:
 
 def elsewhere(voices: Voices, step: int, voice: int, taboo: set[int]) -> Iterator[int]:
     """Notes of the next chord within a sixth that the voice could go to, but for those by `taboo` semitones."""
-    low, high = RANGES[voice]
+    low, high = TEXTBOOK_RANGES[voice]
     for pitch in range(max(int(voices[step - 1, voice]) - 9, low), min(int(voices[step - 1, voice]) + 9, high) + 1):
         above = [int(p) for p in voices[step, :voice]]
         below = [int(p) for p in voices[step, voice + 1 :] if p >= 0]

@@ -37,7 +37,7 @@ from ripieno.evaluation.parts import mended_by, sampled_by
 from ripieno.evaluation.suite import Job
 from ripieno.files.corpus import read_jsb
 from ripieno.models.runtime import Model, load_model, the_separator
-from ripieno.music.referee import MEASURES, RULES, Report, judge
+from ripieno.music.part_writing import COUNTED, RULES, Report, judge
 from ripieno.music.roll import RollNote, notes_of, roll_of, silence
 from ripieno.music.voices import split
 from ripieno.options import Options
@@ -145,7 +145,7 @@ def main() -> None:
             bachs.append(judged(cells, voices[:, 0], 0))
     exact, ours = QUALITIES
     rules, rows = {rule.name for rule in RULES}, []
-    for name in [*(entry.name for entry in (*RULES, *MEASURES)), *STATISTICS]:
+    for name in [*(entry.name for entry in COUNTED), *STATISTICS]:
         spread = spread_of([values_of([one], name) for one in bachs])
         apart = np.array(
             [values_of(found[ours, of.name], name) - values_of(found[exact, of.name], name) for of in inputs]

@@ -26,8 +26,8 @@ from ripieno.files.corpus import read_jsb
 from ripieno.files.midi import read_midi
 from ripieno.models.runtime import Model, load_model, the_separator
 from ripieno.music.harmony import ends_on_tonic_triad
+from ripieno.music.part_writing import Report, judge
 from ripieno.music.piece import Piece, piece_from_notes
-from ripieno.music.referee import Report, judge
 from ripieno.music.roll import RollNote, notes_of, silence
 from ripieno.music.voices import split
 from ripieno.options import Options

@@ -29,7 +29,7 @@ from numpy.random import Generator, Philox
 
 from ripieno.evaluation.repair import notes_of_voices
 from ripieno.files.corpus import JSB_LEAKS, read_jsb
-from ripieno.fixing import KINDS, MOST, SURE, Candidate, candidates, fix
+from ripieno.fix import MOST, SURE, WAYS, Candidate, candidates, fix
 from ripieno.models.runtime import CoconetModel, Model, load_coconet, load_model, the_separator
 from ripieno.music.piece import Note, Part, Piece, piece_from_notes
 from ripieno.music.roll import RollNote
@@ -90,7 +90,7 @@ def damaged(piece: Piece, rng: Generator, share: float = SHARE) -> tuple[Piece, 
         before, after = neighbours[i]
         if {before, after} & set(off):
             continue
-        kind, by = KINDS[int(rng.integers(2))], int(rng.choice([-1, 1]))
+        kind, by = WAYS[int(rng.integers(2))], int(rng.choice([-1, 1]))
         note = notes[i]
         if kind == "pitch":
             beside = [notes[j] for j in (before, after) if j is not None]
@@ -144,7 +144,7 @@ def fit(data: Path, jobs: int) -> None:
     with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
         found = [one for some in pool.map(examples, enumerate(pieces)) for one in some]
     weights = {}
-    for kind in KINDS:
+    for kind in WAYS:
         own = [(one.features, right) for one, right in found if one.kind == kind]
         names = list(own[0][0])
         x = np.array([[float(features[name]) for name in names] for features, _ in own])
@@ -181,7 +181,7 @@ def repaired(job: tuple[int, Piece], sure: float) -> np.ndarray:
     for was, before, now in zip(piece.notes, hurt.notes, done.notes, strict=True):
         is_right = (now.pitch, now.onset) == (was.pitch, was.onset)
         if was.id in off:
-            kind = KINDS.index(off[was.id])
+            kind = WAYS.index(off[was.id])
             counts[2 * kind] += 1
             counts[2 * kind + 1] += is_right
         else:

@@ -33,7 +33,6 @@ from ripieno.models.context import context_of
 from ripieno.models.runtime import Model, load_model, the_separator
 from ripieno.music.piece import Piece, piece_from_notes
 from ripieno.music.roll import RollNote, notes_of
-from ripieno.sampling.lossless import Tally, compose_lossless
 from ripieno.sampling.passes import alone, together
 from ripieno.sampling.run import STOP_RULE
 from ripieno.session import Session

@@ -18,7 +18,7 @@ import numpy as np
 
 from ripieno.files.corpus import read_jsb
 from ripieno.models.runtime import load_separator
-from ripieno.music.referee import Fault, Report, judge, parallels
+from ripieno.music.part_writing import Fault, Report, judge, parallels
 from ripieno.music.voices import split
 
 SPLITS = ("train", "valid")

@@ -30,7 +30,7 @@ FLOORS = (
     {"sampling"},
     {"training", "session"},
     {"evaluation"},
-    {"proofreading", "fixing", "batch"},
+    {"check", "fix", "batch"},
     {"studio"},
     {"cli", "__init__", "__main__"},
 )

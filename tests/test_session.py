@@ -13,10 +13,9 @@ from ripieno.edits.log import CellEntry
 from ripieno.edits.notes import put_notes
 from ripieno.export import LOW_TUNE, chords_found, labels, parts_apart
 from ripieno.models.runtime import the_separator
-from ripieno.music.harmony import parallels
-from ripieno.music.referee import faults
+from ripieno.music.part_writing import TEACHERS_PRICES, faults, parallels
 from ripieno.music.roll import RollNote, notes_of, roll_of
-from ripieno.sampling.voice_leading import COSTS, PARALLELS, WEIGHTS, voices_of
+from ripieno.sampling.mending import COSTS, PARALLELS, lines_sung
 from tests.sampling.fakes import indifferent, model_of, pointing_at, wanting
 
 MELODY = [RollNote(0, 72, 4), RollNote(4, 74, 4), RollNote(8, 76, 4), RollNote(12, 72, 4)]
@@ -47,11 +46,11 @@ def test_faults_of_part_writing_are_mended_at_the_end_unless_the_user_wants_them
     assert not list(mended.run()), "what is mended is finished"
 
     def sung(session: Session) -> np.ndarray:
-        return voices_of(session.log, session.policy, the_separator())[: 8 * 16]
+        return lines_sung(session.log, session.policy, the_separator())[: 8 * 16]
 
     def cost(session: Session) -> float:
-        found = faults(sung(session), rules=WEIGHTS, excused=True)
-        return sum(WEIGHTS[fault.rule] for fault in found)
+        found = faults(sung(session), rules=TEACHERS_PRICES, excused=True)
+        return sum(TEACHERS_PRICES[fault.rule] for fault in found)
 
     assert parallels(sung(left))
     for session in (only, mended):

@@ -26,10 +26,10 @@ from ripieno.music.piece import NewPart, Piece, Revision
 from ripieno.music.understanding import Reading
 from ripieno.options import Options, takes_options
 from ripieno.sampling.ancestral import choose, generator_at
+from ripieno.sampling.mending import Hopeless
 from ripieno.sampling.passes import Change, Sampler, alone
 from ripieno.sampling.run import STOP_RULE, Way, compose_and_mend
 from ripieno.sampling.stopping import StopRule
-from ripieno.sampling.voice_leading import Hopeless
 
 if TYPE_CHECKING:
     from ripieno.files.picture import RollDrawing

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from ripieno.evaluation.claims import holm, mean_interval, no_worse, ratio_interval, student
-from ripieno.music.referee import MEASURES, RULES, Count, Report
+from ripieno.music.part_writing import COUNTED, Count, Report
 
-ALL = [entry.name for entry in (*RULES, *MEASURES)]
+ALL = [entry.name for entry in COUNTED]
 N = 60
 
 

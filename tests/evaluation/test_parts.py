@@ -15,7 +15,7 @@ from ripieno.evaluation.parts import MARGINS, THRESHOLDS, _looks, jobs_of, summa
 from ripieno.evaluation.repair import KINDS, average_precision
 from ripieno.evaluation.suite import Job, Material, Settings
 from ripieno.files.corpus import Item
-from ripieno.music.referee import judge
+from ripieno.music.part_writing import judge
 from ripieno.music.roll import notes_of, silence
 from ripieno.music.voices import split
 from ripieno.sampling.passes import Change

@@ -10,14 +10,12 @@ from hypothesis import strategies as st
 from ripieno.errors import BadInput
 from ripieno.music.harmony import (
     MODES,
-    consecutives,
     ends_on_tonic_triad,
     estimate_key,
     is_root_position_triad,
     key_name,
     key_of,
     note_name,
-    parallels,
     parse_key,
     scale,
     triad_of,
@@ -177,31 +175,3 @@ def test_the_chorales_end_and_are_in_keys_as_measured(data_folder):
             n_chorales += 1
     assert n_ends == 150
     assert 0.925 < n_right / n_chorales < 0.94
-
-
-FIFTHS = np.array([[67, 48], [69, 50]])
-
-
-@pytest.mark.parametrize(
-    ("voices", "n_parallel", "n_contrary"),
-    [
-        (FIFTHS, 1, 0),
-        (FIFTHS - [[0, 0], [0, 12]], 0, 1),  # to a fifth in the other direction
-        ([[60, 48], [62, 50]], 1, 0),  # octaves
-        ([[60, 60], [62, 62]], 1, 0),  # unisons
-        ([[67, 48], [67, 48]], 0, 0),  # nobody moves
-        ([[67, 60], [69, 62]], 1, 0),
-        ([[67, 60], [72, 62]], 0, 0),  # from a fifth to a seventh
-        ([[67, 60], [69, 57]], 0, 0),  # from a fifth to an octave
-        ([[67, -1], [69, 62]], 0, 0),  # from a rest
-        ([[60, 67], [62, 69]], 1, 0),  # crossed voices move in fifths too
-    ],
-)
-def test_consecutive_fifths_and_octaves_are_told_apart_by_their_motion(voices, n_parallel, n_contrary) -> None:
-    parallel, contrary = consecutives(np.array(voices))
-    assert (parallel.sum(), contrary.sum()) == (n_parallel, n_contrary)
-
-
-def test_parallels_say_where_and_who() -> None:
-    voices = np.array([[76, 67, 64, 48], [76, 67, 64, 48], [74, 69, 64, 50]])
-    assert parallels(voices) == [(2, 1, 3)]

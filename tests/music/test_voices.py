@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from ripieno.files.corpus import Item, read_jsb
 from ripieno.models.runtime import load_separator
 from ripieno.music import voices
-from ripieno.music.referee import parallels
+from ripieno.music.part_writing import parallels
 from ripieno.music.roll import Cells, RollNote, notes_of, roll_of
 from ripieno.music.voices import Liking, Separate, parts_of, place_within, split
 

@@ -175,7 +175,7 @@ def test_a_locked_voice_that_sings_with_the_melody_goes_on_doing_so(
     lines = np.tile([72, 52, 50, 48], (piece.n_steps, 1))
     lines[:, 2] = -1
     lines[4:8, 1] = 72  # the alto is up there for a beat, beside the soprano
-    monkeypatch.setattr("ripieno.studio.composition.voices_of", lambda *_: lines)
+    monkeypatch.setattr("ripieno.studio.composition.lines_sung", lambda *_: lines)
 
     def most() -> list[int]:
         found = piece.document.policy().most
@@ -205,7 +205,7 @@ def test_no_other_way_gives_a_locked_voice_another_note(
             lines[2, 1] = CHORD[0]
         return lines
 
-    monkeypatch.setattr("ripieno.studio.composition.voices_of", lines_of)
+    monkeypatch.setattr("ripieno.studio.composition.lines_sung", lines_of)
     piece.set_locks(wire.Lock(id="k0", locked=True, voices=["alto"]))
     found = {}
     for is_heard_otherwise in (False, True):

@@ -63,9 +63,9 @@ def check_command(
     asked: dict[str, Any],
 ) -> None:
     """See HELP."""
+    from ripieno.check import LEVEL_NAMES, check, check_score_target, write_proof
     from ripieno.export import check_targets
     from ripieno.files.reader import read
-    from ripieno.proofreading import LEVEL_NAMES, check_score_target, proofread, write_proof
 
     if level not in LEVEL_NAMES:
         raise BadInput(f"--level {level}: choose {', '.join(LEVEL_NAMES)}")
@@ -76,7 +76,7 @@ def check_command(
         check_score_target(target)
     check_targets(targets, source)
     least = LEVEL_NAMES[level]
-    proof = proofread(read(source), rules_only=rules_only, as_score=bool(targets), name=source.name, **asked)
+    proof = check(read(source), rules_only=rules_only, as_score=bool(targets), name=source.name, **asked)
     remarks = proof.of_level(least)
     for target in targets:
         write_proof(proof, target, least)

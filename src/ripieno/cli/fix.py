@@ -49,7 +49,7 @@ def fix_command(
     """See HELP."""
     from ripieno.export import check_targets
     from ripieno.files.reader import read
-    from ripieno.fixing import SURE, check_music_target, fix, write_fixed
+    from ripieno.fix import SURE, check_music_target, fix, write_fixed
 
     if output is None and not dry_run:
         raise BadInput("say where to write the mended piece (-o mended.mid), or ask for --dry-run")
@@ -67,8 +67,8 @@ def fix_command(
     print(fixed.reading.sentence())
     for warning in fixed.reading.warnings:
         print(f"Note: {warning}")
-    for change in fixed.changes:
-        print(change.text)
+    for correction in fixed.corrections:
+        print(correction.text)
     remarks = [] if dry_run or output is None else write_fixed(piece, fixed, output)
     print(fixed.summary(dry_run))
     for remark in remarks:

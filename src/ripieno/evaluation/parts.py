@@ -47,16 +47,30 @@ from ripieno.evaluation.repair import interval as repair_interval
 from ripieno.evaluation.suite import Job, Material
 from ripieno.models.runtime import CoconetModel, Model, load_coconet, load_model, the_separator
 from ripieno.music.harmony import ends_on_tonic_triad, estimate_key
+from ripieno.music.part_writing import PER, READING, Report, bootstrap, judge
+from ripieno.music.part_writing.completeness import MISSING_THIRD
+from ripieno.music.part_writing.consecutives import PARALLEL_FIFTHS, PARALLEL_OCTAVES
+from ripieno.music.part_writing.habits import (
+    DISSONANT_PAIRS,
+    FOUR_OR_MORE,
+    MOVING_PAIRS,
+    ONSETS,
+    SEVENTHS_ON_BEATS,
+    TRIADS_ON_BEATS,
+)
+from ripieno.music.part_writing.melody import FALSE_RELATION, LONE_SIXTEENTH
+from ripieno.music.part_writing.motion import CROSSING, HIDDEN_LEAP
+from ripieno.music.part_writing.resolution import UNRESOLVED_LEADING_NOTE, UNRESOLVED_SEVENTH
+from ripieno.music.part_writing.spacing import RANGE, SPACING
 from ripieno.music.piece import Key
-from ripieno.music.referee import PER, READING, Report, bootstrap, judge
 from ripieno.music.voices import split
 from ripieno.options import Options
 from ripieno.sampling.ancestral import sample_ancestral
 from ripieno.sampling.drafting import QUALITIES
+from ripieno.sampling.mending import CARES, COSTS, SETTINGS
 from ripieno.sampling.passes import Change
 from ripieno.sampling.run import STOP_RULE
 from ripieno.sampling.stopping import SETTLED
-from ripieno.sampling.voice_leading import CARES, COSTS, SETTINGS
 from ripieno.session import Session
 from ripieno.shapes import Float
 
@@ -568,24 +582,27 @@ def _key_of(voices: Any) -> Key:
     return estimate_key(weights, int(last[last >= 0].min()) % 12)
 
 
-SHOWN = (
-    "parallel fifths",
-    "parallel octaves",
-    "moving pairs",
-    "hidden, soprano leaps",
-    "crossing",
-    "spacing",
-    "range",
-    "unresolved leading note",
-    "unresolved seventh",
-    "missing third",
-    "false relation",
-    "onsets",
-    "four or more pitches",
-    "dissonant pairs",
-    "triads on beats",
-    "sevenths on beats",
-    "lone sixteenth",
+SHOWN = tuple(
+    entry.name
+    for entry in (
+        PARALLEL_FIFTHS,
+        PARALLEL_OCTAVES,
+        MOVING_PAIRS,
+        HIDDEN_LEAP,
+        CROSSING,
+        SPACING,
+        RANGE,
+        UNRESOLVED_LEADING_NOTE,
+        UNRESOLVED_SEVENTH,
+        MISSING_THIRD,
+        FALSE_RELATION,
+        ONSETS,
+        FOUR_OR_MORE,
+        DISSONANT_PAIRS,
+        TRIADS_ON_BEATS,
+        SEVENTHS_ON_BEATS,
+        LONE_SIXTEENTH,
+    )
 )
 
 

@@ -231,7 +231,7 @@ def label_xml(label: Label, offset: Fraction, staff: int | None = None) -> str:
     chord = label.chord
     plain = BASE_OF.get(chord.kind)
     kind, degrees = plain or (chord.kind, "")
-    text = escaped(KINDS[chord.kind][1][0])
+    text = escaped(KINDS[chord.kind].symbols[0])
     bass = "" if chord.bass is None else f"<bass>{_root('bass', chord.bass)}</bass>"
     return (
         f"<harmony><root>{_root('root', chord.root)}</root>"

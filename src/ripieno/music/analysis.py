@@ -23,7 +23,7 @@ from ripieno.shapes import Float
 
 
 @dataclass(frozen=True, kw_only=True)
-class Costs:
+class ChordCosts:
     """What a chord pays on a beat, in shares of the beat's sounding time."""
 
     foreign: float = 1.5  # a note that does not belong to it
@@ -45,8 +45,8 @@ class Costs:
     )
 
 
-COSTS = Costs()
-ON_THE_BEAT = Costs(change=0.0, onset=20.0)  # the chord that stands on each beat, whatever passes after it
+CHORD_COSTS = ChordCosts()
+ON_THE_BEAT = ChordCosts(change=0.0, onset=20.0)  # the chord that stands on each beat, whatever passes after it
 
 
 def chords_asked(piece: Piece, reading: Reading, asked: str | None) -> tuple[PlacedChord, ...]:
@@ -96,7 +96,7 @@ def beats_of(reading: Reading, n_steps: int) -> list[int]:
 
 
 def find_chords(
-    cells: Cells, beats: Sequence[int], key: Key | None = None, start: int = 0, costs: Costs = COSTS
+    cells: Cells, beats: Sequence[int], key: Key | None = None, start: int = 0, costs: ChordCosts = CHORD_COSTS
 ) -> list[PlacedChord]:
     """The chords of a roll, one for each beat on which it changes; no chord where nothing sounds.
 
@@ -110,7 +110,7 @@ def find_chords(
     sounding = cells[0]
     ends = [*beats[1:], sounding.shape[0]]
     lowest = bottom_line(cells)
-    kinds = [(kind, KINDS[kind][0], price) for kind, price in costs.kind]
+    kinds = [(kind, KINDS[kind].semitones, price) for kind, price in costs.kind]
     states = [(root, kind) for root in range(12) for kind, _, _ in kinds]
     member = np.array(
         [[(pitch - root) % 12 in semitones for pitch in range(12)] for root in range(12) for _, semitones, _ in kinds]
@@ -184,9 +184,9 @@ def _spelled(root: int, kind: str, bass: int, key: Key | None) -> Chord:
     middle = (key.n_sharps if key else 0) + 2
     lowest = middle - 5
     place = lowest + (7 * root - lowest) % 12
-    if kind in ("diminished", "half-diminished", "diminished-seventh") and place < middle - 2:
+    if KINDS[kind].is_diminished and place < middle - 2:
         place += 12  # a leading note: F sharp, not G flat
-    semitones = KINDS[kind][0]
+    semitones = KINDS[kind].semitones
     if (bass - root) % 12 == 0 or (bass - root) % 12 not in semitones:
         return Chord(place, kind, semitones)
     return Chord(place, kind, semitones, place + _INTERVALS[(bass - root) % 12, kind])
@@ -200,15 +200,18 @@ def _interval(semitones: int, kind: str) -> int:
     return place_of(letter, semitones - natural)
 
 
-_INTERVALS = {(semitones, kind): _interval(semitones, kind) for kind, _ in COSTS.kind for semitones in KINDS[kind][0]}
+_INTERVALS = {
+    (semitones, kind): _interval(semitones, kind) for kind, _ in CHORD_COSTS.kind for semitones in KINDS[kind].semitones
+}
 
 # Roman numerals
 
 # The chords of a key that have dominants of their own: those whose fifth is perfect.
 _GOALS = {"major": ("I", "ii", "iii", "IV", "V", "vi", ""), "minor": ("i", "", "III", "iv", "V", "VI", "VII")}
 _ROMAN = ("I", "II", "III", "IV", "V", "VI", "VII")
-_MINOR_KINDS = {"minor", "minor-seventh", "diminished", "half-diminished", "diminished-seventh"}
-_MARKS = {"diminished": "°", "diminished-seventh": "°", "half-diminished": "ø", "augmented": "+"}
+_MINOR = {kind.name for kind in KINDS.values() if kind.is_minor}
+_LEADING = {kind.name for kind in KINDS.values() if kind.is_diminished}
+_MARKS = {kind.name: kind.mark for kind in KINDS.values()}
 _TRIAD_FIGURES = ("", "6", "64")
 _SEVENTH_FIGURES = ("7", "65", "43", "42")
 
@@ -235,16 +238,16 @@ def roman(chord: Chord, key: Key, is_last: bool = False) -> str:
     mark = _MARKS.get(chord.kind, "")
     target = _applied_to(chord, key)
     if target is not None:
-        leads = chord.kind in ("diminished", "half-diminished", "diminished-seventh")
+        leads = chord.kind in _LEADING
         return f"{'vii' if leads else 'V'}{mark}{figures}/{target}"
     letter = 4 * over % 7
     alteration = (over + 1) // 7
     if key.mode == "minor":  # the third, sixth and seventh of the scale are the minor ones
         alteration += letter in (2, 5, 6)
-        if letter == 6 and alteration == 1 and chord.kind in _MINOR_KINDS:
+        if letter == 6 and alteration == 1 and chord.kind in _MINOR:
             alteration = 0  # on the leading note
     numeral = _ROMAN[letter]
-    numeral = numeral.lower() if chord.kind in _MINOR_KINDS else numeral
+    numeral = numeral.lower() if chord.kind in _MINOR else numeral
     sign = "#" * alteration if alteration > 0 else "b" * -alteration
     return f"{sign}{numeral}{mark}{figures}"
 
@@ -272,7 +275,7 @@ def _applied_to(chord: Chord, key: Key) -> str | None:
         return None
     if chord.kind in ("major", "dominant"):
         goal = (root + 5) % 12
-    elif chord.kind in ("diminished", "half-diminished", "diminished-seventh"):
+    elif chord.kind in _LEADING:
         goal = (root + 1) % 12
     else:
         return None

@@ -18,40 +18,97 @@ from ripieno.errors import BadInput
 from ripieno.music.notation import LETTERS, place_of
 from ripieno.shapes import Bool, Int
 
-# What is over the root, in semitones; MusicXML's name; and how it is written, the first way ours.
-KINDS: dict[str, tuple[tuple[int, ...], tuple[str, ...]]] = {
-    "major": ((0, 4, 7), ("", "M", "maj", "major")),
-    "minor": ((0, 3, 7), ("m", "min", "mi", "-", "minor")),
-    "augmented": ((0, 4, 8), ("aug", "+")),
-    "diminished": ((0, 3, 6), ("dim", "°", "o")),
-    "dominant": ((0, 4, 7, 10), ("7", "dom7")),
-    "major-seventh": ((0, 4, 7, 11), ("maj7", "M7", "ma7", "Δ7", "Δ", "j7", "major7")),
-    "minor-seventh": ((0, 3, 7, 10), ("m7", "min7", "mi7", "-7")),
-    "diminished-seventh": ((0, 3, 6, 9), ("dim7", "°7", "o7")),
-    "half-diminished": ((0, 3, 6, 10), ("m7b5", "ø7", "ø", "min7b5", "-7b5", "h7")),
-    "augmented-seventh": ((0, 4, 8, 10), ("7#5", "aug7", "+7")),
-    "major-minor": ((0, 3, 7, 11), ("mM7", "mmaj7", "mMaj7", "m(maj7)", "-M7")),
-    "major-sixth": ((0, 4, 7, 9), ("6", "maj6", "M6")),
-    "minor-sixth": ((0, 3, 7, 9), ("m6", "min6", "-6")),
-    "dominant-ninth": ((0, 4, 7, 10, 2), ("9",)),
-    "major-ninth": ((0, 4, 7, 11, 2), ("maj9", "M9")),
-    "minor-ninth": ((0, 3, 7, 10, 2), ("m9", "min9", "-9")),
-    "dominant-11th": ((0, 4, 7, 10, 2, 5), ("11",)),
-    "minor-11th": ((0, 3, 7, 10, 2, 5), ("m11", "min11", "-11")),
-    "dominant-13th": ((0, 4, 7, 10, 2, 9), ("13",)),
-    "suspended-fourth": ((0, 5, 7), ("sus4", "sus")),
-    "suspended-second": ((0, 2, 7), ("sus2",)),
-    "power": ((0, 7), ("5",)),
-    # no kinds of MusicXML's own, but the one in brackets with a degree added or changed
-    "dominant (suspended)": ((0, 5, 7, 10), ("7sus4", "7sus")),
-    "dominant (flat ninth)": ((0, 4, 7, 10, 1), ("7b9",)),
-    "major (ninth)": ((0, 4, 7, 2), ("add9", "2", "(add9)")),
+
+@dataclass(frozen=True)
+class ChordKind:
+    """A kind of chord: everything that is known of it, whatever its root."""
+
+    name: str  # MusicXML's
+    semitones: tuple[int, ...]  # over the root
+    symbols: tuple[str, ...]  # how it is written after the root, the first way ours
+    mark: str = ""  # after a Roman numeral
+    may_lack_fifth: bool = False  # and is heard as what it is without it, as Bach's last chords now and then
+
+    @property
+    def is_minor(self) -> bool:
+        """Whether its third is the minor one."""
+        return 3 in self.semitones
+
+    @property
+    def is_diminished(self) -> bool:
+        """Whether its triad is: then its root leads to the note a semitone above."""
+        return {0, 3, 6} <= set(self.semitones)
+
+    @property
+    def is_symmetric(self) -> bool:
+        """Whether any of its notes may be its root."""
+        own = set(self.semitones)
+        return any({(tone + up) % 12 for tone in own} == own for up in self.semitones[1:])
+
+
+_TRIADS = (
+    ChordKind("major", (0, 4, 7), ("", "M", "maj", "major"), may_lack_fifth=True),
+    ChordKind("minor", (0, 3, 7), ("m", "min", "mi", "-", "minor"), may_lack_fifth=True),
+    ChordKind("diminished", (0, 3, 6), ("dim", "°", "o"), mark="°"),
+    ChordKind("augmented", (0, 4, 8), ("aug", "+"), mark="+"),
+)
+_SEVENTHS = (
+    ChordKind("dominant", (0, 4, 7, 10), ("7", "dom7"), may_lack_fifth=True),
+    ChordKind("major-seventh", (0, 4, 7, 11), ("maj7", "M7", "ma7", "Δ7", "Δ", "j7", "major7")),
+    ChordKind("minor-seventh", (0, 3, 7, 10), ("m7", "min7", "mi7", "-7")),
+    ChordKind("half-diminished", (0, 3, 6, 10), ("m7b5", "ø7", "ø", "min7b5", "-7b5", "h7"), mark="ø"),
+    ChordKind("diminished-seventh", (0, 3, 6, 9), ("dim7", "°7", "o7"), mark="°"),
+)
+KINDS = {
+    kind.name: kind
+    for kind in (
+        *_TRIADS,
+        *_SEVENTHS,
+        ChordKind("augmented-seventh", (0, 4, 8, 10), ("7#5", "aug7", "+7")),
+        ChordKind("major-minor", (0, 3, 7, 11), ("mM7", "mmaj7", "mMaj7", "m(maj7)", "-M7")),
+        ChordKind("major-sixth", (0, 4, 7, 9), ("6", "maj6", "M6")),
+        ChordKind("minor-sixth", (0, 3, 7, 9), ("m6", "min6", "-6")),
+        ChordKind("dominant-ninth", (0, 4, 7, 10, 2), ("9",)),
+        ChordKind("major-ninth", (0, 4, 7, 11, 2), ("maj9", "M9")),
+        ChordKind("minor-ninth", (0, 3, 7, 10, 2), ("m9", "min9", "-9")),
+        ChordKind("dominant-11th", (0, 4, 7, 10, 2, 5), ("11",)),
+        ChordKind("minor-11th", (0, 3, 7, 10, 2, 5), ("m11", "min11", "-11")),
+        ChordKind("dominant-13th", (0, 4, 7, 10, 2, 9), ("13",)),
+        ChordKind("suspended-fourth", (0, 5, 7), ("sus4", "sus")),
+        ChordKind("suspended-second", (0, 2, 7), ("sus2",)),
+        ChordKind("power", (0, 7), ("5",)),
+        # no kinds of MusicXML's own, but the one in brackets with a degree added or changed
+        ChordKind("dominant (suspended)", (0, 5, 7, 10), ("7sus4", "7sus")),
+        ChordKind("dominant (flat ninth)", (0, 4, 7, 10, 1), ("7b9",)),
+        ChordKind("major (ninth)", (0, 4, 7, 2), ("add9", "2", "(add9)")),
+    )
 }
-_KIND_OF = {way: kind for kind, (_, ways) in KINDS.items() for way in ways}
+# Kinds that a set of pitch classes is taken for, each by its number in `NUMBERS`, triads first.
+COMMON = (*_TRIADS, *_SEVENTHS)
+MAJOR, MINOR, DIMINISHED, AUGMENTED, DOMINANT, MAJOR_SEVENTH, MINOR_SEVENTH, HALF_DIMINISHED, DIMINISHED_SEVENTH = (
+    range(1, len(COMMON) + 1)
+)
+_KIND_OF = {symbol: kind for kind in KINDS.values() for symbol in kind.symbols}
 _ROOT = r"(?P<{0}>[A-G])(?P<{0}_sign>##|bb|[#b♯♭])?"
 _CHORD = re.compile(_ROOT.format("root") + r"(?P<kind>[^/]*)(?:/" + _ROOT.format("bass") + ")?")
 _SIGNS = {"": 0, "#": 1, "♯": 1, "b": -1, "♭": -1, "##": 2, "bb": -2}
 NO_CHORD = ("N.C.", "NC", "N.C", "n.c.")
+
+
+def _chord_table() -> tuple[Int[np.ndarray, " chord"], Int[np.ndarray, " chord"]]:
+    roots, numbers = np.full(1 << 12, -1), np.zeros(1 << 12, dtype=int)
+    for number, kind in enumerate(COMMON, start=1):
+        thin = tuple(tone for tone in kind.semitones if tone != 7)
+        for tones in (kind.semitones, thin) if kind.may_lack_fifth else (kind.semitones,):
+            for root in range(12):
+                chord = sum(1 << (root + tone) % 12 for tone in tones)
+                roots[chord], numbers[chord] = -1 if kind.is_symmetric else root, number
+    return roots, numbers
+
+
+# What a set of pitch classes, as a number of twelve bits, is: its root, -1 where any note of it may be one; and the
+# number of its kind, 0 where it is no chord.
+ROOTS, NUMBERS = _chord_table()
 
 
 @dataclass(frozen=True)
@@ -72,7 +129,7 @@ class Chord:
     @property
     def symbol(self) -> str:
         """As one writes it: "Ab7/C"."""
-        kind = KINDS[self.kind][1][0] if self.kind in KINDS else "?"
+        kind = KINDS[self.kind].symbols[0] if self.kind in KINDS else "?"
         return letter_of(self.root) + kind + ("" if self.bass is None else f"/{letter_of(self.bass)}")
 
 
@@ -103,7 +160,7 @@ def parse_chord(text: str) -> Chord:
     bass = None
     if found["bass"]:
         bass = place_of(LETTERS.index(found["bass"]), _SIGNS[found["bass_sign"] or ""])
-    return Chord(root, kind, KINDS[kind][0], bass)
+    return Chord(root, kind.name, kind.semitones, bass)
 
 
 def parse_chart(text: str) -> list[list[Chord | str | None]]:
@@ -184,7 +241,7 @@ def chord_of_degrees(kind: str, root: int, bass: int | None, degrees: Sequence[t
 
     None where the kind is none of `KINDS` and no degrees make it one.
     """
-    kind_semitones = KINDS[kind][0] if kind in KINDS else _FURTHER.get(kind)
+    kind_semitones = KINDS[kind].semitones if kind in KINDS else _FURTHER.get(kind)
     if kind_semitones is None:
         return None
     found = list(kind_semitones)
@@ -200,7 +257,7 @@ def chord_of_degrees(kind: str, root: int, bass: int | None, degrees: Sequence[t
             found = [semitones if one in near[:1] else one for one in found]
         if how == "add" and semitones not in found:
             found.append(semitones)
-    named = next((name for name, (semitones, _) in KINDS.items() if set(semitones) == set(found)), "other")
+    named = next((one.name for one in KINDS.values() if set(one.semitones) == set(found)), "other")
     return Chord(root, named, tuple(found), bass)
 
 

@@ -10,15 +10,15 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import combinations
 from typing import Literal
 
 import numpy as np
 
 from ripieno.errors import BadInput
+from ripieno.music.chords import AUGMENTED, COMMON, NUMBERS, ROOTS
 from ripieno.music.piece import Key
 from ripieno.music.roll import Cells
-from ripieno.shapes import Bool, Float, Int
+from ripieno.shapes import Float
 
 Mode = Literal["major", "minor"]
 
@@ -156,7 +156,7 @@ class Triad:
     """A chord of three notes."""
 
     root: int  # pitch class
-    quality: Literal["major", "minor", "diminished", "augmented"]
+    quality: str  # "major", "minor", "diminished" or "augmented": a name of `chords.KINDS`
     inversion: int  # 0: the root is in the bass, 1: the third, 2: the fifth
 
 
@@ -167,25 +167,15 @@ def triad_of(pitches: Iterable[int]) -> Triad | None:
     """
     sounding = sorted(pitches)
     classes = {pitch % 12 for pitch in sounding}
-    if not classes:
+    chord = sum(1 << pitch_class for pitch_class in classes)
+    number = int(NUMBERS[chord])
+    if not 0 < number <= AUGMENTED:
         return None
     bass = sounding[0] % 12
-    for root in [bass, *(classes - {bass})]:  # an augmented triad could have three roots; the bass is the best one
-        above = frozenset((pitch_class - root) % 12 for pitch_class in classes)
-        quality = _TRIADS.get(above)
-        if quality is not None:
-            return Triad(root, quality, sorted(above).index((bass - root) % 12))
-    return None
-
-
-_TRIADS: dict[frozenset[int], Literal["major", "minor", "diminished", "augmented"]] = {
-    frozenset({0, 4, 7}): "major",
-    frozenset({0, 4}): "major",
-    frozenset({0, 3, 7}): "minor",
-    frozenset({0, 3}): "minor",
-    frozenset({0, 3, 6}): "diminished",
-    frozenset({0, 4, 8}): "augmented",
-}
+    # an augmented triad could have three roots; the bass is the best one
+    root = bass if ROOTS[chord] < 0 else int(ROOTS[chord])
+    above = sorted((pitch_class - root) % 12 for pitch_class in classes)
+    return Triad(root, COMMON[number - 1].name, above.index((bass - root) % 12))
 
 
 def is_root_position_triad(pitches: Iterable[int]) -> bool:
@@ -206,33 +196,6 @@ def ends_on_tonic_triad(cells: Cells, tonic: int) -> bool:
         return False
     triad = triad_of(int(pitch) for pitch in np.flatnonzero(cells[0, steps[-1]]))
     return triad is not None and triad.inversion == 0 and triad.quality in MODES and triad.root == tonic % 12
-
-
-def consecutives(
-    voices: Int[np.ndarray, "step voice"],
-) -> tuple[Bool[np.ndarray, "step_after_first pair"], Bool[np.ndarray, "step_after_first pair"]]:
-    """Where two voices move from a perfect fifth, octave or unison to another: in parallel, and by contrary motion.
-
-    Args:
-        voices: MIDI numbers, -1 where a voice rests; voice 0 is the highest.
-
-    Returns:
-        for each step but the first, and each pair of voices in the order of `itertools.combinations`.
-    """
-    upper, lower = np.triu_indices(voices.shape[1], 1)
-    move = np.sign(np.diff(voices, axis=0))
-    sung = (voices[1:] >= 0) & (voices[:-1] >= 0)
-    interval = np.abs(voices[:, upper] - voices[:, lower]) % 12
-    both = ((interval == 7) | (interval == 0))[1:] & (interval[1:] == interval[:-1])
-    both &= sung[:, upper] & sung[:, lower] & (move[:, upper] != 0) & (move[:, lower] != 0)
-    same = move[:, upper] == move[:, lower]
-    return both & same, both & ~same
-
-
-def parallels(voices: Int[np.ndarray, "step voice"]) -> list[tuple[int, int, int]]:
-    """Parallel fifths and octaves: the step on which the second interval begins, the upper and the lower voice."""
-    pairs = list(combinations(range(voices.shape[1]), 2))
-    return [(int(step) + 1, *pairs[pair]) for step, pair in np.argwhere(consecutives(voices)[0])]
 
 
 def _fifth(tonic: int, mode: str) -> int:

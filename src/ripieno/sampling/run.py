@@ -16,10 +16,10 @@ from ripieno.music.piece import Key
 from ripieno.music.voices import Separate
 from ripieno.sampling.ancestral import compose
 from ripieno.sampling.drafting import QUALITIES
-from ripieno.sampling.lossless import compose_lossless
+from ripieno.sampling.mending import CARES, COSTS, PARALLELS, Hopeless, is_mended, mend
 from ripieno.sampling.passes import Sampler
+from ripieno.sampling.speculative import compose_lossless
 from ripieno.sampling.stopping import StopRule
-from ripieno.sampling.voice_leading import CARES, COSTS, PARALLELS, Hopeless, is_mended, mend
 
 STOP_RULE = StopRule()
 LOSSLESS = "lossless"
@@ -32,7 +32,7 @@ class Way:
 
     mended: one of `MENDS`, what is put right at the end.
     quality: one of `QUALITIES`, or "lossless".
-    key, beat_phase: for mending; see `music.referee.judge`. No key where it is only guessed: all the notes of a
+    key, beat_phase: for mending; see `music.part_writing.judge`. No key where it is only guessed: all the notes of a
         finished piece tell more than a tune.
     separate: tells four voices apart.
     on_gpu: where a pass over many rolls costs hardly more than over one.

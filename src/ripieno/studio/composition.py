@@ -33,10 +33,10 @@ from ripieno.models.runtime import Model, Prediction, the_separator
 from ripieno.music import harmony
 from ripieno.music.roll import Cells, RollNote
 from ripieno.music.understanding import meter_at, steps_of_bars
-from ripieno.sampling.partner import Filling, NoteSuggestion, doubts, fill, suggest_notes
+from ripieno.sampling.assist import Filling, NoteSuggestion, doubts, fill, suggest_notes
+from ripieno.sampling.mending import Hopeless, lines_sung
 from ripieno.sampling.passes import Ask, Change
 from ripieno.sampling.run import STOP_RULE
-from ripieno.sampling.voice_leading import Hopeless, voices_of
 from ripieno.session import turn
 from ripieno.shapes import Bool, Int
 from ripieno.studio import messages as wire
@@ -320,7 +320,7 @@ class Composition:
                 raise Refusal("conflict", f"{self._named(note)} is no longer there as you saw it; nothing was locked")
         sung: dict[str, list[RollNote]] = {voice: [] for voice in request.voices}
         if request.locked and request.voices:
-            sings, lines = self.singers(), voices_of(self.log, self.document.policy(), the_separator())
+            sings, lines = self.singers(), lines_sung(self.log, self.document.policy(), the_separator())
             for voice in request.voices:
                 own = [note for note in owned_notes(self.log) if sings.get((note.onset, note.pitch)) == voice]
                 sung[voice] = [*map(self._sounding, own)]
@@ -498,14 +498,14 @@ class Composition:
     ) -> Generator[Ask, Prediction | None, list[Filling]]:
         """As many ways as are wanted, if there are so many; with other seeds once more where some came out alike."""
         log, found = self.log, list[Filling]()
-        lines = voices_of(log, policy, the_separator()) if self.locks.voices else None
+        lines = lines_sung(log, policy, the_separator()) if self.locks.voices else None
         for more in range(2):
             seeds = [(SEEDS * request.seed + more * request.n + i) % 2**31 for i in range(request.n - len(found))]
             ways = yield from fill(log, self.document.context, policy, cleared, reach, n_new, seeds)
             new = [way for way in ways if all(set(way.edits) != set(other.edits) for other in found)]
             for way in new:
                 after = log.record(way.edits, "model")
-                if lines is None or self._keeps_locked_voices(lines, voices_of(after, policy, the_separator())):
+                if lines is None or self._keeps_locked_voices(lines, lines_sung(after, policy, the_separator())):
                     found.append(way)
             if len(found) == request.n:
                 break
@@ -677,7 +677,7 @@ class Composition:
     def ask_who_sings(self) -> Callable[[], Singers]:
         """A function that finds out who sings each note of the piece as it is now, without holding the lock."""
         log, policy = self.log, self.document.policy()
-        return lambda: who_sings(log, voices_of(log, policy, the_separator()))
+        return lambda: who_sings(log, lines_sung(log, policy, the_separator()))
 
     def keep_voices(self, version: int, seq: int, voices: Singers) -> None:
         """Remember who sings what, as of some state of the piece, and tell the windows."""

@@ -11,7 +11,7 @@ from ripieno.edits.log import EditLog
 from ripieno.edits.notes import OwnedNote, note_at, owned_notes
 from ripieno.music.roll import RollNote
 from ripieno.music.voices import NAMES, RANGES
-from ripieno.sampling.voice_leading import STRETCH
+from ripieno.sampling.mending import STRETCH
 from ripieno.shapes import Bool, Int
 from ripieno.studio import messages as wire
 

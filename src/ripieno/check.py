@@ -1,8 +1,8 @@
 """A proof-reader for part-writing: what a teacher would mark, and notes that the model would take back.
 
-Two readers look at the voices of a piece. The rules of `music.referee` say where the craft's rules are broken; how
-grave that is, `RULES` says, measured on Bach: what he does in nearly every chorale is a matter of style, and what he
-hardly ever does is an error. The models say which notes they would take back: ES-Net of the whole roll, as it is and
+Two readers look at the voices of a piece. The rules of `music.part_writing` say where the craft's rules are broken, how
+grave that is, measured on Bach, and how it is told: what he does in nearly every chorale is a matter of style, and what
+he hardly ever does is an error. The models say which notes they would take back: ES-Net of the whole roll, as it is and
 by a semitone and a tone higher and lower, Coconet for each note with that note blanked, weighed together by a logistic
 regression that was fitted and set on JSB valid (`python -m benchmarks.check fit`). The regression says how sure that
 is, Coconet what would stand there instead.
@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -30,17 +30,25 @@ from ripieno.files.score import MusicXmlSource
 from ripieno.models.context import context_of
 from ripieno.models.runtime import CoconetModel, Model, load_coconet, load_model, the_separator
 from ripieno.music.harmony import note_name
+from ripieno.music.part_writing import (
+    LEVELS,
+    RULE_CALLED,
+    TEACHERS_PRICES,
+    TEXTBOOK_RANGES,
+    Fault,
+    Level,
+    faults,
+    thin_resolutions,
+)
+from ripieno.music.part_writing.motion import HIDDEN, HIDDEN_LEAP
+from ripieno.music.part_writing.spacing import RANGE
 from ripieno.music.piece import Key, Piece, roll_of_piece
-from ripieno.music.referee import RANGES, Fault, faults
 from ripieno.music.roll import N_PITCHES
 from ripieno.music.singers import Singers, singers_of
 from ripieno.music.understanding import Reading, understand
 from ripieno.sampling.expectation import Sung, expected, sung_notes
-from ripieno.sampling.voice_leading import WEIGHTS
 from ripieno.shapes import Bool, Float, Int
 
-Level = Literal["error", "warning", "style"]
-LEVELS: tuple[Level, ...] = ("error", "warning", "style")
 LEVEL_NAMES: dict[str, Level] = {"errors": "error", "warnings": "warning", "style": "style"}
 COLOURS: dict[Level, str] = {"error": "#C62828", "warning": "#D9730D", "style": "#1F5FA8"}
 
@@ -56,75 +64,11 @@ SUSPICION = {"bias": -2.886, "mean chance": 0.511, "highest chance": 0.016, "exp
 
 
 @dataclass(frozen=True)
-class RuleText:
-    """How a broken rule is told."""
-
-    level: Level
-    what: str  # with {voices}, and {notes} where that helps
-    remedy: str  # in general; a better note may be named beside it
-
-
-RULES = {
-    "parallel fifths": RuleText(
-        "error", "{voices} move in parallel fifths, to {notes}", "let one of them move the other way, or stay"
-    ),
-    "parallel octaves": RuleText(
-        "error", "{voices} move in parallel octaves, to {notes}", "let one of them move the other way, or stay"
-    ),
-    "contrary fifths": RuleText(
-        "warning", "{voices} go from a fifth to a fifth by contrary motion", "lead one of them to another note"
-    ),
-    "contrary octaves": RuleText(
-        "warning", "{voices} go from an octave to an octave by contrary motion", "lead one of them to another note"
-    ),
-    "hidden, soprano leaps": RuleText(
-        "warning",
-        "{voices} move the same way into a perfect interval, the upper one by a leap",
-        "let the upper voice move by step, or the lower one the other way",
-    ),
-    "hidden fifths and octaves": RuleText(
-        "style", "{voices} move the same way into a perfect interval", "let them move in opposite ways"
-    ),
-    "crossing": RuleText("style", "{voices} cross: {notes}", "exchange the two notes, unless the lines ask for it"),
-    "overlap": RuleText(
-        "style", "{voices} overlap: one goes to where the other was just before", "keep them on their own sides"
-    ),
-    "spacing": RuleText(
-        "warning", "{voices} are more than an octave apart: {notes}", "bring them closer; only the bass may lie far off"
-    ),
-    "range": RuleText("warning", "{notes} lies out of the range of the {voices}", "bring it back into the range"),
-    "tessitura": RuleText(
-        "style", "{voices} stays at the edge of its range for a bar", "let it come back to its middle"
-    ),
-    "unrecovered leap": RuleText(
-        "style", "{voices} goes on the same way after a wide leap", "turn back by step after the leap"
-    ),
-    "augmented second": RuleText(
-        "warning", "{voices} moves by an augmented second, to {notes}", "take the melodic form of the scale"
-    ),
-    "false relation": RuleText(
-        "style", "{voices} sing a note and its own sharp or flat one after the other", "let one voice sing both"
-    ),
-    "unresolved leading note": RuleText(
-        "error", "the leading note in the {voices} does not rise to the tonic", "let it rise a semitone"
-    ),
-    "doubled leading note": RuleText("warning", "{voices} double the leading note", "double another note of the chord"),
-    "unresolved seventh": RuleText("error", "the seventh in the {voices} does not fall by step", "let it fall by step"),
-    "doubled seventh": RuleText("warning", "{voices} double the seventh", "double another note of the chord"),
-    "missing third": RuleText("warning", "the chord has no third", "give the third to one of the upper voices"),
-    "six-four left by leap": RuleText(
-        "warning", "the bass leaps away from a six-four chord", "let the bass stay or move by step"
-    ),
-    "lone sixteenth": RuleText("style", "{voices} has a single sixteenth among longer notes", "even out the rhythm"),
-}
-
-
-@dataclass(frozen=True)
 class Remark:
     """Something that a teacher would mark."""
 
     level: Level
-    rule: str  # of RULES, or WRONG_NOTE
+    rule: str  # of `part_writing.RULES`, or WRONG_NOTE
     bar: int
     beat: float
     voices: tuple[str, ...]
@@ -198,7 +142,7 @@ class Proof:
         }
 
 
-def proofread(
+def check(
     piece: Piece,
     *,
     model: Model | None = None,
@@ -270,48 +214,10 @@ def evidence(
     }
 
 
-def suspicion(found: dict[str, Float[np.ndarray, " note"]]) -> Float[np.ndarray, " note"]:
+def sureness(found: dict[str, Float[np.ndarray, " note"]]) -> Float[np.ndarray, " note"]:
     """How sure the models are that each note is wrong, from what `evidence` found."""
     total = SUSPICION["bias"] + sum(SUSPICION[name] * values for name, values in found.items())
     return np.asarray(1 / (1 + np.exp(-np.clip(total, -50, 50))))
-
-
-def thin_resolutions(voices: Int[np.ndarray, "step voice"], onsets: Bool[np.ndarray, "step voice"]) -> list[Fault]:
-    """Dominant sevenths whose seventh or leading note goes astray, and that with it take a note from the next chord.
-
-    A seventh that does not fall leaves the tonic chord without its third, and a leading note that does not rise may
-    leave it without its root. Such a chord could be several, so that the referee, who counts, lets it pass. A teacher
-    does not. Exempt is what is exempt in `music.referee`: a note that another voice takes over, an inner leading note
-    that falls a third, a seventh in tenths with a bass that walks up.
-    """
-    changed: Bool[np.ndarray, " step"] = np.asarray(onsets.any(axis=1))
-    changed[1:] |= ((voices[1:] >= 0) != (voices[:-1] >= 0)).any(axis=1)
-    starts = np.flatnonzero(changed).tolist()
-    found = []
-    for step in starts[1:]:
-        now, then = voices[step - 1], voices[step]
-        before, after = ({int(pitch) % 12 for pitch in chord if pitch >= 0} for chord in (now, then))
-        for root in before:
-            dominant = {root, (root + 4) % 12, (root + 10) % 12}
-            tonic = (root + 5) % 12
-            full = any({tonic, (tonic + third) % 12} <= after for third in (3, 4))
-            chord = {(tonic + above) % 12 for above in (0, 3, 4, 7)}
-            if not dominant <= before <= dominant | {(root + 7) % 12} or not after or full or not after <= chord:
-                continue
-            lowest = [int(chord[chord >= 0].min()) for chord in (now, then)]
-            walks = lowest[0] % 12 == (root + 7) % 12 and 0 < lowest[1] - lowest[0] <= 2
-            for voice in np.flatnonzero((now >= 0) & (then >= 0) & (now != then)).tolist():
-                rise = int(then[voice] - now[voice])
-                taken_over = bool(((then == now[voice] + 1) & (now != then)).any())
-                inner = 0 < voice < len(now) - 1
-                rule = ""
-                if now[voice] % 12 == (root + 10) % 12 and not (-2 <= rise < 0 or (walks and 0 < rise <= 2)):
-                    rule = "unresolved seventh"
-                elif now[voice] % 12 == (root + 4) % 12 and rise != 1 and not taken_over and not (inner and rise == -4):
-                    rule = "unresolved leading note"
-                if rule:
-                    found.append(Fault(rule, step, (voice,), (int(then[voice]),)))
-    return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -342,12 +248,12 @@ class _Reader:
             replace(fault, excuse="phrase end" if phrase_ends[fault.step - 1] else "")
             for fault in thin_resolutions(voices, self.singers.onsets)
         ]
-        leaps = {fault.step for fault in found if fault.rule == "hidden, soprano leaps"}
+        leaps = {fault.step for fault in found if fault.rule == HIDDEN_LEAP.name}
         remarks = []
         for fault in found:
-            if fault.rule == "hidden fifths and octaves" and fault.step in leaps:
+            if fault.rule == HIDDEN.name and fault.step in leaps:
                 continue
-            if voices.shape[1] == 1 and fault.rule in ("range", "tessitura"):
+            if voices.shape[1] == 1 and RULE_CALLED[fault.rule].is_of_singers:
                 continue  # nobody says that it is a soprano
             remarks.append(self._remark(fault))
         return remarks
@@ -363,27 +269,26 @@ class _Reader:
         return ends
 
     def _remark(self, fault: Fault) -> Remark:
-        told = RULES[fault.rule]
-        level: Level = told.level
-        if fault.rule == "range" and self._out_of_range(fault) > FAR_OUT:
+        rule = RULE_CALLED[fault.rule]
+        level = rule.level
+        if rule is RANGE and self._out_of_range(fault) > FAR_OUT:
             level = "error"
         if fault.excuse:
             level = "style"
         names = [self.singers.names[voice] for voice in fault.voices]
-        sung = [self._name(pitch) for pitch in fault.pitches if pitch >= 0]
-        alone = told.what.startswith(("{notes} lies", "the "))
-        voices = _listed([name.lower() for name in names]) if alone else _capital(_listed([n.lower() for n in names]))
-        text = _capital(told.what.format(voices=voices, notes=" over ".join(sung)))
+        voices = _listed([name.lower() for name in names])
+        sung = " over ".join(self._name(pitch) for pitch in fault.pitches if pitch >= 0)
+        text = _capital(rule.wording.format(voices=voices, notes=sung))
         if fault.excuse:
             text += f" (excused: {fault.excuse})"
         better = self._remedy(fault) if level != "style" else None
         return self._at(
             fault.step,
             level=level,
-            rule=fault.rule,
+            rule=rule.name,
             voices=tuple(names),
             text=text,
-            remedy=told.remedy,
+            remedy=rule.remedy,
             sure=None,
             instead=better,
             notes=self._ids(fault.step, fault.voices),
@@ -392,14 +297,13 @@ class _Reader:
     def _out_of_range(self, fault: Fault) -> int:
         n_voices = self.singers.voices.shape[1]
         voice = fault.voices[0]
-        low, high = RANGES[3 if voice == n_voices - 1 else voice]
+        low, high = TEXTBOOK_RANGES[3 if voice == n_voices - 1 else voice]
         return max(low - fault.pitches[0], fault.pitches[0] - high)
 
     def _remedy(self, fault: Fault) -> str | None:
         """The likeliest note after which less is wrong, of those that could stand in the place of one at fault."""
         voices = self.singers.voices
-        moving = fault.rule.startswith(("parallel", "contrary", "hidden", "unresolved"))
-        steps = (fault.step, fault.step - 1) if moving else (fault.step,)
+        steps = (fault.step, fault.step - 1) if RULE_CALLED[fault.rule].is_of_motion else (fault.step,)
         first, last = max(fault.step - STRETCH, 0), fault.step + STRETCH
         cost = self._cost(voices[first:last], first)
         best: tuple[float, str] | None = None
@@ -420,11 +324,11 @@ class _Reader:
     def _cost(self, voices: Int[np.ndarray, "step voice"], first: int) -> float:
         phase = (self.reading.beat_phase + first) % 4
         key = self.key or self.reading.key
-        found = faults(voices, key=key, beat_phase=phase, rules=WEIGHTS)
-        return sum(WEIGHTS[fault.rule] for fault in found)
+        found = faults(voices, key=key, beat_phase=phase, rules=TEACHERS_PRICES)
+        return sum(TEACHERS_PRICES[fault.rule] for fault in found)
 
     def wrong_notes(self, chance: Float[np.ndarray, "step pitch"]) -> list[Remark]:
-        sure = suspicion(evidence(self.notes, chance, self.expects))
+        sure = sureness(evidence(self.notes, chance, self.expects))
         remarks: list[Remark] = []
         taken = np.zeros(len(self.singers.voices), dtype=bool)
         for i in np.argsort(-sure, kind="stable").tolist():
@@ -484,7 +388,7 @@ def write_proof(proof: Proof, path: Path, level: Level) -> None:
     """Write a copy of the score with the notes that are remarked on in colour, and the remarks above them.
 
     Args:
-        proof: of a score; see `proofread`.
+        proof: of a score; see `check`.
         path: where to.
         level: remarks of this level and of graver ones.
 

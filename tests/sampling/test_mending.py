@@ -10,15 +10,15 @@ from ripieno.edits.log import EditLog
 from ripieno.edits.policy import Policy
 from ripieno.models.context import context_of
 from ripieno.models.runtime import Prediction
-from ripieno.music.harmony import key_of, parallels
-from ripieno.music.referee import NO_CHORD, OPEN_ENDING, SEVENTH, SIX_FOUR, cadence, faults, open_ending
+from ripieno.music.harmony import key_of
+from ripieno.music.part_writing import TEACHERS_PRICES, cadence, faults, open_ending, parallels
+from ripieno.music.part_writing.completeness import NO_CHORD_ON_BEAT, SEVENTH_ON_BEAT, SIX_FOUR_CHORD
+from ripieno.music.part_writing.endings import OPEN_ENDING as ENDING
 from ripieno.music.roll import RollNote, roll_of
-from ripieno.sampling.passes import BREATH, Ask, Change, alone
-from ripieno.sampling.voice_leading import (
+from ripieno.sampling.mending import (
     CARES,
     COSTS,
     PARALLELS,
-    WEIGHTS,
     Care,
     Hopeless,
     _Place,
@@ -26,10 +26,13 @@ from ripieno.sampling.voice_leading import (
     _Remedy,
     _rewritten,
     _saved,
+    lines_sung,
     mend,
-    voices_of,
 )
+from ripieno.sampling.passes import BREATH, Ask, Change, alone
 
+SEVENTH, NO_CHORD, SIX_FOUR = SEVENTH_ON_BEAT.name, NO_CHORD_ON_BEAT.name, SIX_FOUR_CHORD.name
+OPEN_ENDING = ENDING.name
 N_STEPS = 8
 SOPRANO = [RollNote(0, 76, 4), RollNote(4, 74, 4)]
 LINE = np.array([76] * 4 + [74] * 4)
@@ -70,7 +73,7 @@ def mend_fault(model, *arguments, **options) -> Change | None:
 
 
 def test_the_example_has_parallel_fifths_between_alto_and_bass() -> None:
-    assert parallels(voices_of(composed(), POLICY)) == [(4, 1, 3)]
+    assert [(fault.step, *fault.voices) for fault in parallels(lines_sung(composed(), POLICY))] == [(4, 1, 3)]
 
 
 def test_the_note_gives_way_to_what_the_model_likes_best_there() -> None:
@@ -78,7 +81,7 @@ def test_the_note_gives_way_to_what_the_model_likes_best_there() -> None:
     change = mend_fault(liking(71, 65), log, CONTEXT, POLICY, PARALLELS)
     assert change is not None
     assert change.why == "parallel fifths"
-    assert parallels(voices_of(change.log, POLICY)) == []
+    assert parallels(lines_sung(change.log, POLICY)) == []
     assert sorted(change.log.notes()) != sorted(log.notes())
     assert any(note.pitch == 71 for note in change.log.notes())
 
@@ -110,8 +113,8 @@ def test_a_voice_that_pauses_is_left_in_peace() -> None:
     log = EditLog(roll_of(SOPRANO, N_STEPS))  # the soprano begins alone
     for pitch in (ALTO[1], TENOR[1], BASS[1]):
         log = log.with_note(pitch, 4, 4, by="model")
-    assert (voices_of(log, POLICY)[0] >= 0).sum() == 1
-    places = _places(voices_of(log, POLICY), 4, range(4), log, POLICY.allowed(log)[0])
+    assert (lines_sung(log, POLICY)[0] >= 0).sum() == 1
+    places = _places(lines_sung(log, POLICY), 4, range(4), log, POLICY.allowed(log)[0])
     assert {place.first for place in places} == {4}
     assert {edit.pitch for place in places for edit in place.removed} == {ALTO[1], TENOR[1], BASS[1]}
 
@@ -120,7 +123,7 @@ def test_the_users_own_notes_stay_though_they_move_in_parallel() -> None:
     notes = [*SOPRANO, RollNote(0, 48, 4), RollNote(4, 50, 4), RollNote(0, 67, 4), RollNote(4, 69, 4)]
     log = EditLog(roll_of(notes, N_STEPS))
     policy = Policy(n_voices=3)
-    assert parallels(voices_of(log, policy))
+    assert parallels(lines_sung(log, policy))
     assert mend_fault(liking(71, 65), log, CONTEXT, policy, PARALLELS) is None
 
 
@@ -147,7 +150,7 @@ def hidden_fifths() -> EditLog:
 
 def test_a_light_fault_is_mended_by_what_is_likely_and_by_nothing_else() -> None:
     rule, log = "hidden fifths and octaves", hidden_fifths()
-    assert [fault.rule for fault in faults(voices_of(log, HIDDEN), key=C_MAJOR, rules=[rule])] == [rule]
+    assert [fault.rule for fault in faults(lines_sung(log, HIDDEN), key=C_MAJOR, rules=[rule])] == [rule]
     change = mend_fault(liking(47, 50), log, CONTEXT, HIDDEN, {rule: COSTS[rule]}, C_MAJOR)
     assert change is not None
     assert (change.why, change.edit.pitch) == (rule, 47)
@@ -177,7 +180,7 @@ def test_a_chord_is_worth_more_than_a_little_likelihood(care: Care) -> None:
 def test_what_is_no_chord_is_not_looked_for() -> None:
     clash = composed(alto=(67, 67), tenor=(64, 65))  # G with D and F
     aside = {SEVENTH: COSTS[SEVENTH], NO_CHORD: COSTS[NO_CHORD]}
-    assert faults(voices_of(clash, POLICY), key=C_MAJOR, rules=aside)
+    assert faults(lines_sung(clash, POLICY), key=C_MAJOR, rules=aside)
     assert mend_fault(liking(70), clash, CONTEXT, POLICY, aside, C_MAJOR) is None
 
 
@@ -266,7 +269,7 @@ def test_where_the_users_seventh_must_rise_the_chord_under_it_changes() -> None:
     rule = "unresolved seventh"
 
     def found(log: EditLog) -> list[tuple[int, ...]]:
-        return [fault.voices for fault in faults(voices_of(log, policy), rules=[rule])]
+        return [fault.voices for fault in faults(lines_sung(log, policy), rules=[rule])]
 
     assert found(log) == [(0,)]
     change = mend_fault(liking(69, 65, 60), log, context_of(80), policy, {rule: 1.0})
@@ -285,11 +288,11 @@ def test_a_leading_note_that_falls_is_made_to_rise_or_to_be_none() -> None:
     policy = replace(POLICY, line=np.array([74] * 4 + [76] * 4))
     rule = "unresolved leading note"
     c_major = key_of(0, "major")
-    voices = voices_of(log, policy)
+    voices = lines_sung(log, policy)
     assert [fault.rule for fault in faults(voices, key=c_major, rules=[rule])] == [rule]
-    change = mend_fault(liking(72, 62, 65), log, CONTEXT, policy, WEIGHTS, c_major)
+    change = mend_fault(liking(72, 62, 65), log, CONTEXT, policy, TEACHERS_PRICES, c_major)
     assert change is not None
-    assert not faults(voices_of(change.log, policy), key=c_major, rules=[rule])
+    assert not faults(lines_sung(change.log, policy), key=c_major, rules=[rule])
 
 
 def test_no_fault_is_mended_at_the_cost_of_the_final_cadence() -> None:
@@ -299,7 +302,7 @@ def test_no_fault_is_mended_at_the_cost_of_the_final_cadence() -> None:
     log = log.with_note(55, 0, 4, by="model").with_note(48, 4, 4, by="model")
     policy = replace(POLICY, line=np.array([79] * 4 + [72] * 4))
     c_major = key_of(0, "major")
-    voices = voices_of(log, policy)
+    voices = lines_sung(log, policy)
     assert cadence(voices, c_major) == "perfect authentic"
     assert [fault.voices for fault in faults(voices, key=c_major, rules=PARALLELS)] == [(0, 3)]
     likes_another_bass = liking(52, 45, 53, 50)
@@ -308,7 +311,7 @@ def test_no_fault_is_mended_at_the_cost_of_the_final_cadence() -> None:
 
 C_MAJOR = key_of(0, "major")
 TONIC = liking(48, 64, 55, 67)
-CLOSES = {**WEIGHTS, OPEN_ENDING: COSTS[OPEN_ENDING]}
+CLOSES = {**TEACHERS_PRICES, OPEN_ENDING: COSTS[OPEN_ENDING]}
 
 
 def closing(*last: int, soprano: int = 72, bass: int = 55, rest: int = 0) -> tuple[EditLog, Policy]:
@@ -360,7 +363,7 @@ def test_what_need_not_or_must_not_close_stays() -> None:
     locked = np.arange(N_STEPS) >= 4
     for kept in (replace(policy, chords=chords), replace(policy, locked=locked)):
         assert closed(log, kept)[1] == []
-    assert closed(log, policy, costs=WEIGHTS)[1] == []
+    assert closed(log, policy, costs=TEACHERS_PRICES)[1] == []
 
 
 def test_an_ending_closes_in_all_voices_or_stays_as_it_is() -> None:
@@ -373,7 +376,7 @@ def test_an_ending_closes_in_all_voices_or_stays_as_it_is() -> None:
 
     after, changes = closed(log, policy, model=no_e)
     assert len(changes) == 1
-    assert open_ending(voices_of(after, policy), C_MAJOR) is None
+    assert open_ending(lines_sung(after, policy), C_MAJOR) is None
     only_the_bass = liking(48)
 
     def hardly(cells, context):
@@ -438,14 +441,16 @@ def test_under_a_bass_of_the_users_the_cadence_is_not_lost_to_other_faults() -> 
     for pitch, step in ((79, 0), (74, 0), (71, 0), (76, 4), (72, 4), (67, 4)):
         log = log.with_note(pitch, step, 4, by="model")
     policy = replace(POLICY, melody="bass", line=np.array([55] * 4 + [52] * 4))
-    before = cadence(voices_of(log, policy), C_MAJOR)
+    before = cadence(lines_sung(log, policy), C_MAJOR)
     after, changes = closed(log, policy, model=liking(77, 69, 65, 70))
     assert (before, changes) == ("authentic", [])
-    assert cadence(voices_of(after, policy), C_MAJOR) == before
+    assert cadence(lines_sung(after, policy), C_MAJOR) == before
 
 
 @pytest.mark.parametrize("seed", range(8))
-@pytest.mark.parametrize("weights", [WEIGHTS, {rule: cost for rule, cost in COSTS.items() if rule != OPEN_ENDING}])
+@pytest.mark.parametrize(
+    "weights", [TEACHERS_PRICES, {rule: cost for rule, cost in COSTS.items() if rule != OPEN_ENDING}]
+)
 def test_a_remedy_judged_by_its_surroundings_is_judged_as_by_the_whole(seed: int, weights: dict[str, float]) -> None:
     rng = np.random.default_rng(seed)
     triads = np.array([[0, 4, 7], [0, 3, 7], [2, 5, 11], [5, 9, 0], [7, 11, 2]])
@@ -480,7 +485,7 @@ def test_the_model_is_asked_of_nothing_twice() -> None:
         return model(cells, context)
 
     log = composed()
-    changes = list(alone(mend(log, CONTEXT, POLICY, WEIGHTS), counted))
+    changes = list(alone(mend(log, CONTEXT, POLICY, TEACHERS_PRICES), counted))
     assert changes
     assert len(set(asked)) == len(asked) > 3
 

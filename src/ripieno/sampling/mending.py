@@ -2,14 +2,14 @@
 
 The network scores cells, each by what fits the chord; who moves from where is hardly in its loss, and it breaks the
 rules more often than Bach did (docs/results.md, with and without what follows). So once a piece is finished, it is
-split into voices and looked through as a teacher would (`music.referee`). At each fault, the notes that make it are
-taken out in turn (where that is in vain, all that sound there), and the model is asked what it would write instead. Of
-the pitches that make the whole less faulty, by `COSTS`, the best takes the place of the old: one that is likely, saves
-much, and leaves the model little to wish for. Light faults, which Bach writes too, give way only to what is likely; and
-what the chords are weighs as well, unless chords are given. What the user wrote stays, and so does whatever the policy
-keeps. Faults for which nothing better is likely stay too, and so do those that could only be mended at the cost of the
-final cadence. Before all that, a last chord that does not close the piece becomes the tonic's, if what the user wrote
-leaves it open to do so.
+split into voices and looked through as a teacher would (`music.part_writing`). At each fault, the notes that make it
+are taken out in turn (where that is in vain, all that sound there), and the model is asked what it would write instead.
+Of the pitches that make the whole less faulty, by `COSTS`, the best takes the place of the old: one that is likely,
+saves much, and leaves the model little to wish for. Light faults, which Bach writes too, give way only to what is
+likely; and what the chords are weighs as well, unless chords are given. What the user wrote stays, and so does whatever
+the policy keeps. Faults for which nothing better is likely stay too, and so do those that could only be mended at the
+cost of the final cadence. Before all that, a last chord that does not close the piece becomes the tonic's, if what the
+user wrote leaves it open to do so.
 
 The model is shown the two bars around a fault. With eight, it finds fewer remedies likely, and those it prefers are
 more dissonant (docs/log.md). The faults of a piece are looked at together, in rounds: a round is two passes over many
@@ -33,65 +33,28 @@ from ripieno.edits.log import CellEntry, EditLog
 from ripieno.edits.policy import Policy
 from ripieno.models.context import Context
 from ripieno.models.runtime import Prediction
-from ripieno.music.piece import Key
-from ripieno.music.referee import (
-    NO_CHORD,
+from ripieno.music.part_writing import (
+    CADENCES,
+    EVERY_RULE,
     OPEN_ENDING,
-    SEVENTH,
-    SIX_FOUR,
+    RULE_CALLED,
     Fault,
     cadence,
     faults,
     guessed_key,
     open_ending,
 )
+from ripieno.music.part_writing.consecutives import CONSECUTIVES
+from ripieno.music.piece import Key
 from ripieno.music.roll import STEPS_PER_BAR, STEPS_PER_BEAT
 from ripieno.music.voices import NAMES, RANGES, Separate, split
 from ripieno.sampling.passes import BREATH, Ask, Change, Sampler
 from ripieno.shapes import Bool, Float, Int
 
-PARALLELS = {"parallel fifths": 1.0, "parallel octaves": 1.0, "contrary fifths": 1.0, "contrary octaves": 1.0}
-# What a fault of each rule costs, where a teacher reads.
-WEIGHTS = {
-    **PARALLELS,
-    "hidden, soprano leaps": 0.5,
-    "unresolved leading note": 1.0,
-    "unresolved seventh": 0.5,
-    "doubled leading note": 0.5,
-    "doubled seventh": 0.5,
-    "augmented second": 0.5,
-    "false relation": 0.25,
-    "missing third": 0.5,
-    "crossing": 0.25,
-    "spacing": 0.25,
-    "range": 0.25,
-    "six-four left by leap": 0.5,
-    "lone sixteenth": 0.5,
-    "overlap": 0.1,
-    "hidden fifths and octaves": 0.1,
-}
-# What is mended by default. What Bach writes often, too, is light, and mended only where something likely is better. An
-# open ending costs so much for each wrong voice.
-COSTS = {
-    **WEIGHTS,
-    "overlap": 0.15,
-    "hidden fifths and octaves": 0.15,
-    SIX_FOUR: 0.15,
-    SEVENTH: 0.1,
-    NO_CHORD: 0.2,
-    OPEN_ENDING: 1.0,
-}
-ASIDE = {SEVENTH, NO_CHORD}  # never looked for: these only speak for one remedy or another
-FREE = {SIX_FOUR, *ASIDE}  # what is said of chords that the model was free to choose: nothing where chords are given
-# Faults that lie in what the chords are as much as in who sings it: any voice may be what mends them.
-OF_CHORDS = {
-    "unresolved leading note",
-    "unresolved seventh",
-    "false relation",
-    "augmented second",
-    "hidden, soprano leaps",
-    *PARALLELS,
-}
+# What a fault of each rule costs where mending looks by default. What Bach writes often, too, is light, and mended only
+# where something likely is better. An open ending costs so much for each wrong voice.
+COSTS = {rule.name: rule.menders_price for rule in EVERY_RULE if rule.menders_price}
+PARALLELS = {rule.name: rule.menders_price for rule in CONSECUTIVES}  # the same, where only parallels are mended
 STRETCH = 2  # semitones out of a voice's range that a new pitch may go
 SEEN = 32  # steps around a fault that the model is shown
 AROUND = 8  # steps on either side of a fault; as long as they stay, it is hopeless if it was
@@ -153,15 +116,14 @@ EXACT = Care(n_faults=1, n_tried=128, n_light=128, n_readings=100_000, anew=True
 CARES = {"exact": EXACT, "lossless": EXACT, "high": Care(), "fast": Care(n_tried=1)}
 # What says how faults are mended beside weights and care: what is kept of other settings is another result.
 SETTINGS = {
-    "aside": sorted(ASIDE),
-    "of chords": sorted(OF_CHORDS),
+    "aside": sorted(rule.name for rule in EVERY_RULE if rule.is_aside),
+    "of chords": sorted(rule.name for rule in EVERY_RULE if rule.is_of_chords),
     "steps": [SEEN, AROUND, REACH, AFTER, ENDING, NEAR],
     "tried": [STRETCH, CLOSEST, CHUNK],
     "weights": [LIGHTEST, LIGHT],
     "nats": [LEAST, LIKELY, WORTH],
     "wishes": WISHES,
 }
-CADENCES = ("perfect authentic", "authentic", "plagal", "half", "other")  # from the most final to the least
 # Faults for which nothing better was found, with the notes around them, and whether all voices were tried.
 Hopeless = set[tuple[str, int, bytes, bool]]
 Find = Callable[[Int[np.ndarray, "step voice"]], list[Fault]]
@@ -190,15 +152,15 @@ def mend(
         context: of the roll.
         policy: which cells may change; its melody and `n_voices` tell the voices apart.
         weights: the rules to look at, and what a fault of each costs; `OPEN_ENDING` may be among them. What is said of
-            chords (`FREE`) is left out where the policy has chords.
-        key, beat_phase: see `music.referee.judge`.
+            chords that the model is free to choose (`Rule.is_of_free_chords`) is left out where the policy has chords.
+        key, beat_phase: see `music.part_writing.judge`.
         hopeless: remembers from call to call what was tried in vain.
         separate: tells four voices apart; see `music.voices.split`.
         care: `EXACT` for one fault at a time.
     """
     if policy.chords is not None:
-        weights = {rule: cost for rule, cost in weights.items() if rule not in FREE}
-    rules = [rule for rule in weights if rule != OPEN_ENDING]
+        weights = {name: cost for name, cost in weights.items() if not RULE_CALLED[name].is_of_free_chords}
+    rules = [name for name in weights if name != OPEN_ENDING.name]
     score = partial(faults, beat_phase=beat_phase, rules=rules, excused=True)
     hopeless = set() if hopeless is None else hopeless
     told: Told = {}
@@ -208,16 +170,16 @@ def mend(
         if roll in read:
             break
         read.add(roll)
-        voices = voices_of(log, policy, separate)
+        voices = lines_sung(log, policy, separate)
         begun, heard = log, key or guessed_key(voices)  # one key throughout, or remedies could go to and fro
         find = partial(score, key=heard)
-        if OPEN_ENDING in weights:
+        if OPEN_ENDING.name in weights:
             way, edits = yield from _closing(log, context, voices, policy, weights, heard, find, hopeless, told)
             if way:
                 log, voices = log.record(edits, "model"), _rewritten(voices, *way)
                 last = way[-1]
                 edit, probability = Edit(0, last.place.first, last.pitch), float(np.exp(last.score))
-                yield Change(log, edit, True, probability, last.n_left, why=OPEN_ENDING)
+                yield Change(log, edit, True, probability, last.n_left, why=OPEN_ENDING.name)
         while log is begun or not care.anew:
             yield BREATH
             untried = _untried(find(voices), voices, weights, hopeless, care)
@@ -284,7 +246,7 @@ def _closing(
     yield BREATH
     saved = _saved(ways, voices, weights, find)
     good = [(less, sum(remedy.score for remedy in way), way) for less, way in zip(saved, ways, strict=True)]
-    good = [one for one in good if one[0] + weights[OPEN_ENDING] * len(fault.voices) > 0]
+    good = [one for one in good if one[0] + weights[OPEN_ENDING.name] * len(fault.voices) > 0]
     for _, _, way in sorted(good, key=lambda one: one[:2], reverse=True):
         edits = _together(log, voices, way, policy)
         if edits is not None:
@@ -347,7 +309,7 @@ def _untried(
 ) -> list[Fault]:
     """The faults of a round, the heaviest first."""
     untried: list[Fault] = []
-    faulty = [fault for fault in found if weights[fault.rule] >= LIGHTEST and fault.rule not in ASIDE]
+    faulty = [fault for fault in found if weights[fault.rule] >= LIGHTEST and not RULE_CALLED[fault.rule].is_aside]
     for fault in sorted(faulty, key=lambda fault: (-weights[fault.rule], fault.step)):
         if len(untried) == care.n_faults:
             break
@@ -355,7 +317,7 @@ def _untried(
             continue
         if _tried(fault, voices) in hopeless:  # the chord may change where the voice at fault may not
             fault = replace(fault, voices=tuple(range(voices.shape[1])))
-            if fault.rule not in OF_CHORDS or _tried(fault, voices) in hopeless:
+            if not RULE_CALLED[fault.rule].is_of_chords or _tried(fault, voices) in hopeless:
                 continue
         untried.append(fault)
     return untried
@@ -461,7 +423,7 @@ def _better(
 
     Best is what is likely and saves much (`WORTH`); what is not among the likeliest is looked at where those do not do.
     """
-    end, closes = CADENCES.index(cadence(voices, key)), OPEN_ENDING in weights and open_ending(voices, key) is None
+    end, closes = CADENCES.index(cadence(voices, key)), OPEN_ENDING.name in weights and open_ending(voices, key) is None
     n_silent = int((voices[::-1] >= 0).any(axis=1).argmax())  # steps after the last note
     better: list[list[tuple[_Remedy, float]]] = [[] for _ in likely]
     waiting = [sorted(options, key=lambda option: -option.score) for options in likely]
@@ -578,7 +540,7 @@ def is_mended(log: EditLog) -> bool:
     return isinstance(last, CellEntry) and last.author == "model" and last.probability is None
 
 
-def voices_of(log: EditLog, policy: Policy, separate: Separate | None = None) -> Int[np.ndarray, "step voice"]:
+def lines_sung(log: EditLog, policy: Policy, separate: Separate | None = None) -> Int[np.ndarray, "step voice"]:
     """Who sings what, of as many voices as there are, with the policy's melody as the voice that it is."""
     n_voices = min(max(int(np.count_nonzero(log.cells[0], axis=1).max(initial=0)), 2), 4)
     own = {"top": 0, "bass": n_voices - 1}.get(policy.melody or "", policy.n_above)

@@ -5,8 +5,8 @@ pass, edits are drawn one after the other from what that pass said, the cells th
 they lead to are all shown to the network in one pass; and each edit is kept with a chance of its probability in its own
 state over the one it was drawn with, if that is below 1. The first that is not kept is drawn anew from what its own
 state has more of than the draft, and the rest of the draft is dropped. What is kept is distributed as if each edit had
-been drawn from its own state (tests/sampling/test_lossless.py), at as many rolls in a pass as the draft is long: a gain
-where a batch costs hardly more than one roll, as on a GPU, and a loss on a few cores.
+been drawn from its own state (tests/sampling/test_speculative.py), at as many rolls in a pass as the draft is long: a
+gain where a batch costs hardly more than one roll, as on a GPU, and a loss on a few cores.
 
 The paper has nothing like this.
 """

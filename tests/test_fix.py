@@ -8,10 +8,23 @@ import mido
 import numpy as np
 import pytest
 
-from ripieno import fixing
 from ripieno.errors import BadInput
 from ripieno.files.midi import read_midi, write_midi
-from ripieno.fixing import Candidate, fix, rated, write_fixed
+from ripieno.fix import (
+    SURE,
+    Candidate,
+    Correction,
+    Fixed,
+    _class_fits,
+    _revision,
+    _Tune,
+    _weights,
+    candidates,
+    check_music_target,
+    fix,
+    rated,
+    write_fixed,
+)
 from ripieno.models.runtime import load_coconet, load_model
 from ripieno.music.piece import Piece, Span, piece_from_notes
 from ripieno.music.roll import RollNote
@@ -51,7 +64,7 @@ def late(piece: Piece, number: int, by: int) -> Piece:
 
 def test_a_melody_without_faults_is_left_alone(models) -> None:
     fixed = fix(tune(), **models)
-    assert fixed.changes == ()
+    assert fixed.corrections == ()
     assert fixed.piece == tune()
 
 
@@ -59,33 +72,33 @@ def test_a_melody_without_faults_is_left_alone(models) -> None:
 def test_a_wrong_semitone_is_found_and_mended(number: int, by: int, models) -> None:
     fixed = fix(tune({number: by}), **models)
     assert fixed.piece.notes == tune().notes
-    (change,) = fixed.changes
-    assert (change.note, change.kind, change.by) == (number, "pitch", -by)
-    assert change.place in change.text
-    assert "becomes" in change.text
-    assert f"{change.sure:.0%} sure" in change.text
+    (correction,) = fixed.corrections
+    assert (correction.note, correction.kind, correction.by) == (number, "pitch", -by)
+    assert correction.place in correction.text
+    assert "becomes" in correction.text
+    assert f"{correction.sure:.0%} sure" in correction.text
 
 
 @pytest.mark.parametrize(("number", "by"), [(5, 1), (12, -1)])
 def test_a_note_beside_the_beat_is_put_on_it_and_its_neighbour_gets_its_time_back(number: int, by: int, models) -> None:
     fixed = fix(late(tune(), number, by), **models)
     assert [(n.pitch, n.onset) for n in fixed.piece.notes] == [(n.pitch, n.onset) for n in tune().notes]
-    assert "a sixteenth" in fixed.changes[0].text
+    assert "a sixteenth" in fixed.corrections[0].text
 
 
 def test_no_more_is_changed_than_allowed(models) -> None:
     hurt = tune({5: 1, 14: -1, 20: 1})
-    assert len(fix(hurt, **models).changes) == 3
+    assert len(fix(hurt, **models).corrections) == 3
     few = fix(hurt, most=1, **models)
-    assert len(few.changes) == 1
+    assert len(few.corrections) == 1
     assert few.n_further >= 1
     assert "higher --max-changes" in few.summary()
-    assert fix(hurt, most=0.05, **models).changes == few.changes  # 0.05 of 24 is one
-    assert fix(hurt, most=0, **models).changes == ()
+    assert fix(hurt, most=0.05, **models).corrections == few.corrections  # 0.05 of 24 is one
+    assert fix(hurt, most=0, **models).corrections == ()
 
 
 def test_only_the_bars_asked_for_are_mended(models) -> None:
-    assert [c.note for c in fix(tune({5: 1, 20: 1}), bars=(1, 2), **models).changes] == [5]
+    assert [one.note for one in fix(tune({5: 1, 20: 1}), bars=(1, 2), **models).corrections] == [5]
 
 
 def test_how_sure_it_must_be_is_a_share(models) -> None:
@@ -94,10 +107,10 @@ def test_how_sure_it_must_be_is_a_share(models) -> None:
 
 
 def test_a_mended_piece_is_music_and_nothing_else() -> None:
-    fixing.check_music_target(Path("x.MID"))
+    check_music_target(Path("x.MID"))
     for name in ("x.png", "x.wav", "x"):
         with pytest.raises(BadInput, match="music again"):
-            fixing.check_music_target(Path(name))
+            check_music_target(Path(name))
 
 
 def test_the_help_says_how_sure_it_is_unless_told() -> None:
@@ -106,22 +119,22 @@ def test_the_help_says_how_sure_it_is_unless_told() -> None:
     from ripieno.cli import app
 
     shown = CliRunner().invoke(app, ["fix", "--help"], env={"COLUMNS": "200", "NO_COLOR": "1"}).output
-    assert f"({fixing.SURE:.0%})" in shown
+    assert f"({SURE:.0%})" in shown
 
 
 def test_a_pitch_that_the_tune_says_elsewhere_is_borne_out() -> None:
     notes = [
         Sung(0, at, at + 4, pitch) for at, pitch in zip(range(0, 32, 4), (60, 62, 64, 60, 60, 61, 64, 60), strict=True)
     ]
-    heard = fixing._Tune(notes).echoes(5, 62)
+    heard = _Tune(notes).echoes(5, 62)
     assert heard == {"between": 1.0, "follows": 1.0, "leads": 1.0, "a bar away": 1.0, "repeats as others": 0.0}
-    assert set(fixing._Tune(notes).echoes(5, 63).values()) == {0.0}
-    assert fixing._Tune(notes).echoes(3, 64)["repeats as others"] == 0.0  # its own repetition is none of the others'
-    assert fixing._Tune(notes).echoes(6, 61)["repeats as others"] == 1.0
+    assert set(_Tune(notes).echoes(5, 63).values()) == {0.0}
+    assert _Tune(notes).echoes(3, 64)["repeats as others"] == 0.0  # its own repetition is none of the others'
+    assert _Tune(notes).echoes(6, 61)["repeats as others"] == 1.0
 
 
 def test_a_pitch_class_of_the_key_is_likelier_than_one_beside_it() -> None:
-    fits = fixing._class_fits(np.array([4, 0, 2, 0, 3, 2, 0, 4, 0, 1, 0, 1.0]), 0)  # C major
+    fits = _class_fits(np.array([4, 0, 2, 0, 3, 2, 0, 4, 0, 1, 0, 1.0]), 0)  # C major
     assert np.exp(fits).sum() == pytest.approx(1, abs=0.02)
     assert fits[[0, 2, 4, 5, 7, 9, 11]].min() > fits[[1, 3, 6, 8, 10]].max() + 1
 
@@ -138,8 +151,8 @@ def test_every_weight_that_ships_belongs_to_a_feature(models) -> None:
 
     piece = tune()
     reading = understand(piece)
-    for one in fixing.candidates(piece, reading, singers_of(piece, reading), *models.values()):
-        assert set(fixing._weights()[one.kind]) == {"bias", *one.features}
+    for one in candidates(piece, reading, singers_of(piece, reading), *models.values()):
+        assert set(_weights()[one.kind]) == {"bias", *one.features}
 
 
 def test_a_midi_file_keeps_everything_but_the_notes_that_are_mended(tmp_path: Path, models) -> None:
@@ -182,15 +195,15 @@ def test_a_score_keeps_its_rhythm_and_gets_its_pitches_spelled(tmp_path: Path, m
     from ripieno import read
 
     piece = read(tmp_path / "x.musicxml")
-    change = fixing.Change(2, "pitch", 1, 0.9, "bar 1, beat 3", "")
+    correction = Correction(2, "pitch", 1, 0.9, "bar 1, beat 3", "")
     mended = replace(piece, notes=tuple(replace(n, pitch=n.pitch + (n.id == 2)) for n in piece.notes))
-    fixed = fixing.Fixed(mended, fix(piece, most=0, **models).reading, (change,), 0, fixing._revision(piece, mended))
+    fixed = Fixed(mended, fix(piece, most=0, **models).reading, (correction,), 0, _revision(piece, mended))
     assert write_fixed(piece, fixed, tmp_path / "y.musicxml") == []
     after = (tmp_path / "y.musicxml").read_text()
     assert after == text.replace(
         "<step>F</step><octave>4</octave>", "<step>F</step><alter>1</alter><octave>4</octave>"
     )  # and no accidental, for the key has it
-    back = fixing._revision(mended, piece)
+    back = _revision(mended, piece)
     again = read(tmp_path / "y.musicxml")
     natural = replace(fixed, piece=piece, revision=back)
     write_fixed(again, natural, tmp_path / "z.musicxml")

@@ -15,7 +15,7 @@ from ripieno.errors import NothingAllowed
 from ripieno.models.context import context_of
 from ripieno.models.runtime import Prediction
 from ripieno.music.roll import RollNote, roll_of, silence
-from ripieno.sampling.partner import beliefs, doubts, fill, suggest_notes
+from ripieno.sampling.assist import beliefs, doubts, fill, suggest_notes
 from ripieno.sampling.passes import Ask
 from tests.sampling.fakes import wanting
 

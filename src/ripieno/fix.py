@@ -45,7 +45,7 @@ from ripieno.shapes import Float
 SURE = 0.4  # a change is made if it is at least so probable; chosen on melodies of valid
 MOST = 0.25  # share of the notes that are changed at the most, unless another is asked for
 N_ROUNDS = 3  # how often everything is looked at again
-KINDS = ("pitch", "time")
+WAYS = ("pitch", "time")  # in which a note may be off
 KEYS_APART = 12.0  # how many nats a difference of 1 in how well two keys fit counts for
 AWAY = (-32, -16, 16, 32)  # steps to where a tune may say the same again
 WIDE = 7  # semitones; what is wider stands out in a melody
@@ -56,13 +56,13 @@ class Candidate:
     """One thing that a note could be meant as; `features` are what speaks for and against it."""
 
     note: int  # Note.id
-    kind: str  # of KINDS
+    kind: str  # of WAYS
     by: int  # semitones, or sixteenths: -1 or 1
     features: Mapping[str, float]
 
 
 @dataclass(frozen=True)
-class Change:
+class Correction:
     """One note put right."""
 
     note: int  # Note.id
@@ -79,13 +79,13 @@ class Fixed:
 
     piece: Piece
     reading: Reading
-    changes: tuple[Change, ...]
+    corrections: tuple[Correction, ...]
     n_further: int  # changes that would have been made next if more had been allowed; after them others might be
     revision: Revision  # what to write of the piece that came in
 
     def summary(self, only_told: bool = False) -> str:
         """What was done, in a line."""
-        n = len(self.changes)
+        n = len(self.corrections)
         notes = f"{n} note{'' if n == 1 else 's'} of {len(self.piece.notes)}"
         more = f"; at least {self.n_further} more could be, with a higher --max-changes" if self.n_further else ""
         return f"{notes} {'would be ' if only_told else ''}changed{more}"
@@ -124,7 +124,7 @@ def fix(
     )
     allowed = int(most * len(piece.notes) + 1e-9) if isinstance(most, float) else most
     now = piece
-    made: dict[int, Change] = {}
+    made: dict[int, Correction] = {}
     n_further = 0
     for _ in range(N_ROUNDS):
         singers = singers_of(now, reading, the_separator())
@@ -144,13 +144,13 @@ def fix(
             changed = _applied(now, candidate, singers)
             if changed is None:
                 continue
-            made[candidate.note] = _change(now, candidate, chance, reading)
+            made[candidate.note] = _correction(now, candidate, chance, reading)
             now = changed
             taken |= _around(candidate, singers)
         if not taken or n_further:
             break
-    changes = sorted(made.values(), key=lambda change: (piece.notes[change.note].onset, piece.notes[change.note].part))
-    return Fixed(now, reading, tuple(changes), n_further, _revision(piece, now))
+    corrections = sorted(made.values(), key=lambda one: (piece.notes[one.note].onset, piece.notes[one.note].part))
+    return Fixed(now, reading, tuple(corrections), n_further, _revision(piece, now))
 
 
 def write_fixed(piece: Piece, fixed: Fixed, path: Path) -> list[str]:
@@ -176,7 +176,7 @@ def write_fixed(piece: Piece, fixed: Fixed, path: Path) -> list[str]:
         return write_midi(piece, path, fixed.revision)
     if not is_score:
         return write_musicxml(replace(fixed.piece, source=None), path)
-    in_time = [change for change in fixed.changes if change.kind == "time"]
+    in_time = [one for one in fixed.corrections if one.kind == "time"]
     remarks = write_musicxml(piece, path, replace(fixed.revision, touched={}))
     if in_time:
         remarks.append(f"{len(in_time)} of these changes are in time: a score keeps its rhythm, change them by hand")
@@ -470,7 +470,7 @@ def _applied(piece: Piece, candidate: Candidate, singers: Singers) -> Piece | No
     return replace(piece, notes=tuple(notes))
 
 
-def _change(piece: Piece, candidate: Candidate, chance: float, reading: Reading) -> Change:
+def _correction(piece: Piece, candidate: Candidate, chance: float, reading: Reading) -> Correction:
     note = piece.notes[candidate.note]
     step = note.steps.start - reading.start
     place = reading.place(step)
@@ -494,7 +494,9 @@ def _change(piece: Piece, candidate: Candidate, chance: float, reading: Reading)
             why = "it begins and ends off the beat"
         else:
             why = "the rhythm around it asks for it"
-    return Change(note.id, candidate.kind, candidate.by, chance, place, f"{place}: {what} ({why}; {chance:.0%} sure)")
+    return Correction(
+        note.id, candidate.kind, candidate.by, chance, place, f"{place}: {what} ({why}; {chance:.0%} sure)"
+    )
 
 
 def _times(nats: float) -> str:

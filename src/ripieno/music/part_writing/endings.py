@@ -1,0 +1,102 @@
+"""How a piece ends."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ripieno.music.chords import DIMINISHED, DIMINISHED_SEVENTH, DOMINANT, HALF_DIMINISHED, MAJOR, MINOR, MINOR_SEVENTH
+from ripieno.music.part_writing.rule import Rule
+from ripieno.music.part_writing.score import Fault, Found, Score, Voices
+from ripieno.music.piece import Key
+
+FINAL = ("perfect authentic", "authentic", "plagal", "half")  # cadences, from the most final to the least
+NO_CADENCE = "other"
+CADENCES = (*FINAL, NO_CADENCE)
+
+
+def guessed_key(voices: Voices) -> Key:
+    """The key of a whole piece, guessed from its notes; what the rules go by unless they are told another."""
+    return Score(voices, None, None, None, 0).key
+
+
+def cadence(voices: Voices, key: Key | None = None) -> str:
+    """How a piece ends, one of `CADENCES`.
+
+    The last chord is compared with the last one before it that has another root; what is no chord is skipped.
+    Perfect: both chords over their roots, and the tonic on top. Half: the last chord is the key's major dominant.
+    """
+    score = Score(voices, key, None, None, 0)
+    known = np.flatnonzero((score.roots >= 0) | (score.kinds == DIMINISHED_SEVENTH))
+    sounding = np.flatnonzero((score.slices >= 0).any(axis=1))
+    if not len(known) or known[-1] != sounding[-1] or score.kinds[known[-1]] not in (MAJOR, MINOR):
+        return "other"
+    last = known[-1]
+    tonic = score.roots[last]
+    others = known[score.roots[known] != tonic]
+    if not len(others):
+        return "other"
+    before = others[-1]
+    kind = score.kinds[before]
+    if score.kinds[last] == MAJOR and tonic == (score.key.tonic + 7) % 12:
+        return "half"
+    if kind == DIMINISHED_SEVENTH:  # on the leading note, if it has it
+        leads = score.chords[score.starts[before]] >> (tonic - 1) % 12 & 1
+        return "authentic" if leads else "other"
+    rise = (tonic - score.roots[before]) % 12
+    if (rise == 5 and kind in (MAJOR, DOMINANT)) or (rise == 1 and kind in (DIMINISHED, HALF_DIMINISHED)):
+        over_roots = score.inversions[before] == 0 and score.inversions[last] == 0
+        return "perfect authentic" if rise == 5 and over_roots and score.tops[last] % 12 == tonic else "authentic"
+    return "plagal" if rise == 7 and kind in (MAJOR, MINOR, MINOR_SEVENTH) else "other"
+
+
+def open_ending(voices: Voices, key: Key | None = None) -> Fault | None:
+    """The last chord, if it does not close the piece, with the voices that keep it from being the tonic's.
+
+    A major or minor triad over its root closes after any of the cadences, whatever the key, which may have been
+    misheard; but not the subdominant's, which a tonic leads to as a dominant does to its tonic, nor in a major key the
+    tonic's own with a minor third. Else those voices are wrong that sing no note of the tonic triad, and the lowest if
+    it is not on the tonic.
+    """
+    score = Score(voices, key, None, None, 0)
+    sounding = np.flatnonzero((score.slices >= 0).any(axis=1))
+    if not len(sounding):
+        return None
+    last, tonic = sounding[-1], score.key.tonic
+    over_root = score.kinds[last] in (MAJOR, MINOR) and score.inversions[last] == 0
+    is_darkened = score.key.mode == "major" and score.kinds[last] == MINOR and score.roots[last] == tonic
+    is_close = over_root and score.roots[last] != (tonic + 5) % 12 and not is_darkened
+    if is_close and cadence(voices, score.key) != "other":
+        return None
+    chord = score.slices[last]
+    classes = {int(pitch) % 12 for pitch in chord if pitch >= 0}
+    third = 3 if score.key.mode == "minor" else 4
+    if third == 3 and (tonic + 4) % 12 in classes and (tonic + 3) % 12 not in classes:
+        third = 4  # a minor piece may close in major
+    triad = {tonic, (tonic + third) % 12, (tonic + 7) % 12}
+    lowest = len(chord) - 1 - int(np.where(chord >= 0, chord, 128)[::-1].argmin())  # of two in unison the lower voice
+    wrong = [
+        voice
+        for voice, pitch in enumerate(chord.tolist())
+        if pitch >= 0 and (pitch % 12 not in triad or (voice == lowest and pitch % 12 != tonic))
+    ]
+    return score.fault(OPEN_ENDING.name, int(score.starts[last]), *wrong) if wrong else None
+
+
+def _open_ending(score: Score, rule: str) -> Found:
+    """The last chord does not close the piece: see `open_ending`."""
+    fault = open_ending(score.voices, score.key)
+    return [] if fault is None else [fault], 1
+
+
+OPEN_ENDING = Rule(
+    name="open ending",
+    find=_open_ending,
+    of="pieces",
+    source="measured on JSB: of the 153 chorales of valid and test 150 end on a triad over its root",
+    level="style",
+    wording="{voices} keep the last chord from closing the piece",
+    remedy="end on the tonic triad over its root",
+    teachers_price=0.0,
+    menders_price=1.0,
+    is_marked=False,
+)
