@@ -546,7 +546,9 @@ def play_command(
     ] = None,
 ) -> None:
     """See PLAY_HELP."""
-    from ripieno.files.sound import RATE, SUFFIXES, play, render, sounding_notes, write_sound
+    from ripieno.files.sound.notes import sounding_notes
+    from ripieno.files.sound.render import SUFFIXES, play, render, write_sound
+    from ripieno.files.sound.room import RATE
     from ripieno.music.piece import Revision
     from ripieno.session import checked_bpm, read
 
@@ -941,7 +943,7 @@ def _check_targets(source: Path, targets: list[Path]) -> None:
 def _check_soundfont(path: Path | None) -> None:
     """Refuse before the work what could not be played on after it."""
     if path is not None:
-        from ripieno.files.soundfont import read_soundfont
+        from ripieno.files.sound.soundfont import read_soundfont
 
         read_soundfont(path)
 

@@ -22,14 +22,17 @@ from ripieno.edits.log import EditLog, UndoEntry
 from ripieno.edits.notes import beginnings
 from ripieno.edits.policy import Policy
 from ripieno.errors import BadInput, NothingAllowed
-from ripieno.files import sound
-from ripieno.files.engraving import Label
 from ripieno.files.midi import not_written, read_midi, write_midi
-from ripieno.files.musicxml import SUFFIXES as MUSICXML_SUFFIXES
-from ripieno.files.musicxml import is_musicxml, musicxml_text, read_musicxml, write_musicxml
-from ripieno.files.score import not_played, syllables_of
-from ripieno.files.scorepicture import NEW_COLOUR, draw_score
-from ripieno.files.scorepicture import SUFFIXES as PICTURE_SUFFIXES
+from ripieno.files.musicxml.read import SUFFIXES as MUSICXML_SUFFIXES
+from ripieno.files.musicxml.read import is_musicxml, read_musicxml
+from ripieno.files.musicxml.sheet import Label
+from ripieno.files.musicxml.source import not_played, syllables_of
+from ripieno.files.musicxml.write import musicxml_text, write_musicxml
+from ripieno.files.picture.score import NEW_COLOUR, draw_score
+from ripieno.files.picture.score import SUFFIXES as PICTURE_SUFFIXES
+from ripieno.files.sound.notes import sounding_notes
+from ripieno.files.sound.render import SUFFIXES as SOUND_SUFFIXES
+from ripieno.files.sound.render import render, write_sound
 from ripieno.models.context import context_of
 from ripieno.models.runtime import Model, load_model, the_separator
 from ripieno.music.analysis import beats_of, chords_asked, find_chords, roman
@@ -50,7 +53,7 @@ from ripieno.sampling.voice_leading import CARES, COSTS, PARALLELS, Hopeless, is
 from ripieno.shapes import Int
 
 if TYPE_CHECKING:
-    from ripieno.files.picture import RollDrawing
+    from ripieno.files.picture.roll import RollDrawing
 
 TEMPERATURE = 0.8  # chosen on JSB valid: 1.0 has fewer triads and more sevenths than Bach (docs/log.md)
 KEEPS_HEIGHT = True  # see `Policy`; a temperature below the model's own lifts the voices
@@ -58,7 +61,7 @@ QUALITY = "high"
 LOSSLESS = "lossless"
 STOP_RULE = StopRule()
 MEND: dict[str, Mapping[str, float]] = {"faults": COSTS, "parallels": PARALLELS, "nothing": {}}
-SUFFIXES = (".mid", ".midi", *MUSICXML_SUFFIXES, *PICTURE_SUFFIXES, *sound.SUFFIXES)
+SUFFIXES = (".mid", ".midi", *MUSICXML_SUFFIXES, *PICTURE_SUFFIXES, *SOUND_SUFFIXES)
 CHORDS_UNWRITTEN = "Chords are written into scores only (.musicxml, .mxl, and pictures with --as score)"
 LOW_TUNE = (
     "The melody lies low, and the new parts lie beneath it: --melody inner takes it as a tenor, with voices above it"
@@ -469,7 +472,7 @@ class Session:
 
     def drawing(self, n_parts: int | None = None) -> RollDrawing:
         """What a picture of the piece as it is now shows."""
-        from ripieno.files.picture import DrawnNote, RollDrawing  # brings matplotlib
+        from ripieno.files.picture.roll import DrawnNote, RollDrawing  # brings matplotlib
 
         reading, revision = self.reading, self.revision()
         heard = [note for note in self.piece.notes if not self.piece.parts[note.part].is_drums]
@@ -542,9 +545,9 @@ class Session:
             return self.remarks(True) + write_musicxml(
                 self.piece, path, self.revision(), parts, reading=self.reading, labels=self.labels()
             )
-        if path.suffix.lower() in sound.SUFFIXES:
-            notes = sound.sounding_notes(self.piece, self.revision(), self.new_parts(n_parts))
-            sound.write_sound(sound.render(notes, soundfont), path)
+        if path.suffix.lower() in SOUND_SUFFIXES:
+            notes = sounding_notes(self.piece, self.revision(), self.new_parts(n_parts))
+            write_sound(render(notes, soundfont), path)
             return []
         if as_score:
             # told apart by colour, and by their name where there is none
@@ -552,7 +555,7 @@ class Session:
             options: dict[str, Any] = {"reading": self.reading, "colour": NEW_COLOUR, "labels": self.labels()}
             draw_score(musicxml_text(self.piece, self.revision(), parts, **options), path)
             return []
-        from ripieno.files.picture import draw_roll  # brings matplotlib
+        from ripieno.files.picture.roll import draw_roll  # brings matplotlib
 
         draw_roll(self.drawing(n_parts), path)
         return [] if self.write_chords is None else [CHORDS_UNWRITTEN]
