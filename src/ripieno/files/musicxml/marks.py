@@ -16,9 +16,9 @@ from ripieno.files.musicxml.source import MusicXmlSource
 from ripieno.files.musicxml.text import Element, Splice, XmlText, escaped
 from ripieno.files.musicxml.write import musicxml_bytes
 from ripieno.files.picture.score import SUFFIXES, draw_score
-from ripieno.files.whole import whole_file
 from ripieno.music.piece import Piece
 from ripieno.music.understanding import Reading
+from ripieno.whole import whole_file
 
 _DECLARATION = re.compile(r"^\ufeff?\s*<\?xml.*?\?>\s*", re.DOTALL)  # of an encoding that text no longer has
 

@@ -36,10 +36,10 @@ from ripieno.files.musicxml.sheet import (
 )
 from ripieno.files.musicxml.source import MusicXmlSource
 from ripieno.files.musicxml.text import escaped, parse_xml
-from ripieno.files.whole import whole_file
 from ripieno.music.notation import Measure
 from ripieno.music.piece import Key, NewPart, Piece, Revision, remaining_notes
 from ripieno.music.understanding import Reading, understand
+from ripieno.whole import whole_file
 
 
 def write_musicxml(

@@ -19,7 +19,7 @@ from ripieno.files.sound.notes import SoundingNote
 from ripieno.files.sound.organ import play_organ
 from ripieno.files.sound.room import RATE, ROOM_LEVEL, Samples, in_a_room, normalised
 from ripieno.files.sound.soundfont import play_notes, read_soundfont
-from ripieno.files.whole import whole_file
+from ripieno.whole import whole_file
 
 SUFFIXES = (".wav", ".flac")
 LONGEST_MINUTES = 30  # a longer sound would not fit into memory everywhere
