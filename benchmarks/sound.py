@@ -18,7 +18,10 @@ import numpy as np
 import soundfile
 
 from ripieno.files.corpus import read_jsb
-from ripieno.files.sound import RATE, SoundingNote, frequency_of, loudness, render, write_sound
+from ripieno.files.sound.notes import SoundingNote
+from ripieno.files.sound.organ import frequency_of
+from ripieno.files.sound.render import render, write_sound
+from ripieno.files.sound.room import RATE, loudness
 from ripieno.music.roll import RollNote, notes_of, silence
 
 SECONDS_PER_STEP = 60 / 80 / 4

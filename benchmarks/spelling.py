@@ -11,7 +11,7 @@ from __future__ import annotations
 import importlib.util
 from pathlib import Path
 
-from ripieno.files.musicxml import read_musicxml
+from ripieno.files.musicxml.read import read_musicxml
 from ripieno.music.spelling import Unspelled, spell
 
 

@@ -29,7 +29,8 @@ from pathlib import Path
 
 from ripieno.errors import BadInput
 from ripieno.files.midi import midi_bytes, parse_midi, read_midi
-from ripieno.files.musicxml import musicxml_bytes, parse_musicxml
+from ripieno.files.musicxml.read import parse_musicxml
+from ripieno.files.musicxml.write import musicxml_bytes
 from ripieno.music.piece import Piece, roll_of_piece
 from ripieno.music.understanding import understand
 

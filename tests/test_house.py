@@ -25,7 +25,7 @@ MODULES = {
 # Each floor may use its own rooms and those of the floors below it; rooms on one floor know nothing of each other.
 FLOORS = (
     {"errors", "shapes"},
-    {"music"},
+    {"music", "whole"},
     {"edits", "files", "models"},
     {"sampling"},
     {"training", "session"},

@@ -13,8 +13,9 @@ import pytest
 
 import ripieno
 from ripieno.export import CHORDS_UNWRITTEN, chords_found
-from ripieno.files.engraving import Label
-from ripieno.files.musicxml import musicxml_text, parse_musicxml, write_musicxml
+from ripieno.files.musicxml.read import parse_musicxml
+from ripieno.files.musicxml.sheet import Label
+from ripieno.files.musicxml.write import musicxml_text, write_musicxml
 from ripieno.music.chords import asked_of_steps
 from ripieno.music.piece import NewPart
 from ripieno.music.roll import RollNote

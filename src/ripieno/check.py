@@ -23,10 +23,10 @@ import numpy as np
 
 from ripieno.errors import BadInput
 from ripieno.evaluation.repair import averaged_chances
-from ripieno.files import marking, scorepicture
-from ripieno.files.amending import Mark
-from ripieno.files.musicxml import SUFFIXES
-from ripieno.files.score import MusicXmlSource
+from ripieno.files.musicxml.marks import Mark, score_of, write_marked
+from ripieno.files.musicxml.read import SUFFIXES
+from ripieno.files.musicxml.source import MusicXmlSource
+from ripieno.files.picture.score import SUFFIXES as PICTURE_SUFFIXES
 from ripieno.models.context import context_of
 from ripieno.models.runtime import CoconetModel, Model, load_coconet, load_model, the_separator
 from ripieno.music.harmony import note_name
@@ -167,7 +167,7 @@ def check(
     """
     model = model or load_model()
     if as_score:
-        piece = marking.as_score(piece)
+        piece = score_of(piece)
     reading = understand(piece, name=name, lowest=model.lowest_pitch, highest=model.highest_pitch, **reading_options)
     singers = singers_of(piece, reading, the_separator())
     notes = sung_notes(singers.voices, singers.onsets)
@@ -378,7 +378,7 @@ def check_score_target(path: Path) -> None:
     Raises:
         BadInput: its suffix says something else.
     """
-    if path.suffix.lower() not in (*SUFFIXES, *scorepicture.SUFFIXES):
+    if path.suffix.lower() not in (*SUFFIXES, *PICTURE_SUFFIXES):
         raise BadInput(
             f"{path.name}: a marked copy is a score; name it {path.stem}.musicxml, or {path.stem}.pdf to print"
         )
@@ -400,7 +400,7 @@ def write_proof(proof: Proof, path: Path, level: Level) -> None:
         text = remark.label()
         for i, note in enumerate(remark.notes):
             marks.append(Mark(note, COLOURS[remark.level], text if i == 0 else ""))
-    marking.write_marked(proof.piece, path, marks)
+    write_marked(proof.piece, path, marks)
 
 
 def _counted(n: int, one: str, many: str = "") -> str:

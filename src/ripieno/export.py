@@ -5,7 +5,6 @@ Whoever writes a piece, the command line, Python, a folder of many or the studio
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from itertools import chain, count
 from pathlib import Path
@@ -18,14 +17,16 @@ from ripieno.document import Document
 from ripieno.edits.edit import Edit
 from ripieno.edits.notes import beginnings
 from ripieno.errors import BadInput
-from ripieno.files import sound
-from ripieno.files.engraving import Label
 from ripieno.files.midi import not_written, write_midi
-from ripieno.files.musicxml import SUFFIXES as MUSICXML_SUFFIXES
-from ripieno.files.musicxml import musicxml_text, write_musicxml
-from ripieno.files.score import not_played, syllables_of
-from ripieno.files.scorepicture import NEW_COLOUR, draw_score
-from ripieno.files.scorepicture import SUFFIXES as PICTURE_SUFFIXES
+from ripieno.files.musicxml.read import SUFFIXES as MUSICXML_SUFFIXES
+from ripieno.files.musicxml.sheet import Label
+from ripieno.files.musicxml.source import not_played, syllables_of
+from ripieno.files.musicxml.write import musicxml_text, write_musicxml
+from ripieno.files.picture.score import NEW_COLOUR, draw_score
+from ripieno.files.picture.score import SUFFIXES as PICTURE_SUFFIXES
+from ripieno.files.sound.notes import sounding_notes
+from ripieno.files.sound.render import SUFFIXES as SOUND_SUFFIXES
+from ripieno.files.sound.render import render, write_sound
 from ripieno.models.runtime import the_separator
 from ripieno.music.analysis import beats_of, find_chords, roman
 from ripieno.music.chords import PlacedChord
@@ -35,11 +36,12 @@ from ripieno.music.piece import NewPart, Revision, Span, revise, within_range
 from ripieno.music.roll import RollNote, notes_of
 from ripieno.music.voices import parts_of
 from ripieno.sampling.passes import Change
+from ripieno.whole import check_place
 
 if TYPE_CHECKING:
-    from ripieno.files.picture import RollDrawing
+    from ripieno.files.picture.roll import RollDrawing
 
-SUFFIXES = (".mid", ".midi", *MUSICXML_SUFFIXES, *PICTURE_SUFFIXES, *sound.SUFFIXES)
+SUFFIXES = (".mid", ".midi", *MUSICXML_SUFFIXES, *PICTURE_SUFFIXES, *SOUND_SUFFIXES)
 CHORDS_UNWRITTEN = "Chords are written into scores only (.musicxml, .mxl, and pictures with --as score)"
 LOW_TUNE = (
     "The melody lies low, and the new parts lie beneath it: --melody inner takes it as a tenor, with voices above it"
@@ -66,14 +68,7 @@ def check_target(path: Path, *sources: Path | None) -> None:
         raise BadInput(
             f"{path.name}: cannot write {path.suffix or 'a name without a suffix'}; use {', '.join(SUFFIXES)}"
         )
-    if path.is_dir():
-        raise BadInput(f"{path} is a folder; give a file name in it")
-    if path.exists() and not os.access(path, os.W_OK):
-        raise BadInput(f"{path} is write-protected; choose another name, or allow it to be written")
-    if not path.parent.is_dir():
-        raise BadInput(f"{path} cannot be written: there is no folder {path.parent}; make it first")
-    if not os.access(path.parent, os.W_OK):
-        raise BadInput(f"{path} cannot be written: the folder {path.parent} is read-only; choose another place")
+    check_place(path)
     for source in sources:
         if source is not None and source.exists() and path.exists() and path.samefile(source):
             raise BadInput(f"{path} is your own file and would be overwritten; choose another name")
@@ -182,7 +177,7 @@ def remarks(document: Document, is_score: bool) -> list[str]:
 
 def drawing(document: Document, n_parts: int | None = None) -> RollDrawing:
     """What a picture of the piece as it is now shows."""
-    from ripieno.files.picture import DrawnNote, RollDrawing  # brings matplotlib
+    from ripieno.files.picture.roll import DrawnNote, RollDrawing  # brings matplotlib
 
     piece, reading, log, changed = document.piece, document.reading, document.log, revision(document)
     heard = [note for note in piece.notes if not piece.parts[note.part].is_drums]
@@ -259,9 +254,9 @@ def save(
         return remarks(document, True) + write_musicxml(
             piece, path, changed, parts, reading=document.reading, labels=labels(document)
         )
-    if path.suffix.lower() in sound.SUFFIXES:
-        notes = sound.sounding_notes(piece, changed, new_parts(document, n_parts))
-        sound.write_sound(sound.render(notes, soundfont), path)
+    if path.suffix.lower() in SOUND_SUFFIXES:
+        notes = sounding_notes(piece, changed, new_parts(document, n_parts))
+        write_sound(render(notes, soundfont), path)
         return []
     if as_score:
         # told apart by colour, and by their name where there is none
@@ -273,7 +268,7 @@ def save(
         }
         draw_score(musicxml_text(piece, changed, parts, **engraved), path)
         return []
-    from ripieno.files.picture import draw_roll  # brings matplotlib
+    from ripieno.files.picture.roll import draw_roll  # brings matplotlib
 
     draw_roll(drawing(document, n_parts), path)
     return [] if document.options.write_chords is None else [CHORDS_UNWRITTEN]

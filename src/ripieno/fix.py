@@ -30,8 +30,9 @@ from ripieno.errors import BadInput
 from ripieno.evaluation.repair import averaged_chances
 from ripieno.files.corpus import MIDI_SUFFIXES
 from ripieno.files.midi import write_midi
-from ripieno.files.musicxml import SUFFIXES, write_musicxml
-from ripieno.files.score import MusicXmlSource
+from ripieno.files.musicxml.read import SUFFIXES
+from ripieno.files.musicxml.source import MusicXmlSource
+from ripieno.files.musicxml.write import write_musicxml
 from ripieno.models.context import context_of
 from ripieno.models.runtime import CoconetModel, Model, load_coconet, load_model, the_separator
 from ripieno.music.harmony import class_shares, estimate_key, key_fits, key_name, note_name, scale

@@ -32,7 +32,7 @@ from ripieno.sampling.run import STOP_RULE, Way, compose_and_mend
 from ripieno.sampling.stopping import StopRule
 
 if TYPE_CHECKING:
-    from ripieno.files.picture import RollDrawing
+    from ripieno.files.picture.roll import RollDrawing
 
 
 @dataclass(frozen=True)

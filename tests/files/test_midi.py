@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 
 from ripieno.errors import BadInput
 from ripieno.files.midi import MAX_STEPS, midi_bytes, not_written, parse_midi, read_midi, write_midi
-from ripieno.files.musicxml import musicxml_bytes, parse_musicxml
+from ripieno.files.musicxml.read import parse_musicxml
+from ripieno.files.musicxml.write import musicxml_bytes
 from ripieno.music.piece import (
     Key,
     Meter,

@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import pytest
 
-from ripieno.files.musicxml import read_musicxml
+from ripieno.files.musicxml.read import read_musicxml
 from ripieno.music.harmony import parse_key
 from ripieno.music.notation import place_of
 from ripieno.music.spelling import Unspelled, spell

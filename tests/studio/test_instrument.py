@@ -12,13 +12,14 @@ import pytest
 import soundfile
 
 from ripieno.errors import BadInput
-from ripieno.files.sound import RATE, frequency_of
+from ripieno.files.sound.organ import frequency_of
+from ripieno.files.sound.room import RATE
 from ripieno.models.runtime import Model
 from ripieno.studio.instrument import HELD, Instrument
 from ripieno.studio.server import Studio, open_studio
 from ripieno.studio.store import Store
-from tests.files.test_sound import cents_off
-from tests.files.test_soundfont import LOOPED, build
+from tests.files.sound.test_render import cents_off
+from tests.files.sound.test_soundfont import LOOPED, build
 from tests.studio.conftest import Served, serving
 from tests.studio.test_server import G4, ask_http
 

@@ -21,14 +21,14 @@ from websockets.sync.client import connect
 
 from ripieno.errors import BadInput
 from ripieno.files.midi import write_midi
-from ripieno.files.sound import frequency_of
+from ripieno.files.sound.organ import frequency_of
 from ripieno.models.runtime import Model
 from ripieno.music.piece import piece_from_notes
 from ripieno.music.roll import RollNote
 from ripieno.studio import messages as wire
 from ripieno.studio.server import MAX_MESSAGE, MAX_UPLOAD, PATIENCE, Studio, listen, open_studio
 from ripieno.studio.store import Store
-from tests.files.test_sound import cents_off
+from tests.files.sound.test_render import cents_off
 from tests.studio.conftest import CHORD, Served, serving
 
 EXAMPLES = Path(__file__).parents[2] / "examples"

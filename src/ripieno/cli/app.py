@@ -127,7 +127,7 @@ def check_soundfont(path: Path | None) -> None:
         BadInput: it is no SoundFont that can be used.
     """
     if path is not None:
-        from ripieno.files.soundfont import read_soundfont
+        from ripieno.files.sound.soundfont import read_soundfont
 
         read_soundfont(path)
 

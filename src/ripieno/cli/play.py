@@ -43,7 +43,9 @@ def play_command(
     """See HELP."""
     from ripieno.export import check_target
     from ripieno.files.reader import read
-    from ripieno.files.sound import RATE, SUFFIXES, play, render, sounding_notes, write_sound
+    from ripieno.files.sound.notes import sounding_notes
+    from ripieno.files.sound.render import SUFFIXES, play, render, write_sound
+    from ripieno.files.sound.room import RATE
     from ripieno.music.piece import Revision
 
     if output is not None and output.suffix.lower() not in SUFFIXES:

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 from pathlib import Path
 from typing import Any
 
 from ripieno.errors import BadInput
+from ripieno.whole import whole_file
 
 Key = dict[str, Any]
 
@@ -53,13 +53,12 @@ class Kept:
             BadInput: it cannot be written.
         """
         path = self._path(part, key)
-        temporary = path.with_name(f"{path.name}.{os.getpid()}.part")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            temporary.write_text(json.dumps({"key": key, "result": result}))
-            os.replace(temporary, path)
         except OSError as error:
             raise BadInput(f"{path} cannot be written ({error.strerror}); choose another folder for -o") from error
+        with whole_file(path) as file:
+            file.write(json.dumps({"key": key, "result": result}).encode())
 
     def _path(self, part: str, key: Key) -> Path:
         told = json.dumps(key, sort_keys=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterable, Sequence
 from math import isfinite, isnan
 from pathlib import Path
@@ -15,6 +14,7 @@ from ripieno.errors import BadInput
 from ripieno.evaluation.claims import LEVEL, MARGIN
 from ripieno.evaluation.parts import SHOWN
 from ripieno.sampling.stopping import SETTLED
+from ripieno.whole import whole_file
 
 RESULTS = "results.json"
 BEGIN, END = "<!-- ripieno evaluate: {} -->", "<!-- end of {} -->"
@@ -64,17 +64,12 @@ def write(told: dict[str, Any], folder: Path) -> None:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _whole(folder / RESULTS, json.dumps(told, indent=1))
-        _whole(folder / "results.md", markdown(told))
+        for name, text in ((RESULTS, json.dumps(told, indent=1)), ("results.md", markdown(told))):
+            with whole_file(folder / name) as file:
+                file.write(text.encode())
         plot(told, folder)
     except OSError as error:
         raise BadInput(f"{folder} cannot be written to ({error.strerror}); choose another folder for -o") from error
-
-
-def _whole(path: Path, text: str) -> None:
-    temporary = path.with_name(path.name + ".part")
-    temporary.write_text(text)
-    os.replace(temporary, path)
 
 
 def refresh(document: Path, told: dict[str, Any]) -> list[str]:
@@ -96,7 +91,8 @@ def refresh(document: Path, told: dict[str, Any]) -> list[str]:
                 after = rest.partition(end)[2]
                 text = f"{before}{begin}\n\n{section(part, told[part])}\n\n{end}{after}"
                 done.append(part)
-        _whole(document, text)
+        with whole_file(document) as file:
+            file.write(text.encode())
     except OSError as error:
         raise BadInput(f"{document} cannot be refreshed ({error.strerror})") from error
     return done

@@ -27,10 +27,10 @@ import numpy as np
 
 from ripieno.errors import BadInput
 from ripieno.files.midi import parse_midi
-from ripieno.files.whole import whole_file
 from ripieno.music.piece import Piece, bar_starts, n_steps, roll_of_piece
 from ripieno.music.roll import STEPS_PER_BEAT, Cells, silence
 from ripieno.shapes import Int
+from ripieno.whole import whole_file
 
 SPLITS = ("train", "valid", "test")
 MIDI_SUFFIXES = (".mid", ".midi")

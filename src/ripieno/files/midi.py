@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from ripieno.errors import BadInput
-from ripieno.files.whole import whole_file
 from ripieno.music.piece import (
     Key,
     Meter,
@@ -37,6 +36,7 @@ from ripieno.music.piece import (
     remaining_notes,
 )
 from ripieno.music.roll import STEPS_PER_BEAT
+from ripieno.whole import whole_file
 
 DRUMS = 9  # the channel that musicians call 10
 N_CHANNELS = 16

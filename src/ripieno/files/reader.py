@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ripieno.files.midi import read_midi
-from ripieno.files.musicxml import is_musicxml, read_musicxml
+from ripieno.files.musicxml.read import is_musicxml, read_musicxml
 from ripieno.music.piece import Piece
 
 

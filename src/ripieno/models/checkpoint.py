@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -23,6 +22,7 @@ from ripieno.models.quantization import constants_of
 from ripieno.models.runtime import CARD_KEY, FORMAT
 from ripieno.models.separator import Separator, SeparatorConfig
 from ripieno.models.unet import UNet, UNetConfig
+from ripieno.whole import whole_path
 
 PARITY = 0.05  # logits may differ by this; float16 weights make for a tenth of it
 
@@ -279,7 +279,6 @@ def _write(
 ) -> float:
     import onnx
 
-    temporary = path.with_name(path.name + ".part")
     with warnings.catch_warnings(), _quiet("torch.onnx"):
         warnings.simplefilter("ignore")  # PyTorch's exporter warns of its own insides
         program = torch.onnx.export(
@@ -293,23 +292,20 @@ def _write(
             verbose=False,
         )
     assert program is not None  # it is None for the older exporter only
-    program.save(str(temporary))
-    model = onnx.load(str(temporary))
-    for node in model.graph.node:  # where in whose files the exporter found it
-        del node.metadata_props[:]
-    if half:
-        _halve(model)
-    full_card = {"format": FORMAT, "lowest_pitch": shape.lowest_pitch, "n_pitches": shape.n_pitches, **card}
-    onnx.helper.set_model_props(model, {CARD_KEY: json.dumps(full_card)})
-    onnx.checker.check_model(model)
-    onnx.save(model, str(temporary))
-    try:
-        worst = parity(temporary)
+    with whole_path(path) as beside:
+        program.save(str(beside))
+        model = onnx.load(str(beside))
+        for node in model.graph.node:  # where in whose files the exporter found it
+            del node.metadata_props[:]
+        if half:
+            _halve(model)
+        full_card = {"format": FORMAT, "lowest_pitch": shape.lowest_pitch, "n_pitches": shape.n_pitches, **card}
+        onnx.helper.set_model_props(model, {CARD_KEY: json.dumps(full_card)})
+        onnx.checker.check_model(model)
+        onnx.save(model, str(beside))
+        worst = parity(beside)
         if worst > PARITY:
             raise RuntimeError(f"the exported model is {worst:.3f} off PyTorch's; nothing was written to {path}")
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
     return worst
 
 

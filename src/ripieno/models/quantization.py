@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,6 +22,7 @@ import numpy as np
 from ripieno.errors import BadInput
 from ripieno.models.runtime import CARD_KEY, open_session
 from ripieno.shapes import Float
+from ripieno.whole import whole_path
 
 Inputs = dict[str, Float[np.ndarray, "..."]]
 
@@ -59,17 +59,16 @@ def quantize(source: Path, target: Path, examples: Sequence[Inputs]) -> float:
 
     model = onnx.load(str(source))
     _unhalve(model)
-    part = target.with_name(target.name + ".part")
     level = logging.root.level
     logging.root.setLevel(logging.ERROR)  # what it warns of, it is told to do here
     try:
-        with tempfile.TemporaryDirectory() as folder:
+        with whole_path(target) as beside, tempfile.TemporaryDirectory() as folder:
             whole, ready = Path(folder) / "whole.onnx", Path(folder) / "ready.onnx"
             onnx.save(model, str(whole))
             quant_pre_process(str(whole), str(ready), skip_symbolic_shape=True)
             quantize_static(
                 str(ready),
-                str(part),
+                str(beside),
                 Reader(),
                 quant_format=QuantFormat.QDQ,
                 per_channel=True,
@@ -77,18 +76,16 @@ def quantize(source: Path, target: Path, examples: Sequence[Inputs]) -> float:
                 activation_type=QuantType.QUInt8,
                 weight_type=QuantType.QInt8,
             )
-        written = onnx.load(str(part))
-        onnx.helper.set_model_props(written, {CARD_KEY: json.dumps(card | {"integers": True})})
-        onnx.checker.check_model(written)
-        onnx.save(written, str(part))
-        after, _ = open_session(part)
-        axes = (3,) if card.get("separates") else (1, 2, 3)
-        both = [(_shares(before, one, axes), _shares(after, one, axes)) for one in examples]
-        apart = [0.5 * np.abs(was - now).sum(axis=axes).mean() for was, now in both]
-        os.replace(part, target)
+            written = onnx.load(str(beside))
+            onnx.helper.set_model_props(written, {CARD_KEY: json.dumps(card | {"integers": True})})
+            onnx.checker.check_model(written)
+            onnx.save(written, str(beside))
+            after, _ = open_session(beside)
+            axes = (3,) if card.get("separates") else (1, 2, 3)
+            both = [(_shares(before, one, axes), _shares(after, one, axes)) for one in examples]
+            apart = [0.5 * np.abs(was - now).sum(axis=axes).mean() for was, now in both]
     finally:
         logging.root.setLevel(level)
-        part.unlink(missing_ok=True)
     return float(np.mean(apart))
 
 

@@ -107,7 +107,7 @@ def _receive(pipe: IO[bytes]) -> tuple[bytes, bytes]:
 
 def main() -> None:
     """Engrave what comes in, until no more does."""
-    from ripieno.files.scorepicture import engraved
+    from ripieno.files.picture.score import engraved
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the server, which then closes the pipe
     if hasattr(os, "nice"):

@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from ripieno.errors import BadInput
-from ripieno.files.sound import RATE, SoundingNote
-from ripieno.files.soundfont import play_notes, read_soundfont
+from ripieno.files.sound.notes import SoundingNote
+from ripieno.files.sound.room import RATE
+from ripieno.files.sound.soundfont import play_notes, read_soundfont
 from ripieno.music.voices import PROGRAM
 
 HELD = 8.0  # seconds; a note that is longer dies away, as the instrument does when it is let go

@@ -17,9 +17,10 @@ from ripieno import export
 from ripieno.document import Document
 from ripieno.edits.notes import OwnedNote, owned_notes
 from ripieno.errors import BadInput
-from ripieno.files.musicxml import musicxml_text, parse_musicxml
-from ripieno.files.score import MusicXmlSource
-from ripieno.files.xmltext import Element, Splice, escaped
+from ripieno.files.musicxml.read import parse_musicxml
+from ripieno.files.musicxml.source import MusicXmlSource
+from ripieno.files.musicxml.text import Element, Splice, escaped
+from ripieno.files.musicxml.write import musicxml_text
 from ripieno.music.harmony import note_name
 from ripieno.music.piece import Note
 from ripieno.studio.composition import Composition
@@ -92,7 +93,7 @@ def named_score(document: Document) -> NamedScore:
     Raises:
         BadInput: there is nothing to engrave, or too much.
     """
-    from ripieno.files.scorepicture import NEW_COLOUR
+    from ripieno.files.picture.score import NEW_COLOUR
 
     reading = document.reading
     owned = owned_notes(document.log)

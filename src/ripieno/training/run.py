@@ -19,6 +19,7 @@ from ripieno.models.unet import UNet
 from ripieno.training.config import TrainConfig, configuration
 from ripieno.training.samples import Prepared, load_prepared, training_batch
 from ripieno.training.trainer import Progress, Trainer
+from ripieno.whole import whole_file
 
 MEASURED = 40  # batches from which norms get their statistics back
 
@@ -98,4 +99,5 @@ def _keep_corpus(corpus: Path, folder: Path) -> None:
     kept = folder / "corpus.sha256"
     if kept.exists() and kept.read_text().strip() != digest:
         raise ValueError(f"{folder} holds a run on another corpus than {corpus.name}; name another folder")
-    kept.write_text(digest + "\n")
+    with whole_file(kept) as file:
+        file.write(f"{digest}\n".encode())

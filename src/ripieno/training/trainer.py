@@ -15,7 +15,6 @@ from __future__ import annotations
 import csv
 import json
 import math
-import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -42,6 +41,7 @@ from ripieno.training.samples import (
     voices_batch,
     voices_set,
 )
+from ripieno.whole import whole_file, whole_path
 
 SAVE_EVERY = 60.0  # seconds; what an interrupt may cost
 LOG_COLUMNS = ("samples", "train_kl", "valid_kl", "valid_kl_average", "n_left_error", "learning_rate", "seconds")
@@ -255,7 +255,8 @@ class Trainer:
             if before != config:
                 raise ValueError(f"{folder} holds a run of another configuration; name another folder")
         else:
-            kept.write_text(described)
+            with whole_file(kept) as file:
+                file.write(described.encode())
         if (folder / "resume.pt").exists():
             self._resume()
 
@@ -348,10 +349,12 @@ class Trainer:
     def _save_weights(self, valid_kl: float) -> None:
         weights = {key: value.contiguous() for key, value in self.average.items()}
         meta = {"config": json.dumps(to_json(self.config)), "samples": str(self.number * self.config.batch_size)}
-        _atomically(self.folder / "last.safetensors", lambda path: save_file(weights, path, meta))
+        with whole_path(self.folder / "last.safetensors") as path:
+            save_file(weights, path, meta)
         if valid_kl < self.best:
             self.best = valid_kl
-            _atomically(self.folder / "best.safetensors", lambda path: save_file(weights, path, meta))
+            with whole_path(self.folder / "best.safetensors") as path:
+                save_file(weights, path, meta)
 
     def _save_state(self) -> None:
         state = {
@@ -363,7 +366,8 @@ class Trainer:
             "seconds": self.seconds,
             "recent": self.recent,
         }
-        _atomically(self.folder / "resume.pt", lambda path: torch.save(state, path))
+        with whole_path(self.folder / "resume.pt") as path:
+            torch.save(state, path)
 
     def _resume(self) -> None:
         path = self.folder / "resume.pt"
@@ -376,12 +380,6 @@ class Trainer:
         self.optimizer.load_state_dict(state["optimizer"])
         self.number, self.best, self.seconds = state["number"], state["best"], state["seconds"]
         self.recent = state["recent"]
-
-
-def _atomically(path: Path, write: Any) -> None:
-    temporary = path.with_name(path.name + ".part")
-    write(temporary)
-    os.replace(temporary, path)
 
 
 def load_weights(path: Path) -> dict[str, Tensor]:

@@ -11,8 +11,8 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 import ripieno
-from ripieno.files.sound import frequency_of
-from tests.files.test_soundfont import LOOPED, build
+from ripieno.files.sound.organ import frequency_of
+from tests.files.sound.test_soundfont import LOOPED, build
 from tests.studio.page.conftest import Studio
 from tests.studio.page.hands import (
     MELODY,

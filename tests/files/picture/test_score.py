@@ -10,12 +10,12 @@ from PIL import Image
 
 from ripieno import Session, read
 from ripieno.errors import BadInput
-from ripieno.files import scorepicture
-from ripieno.files.scorepicture import NEW_COLOUR, draw_score, engraved
+from ripieno.files.picture import score as scorepicture
+from ripieno.files.picture.score import NEW_COLOUR, draw_score, engraved
 from ripieno.models.runtime import load_model
 from tests.files.scores import attributes, note, score
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parents[3]
 BAR = "".join(note(name, 1, "quarter") for name in ("C5", "D5", "E5", "F5"))
 
 

@@ -26,9 +26,9 @@ from matplotlib.patches import Patch
 from matplotlib.path import Path as Outline
 
 from ripieno.errors import BadInput
-from ripieno.files.whole import whole_file
 from ripieno.music.harmony import key_of, note_name, scale
 from ripieno.music.piece import Key
+from ripieno.whole import whole_file
 
 Kind = Literal["yours", "new", "removed"]
 KINDS: tuple[Kind, ...] = ("yours", "new", "removed")

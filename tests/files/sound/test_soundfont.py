@@ -11,10 +11,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ripieno.errors import BadInput
-from ripieno.files import soundfont as sf
-from ripieno.files.sound import RATE, SoundingNote, frequency_of, render
-from ripieno.files.soundfont import read_soundfont
-from tests.files.test_sound import cents_off, level_db
+from ripieno.files.sound import soundfont as sf
+from ripieno.files.sound.notes import SoundingNote
+from ripieno.files.sound.organ import frequency_of
+from ripieno.files.sound.render import render
+from ripieno.files.sound.room import RATE
+from ripieno.files.sound.soundfont import read_soundfont
+from tests.files.sound.test_render import cents_off, level_db
 
 # A wave of 441 Hz at 44,100 samples a second: a period is a hundred samples.
 PERIOD = 100

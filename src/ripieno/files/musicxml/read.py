@@ -9,22 +9,25 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
 from ripieno.errors import BadInput
 from ripieno.files.midi import MAX_STEPS
-from ripieno.files.xmltext import Element, XmlText
+from ripieno.files.musicxml.compressed import is_compressed, unpacked
+from ripieno.files.musicxml.source import MusicXmlSource, Place, ScoreMeasure, Signature
+from ripieno.files.musicxml.text import MAX_BYTES, Element, XmlText, parse_xml
 from ripieno.music.chords import Chord, PlacedChord, chord_of_degrees
 from ripieno.music.harmony import key_fits
-from ripieno.music.notation import LETTERS, Measure, place_of
+from ripieno.music.notation import LETTERS, place_of
 from ripieno.music.piece import Bar, Key, Meter, Note, Part, Piece, Tempo, n_steps
 from ripieno.music.roll import N_PITCHES
-from ripieno.music.understanding import Reading
 
+SUFFIXES = (".musicxml", ".xml", ".mxl")
 SEMITONES = (0, 2, 4, 5, 7, 9, 11)  # of the letters
 MODES = {"major": 0, "ionian": 0, "dorian": 2, "phrygian": 4, "lydian": -1, "mixolydian": 1, "minor": 3, "aeolian": 3}
 MODES["locrian"] = 5  # fifths from the tonic of the major key with the same signature
@@ -36,64 +39,6 @@ _QUARTERS_OF = {
     **{value: Fraction(n) for value, n in _QUARTERS.items()},
     **{value: Fraction(1, 2**i) for i, value in enumerate(("eighth", "16th", "32nd", "64th", "128th"), start=1)},
 }
-
-
-@dataclass(frozen=True)
-class Signature:
-    """The key signature of a part from a place on: as it is written there, and as it sounds."""
-
-    step: Fraction
-    n_sharps: int
-    sounding: int
-    fifths: int  # how far to the right on the line of fifths the part sounds from what is written
-    mode: str  # "" where the file does not say
-
-
-@dataclass(frozen=True)
-class ScoreMeasure:
-    """A measure of the score: where it lies, and what the file has of it in each of its parts."""
-
-    start: Fraction
-    end: Fraction
-    numerator: int
-    denominator: int
-    offset: Fraction  # how far into a full bar it begins
-    elements: tuple[Element, ...]  # by part of the score
-    cursors: tuple[Fraction, ...]  # by part: where its time is at the end, from the measure's beginning
-    divisions: tuple[Fraction, ...]  # by part: of a quarter note
-
-    @property
-    def frame(self) -> Measure:
-        """As notation has it."""
-        return Measure(self.start, self.end, self.numerator, self.denominator, self.offset)
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where in the source a note is: its elements, one for each note that is tied on."""
-
-    elements: tuple[Element, ...]
-    onsets: tuple[Fraction, ...]  # of each
-    measures: tuple[int, ...]  # of each
-    part: int  # of the score
-    place: int  # its name as it sounds, on the line of fifths
-    has_syllable: bool = False  # of any verse
-    has_fermata: bool = False
-
-
-@dataclass(frozen=True)
-class MusicXmlSource:
-    """A score as it was read, and where the piece's notes are in it."""
-
-    xml: XmlText
-    measures: tuple[ScoreMeasure, ...]
-    signatures: tuple[tuple[Signature, ...], ...]  # by part of the score
-    places: tuple[Place, ...]  # by Note.id
-    archive: bytes | None = None  # the compressed file, if it was one
-    member: str = ""  # the score's name in it
-    n_graces: int = 0
-    has_repeats: bool = False
-    n_verses: int = 0
 
 
 @dataclass
@@ -128,6 +73,53 @@ class _InMeasure:
     others: list[tuple[Fraction, Element]] = field(default_factory=list)  # attributes, directions, sounds, harmonies
 
 
+def is_musicxml(path: Path) -> bool:
+    """Whether a file is to be read as MusicXML: its suffix says so, or, where that says nothing, its first bytes."""
+    if path.suffix.lower() in (*SUFFIXES, ".mid", ".midi") or not path.is_file():
+        return path.suffix.lower() in SUFFIXES
+    try:
+        with path.open("rb") as file:
+            begin = file.read(200)
+    except OSError:
+        return False
+    return is_compressed(begin) or begin.replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n").startswith(b"<")
+
+
+def read_musicxml(path: Path) -> Piece:
+    """Read a MusicXML file, plain (.musicxml, .xml) or compressed (.mxl).
+
+    Raises:
+        BadInput: there is no such file, or nothing in it that we can use; one line says what and what to do.
+    """
+    try:
+        if path.is_dir():
+            raise BadInput(f"{path} is a folder; name a MusicXML file in it")
+        if not path.exists():
+            raise BadInput(f"{path} does not exist; check its name and folder")
+        if not path.is_file():
+            raise BadInput(f"{path} is not an ordinary file; name a MusicXML file")
+        if path.stat().st_size > MAX_BYTES:
+            raise BadInput(f"{path} is larger than the {MAX_BYTES:,} bytes that are read; cut it")
+        data = path.read_bytes()
+    except OSError as error:
+        raise BadInput(f"{path} cannot be read: {error.strerror or error}") from error
+    return parse_musicxml(data, path.name)
+
+
+def parse_musicxml(data: bytes, name: str) -> Piece:
+    """Read MusicXML from its bytes, plain or compressed; `name` is what an error calls it.
+
+    Raises:
+        BadInput: as `read_musicxml`.
+    """
+    archive, member = None, ""
+    if is_compressed(data):
+        archive = data
+        member, data = unpacked(data, name)
+    piece = piece_of_score(parse_xml(data, name), name)
+    return replace(piece, source=replace(piece.source, archive=archive, member=member))
+
+
 def piece_of_score(xml: XmlText, name: str) -> Piece:
     """The piece that a score is; `name` is what an error calls it.
 
@@ -135,29 +127,6 @@ def piece_of_score(xml: XmlText, name: str) -> Piece:
         BadInput: it is no score, is damaged, or has no notes.
     """
     return _Reader(xml, name).piece()
-
-
-def syllables_of(piece: Piece, reading: Reading) -> set[int]:
-    """The steps of the file on which the melody has a syllable; on which it has a note, where it has no words."""
-    source = piece.source if isinstance(piece.source, MusicXmlSource) else None
-    melody = [note for note in piece.notes if note.id in reading.melody_notes]
-    sung = [note for note in melody if note.syllable or (source and source.places[note.id].has_syllable)]
-    return {note.steps.start for note in sung or melody}
-
-
-def not_played(piece: Piece) -> list[str]:
-    """What of a score a file that is only played does not hold, one line each."""
-    source = piece.source
-    if not isinstance(source, MusicXmlSource):
-        return []
-    said = []
-    if source.n_graces:
-        said.append(f"{source.n_graces} grace notes are in the score only")
-    if source.n_verses > 1:
-        said.append(f"Of {source.n_verses} verses the MIDI file has the first")
-    if source.has_repeats:
-        said.append("Repeats are not played out: the MIDI file goes through the score once")
-    return said
 
 
 def _syllable(element: Element) -> str:

@@ -9,19 +9,65 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from typing import NamedTuple
 
-from ripieno.files.xmltext import Element, Splice, XmlText, escaped
+from ripieno.files.musicxml.sheet import (
+    Frame,
+    Label,
+    Sheet,
+    free_channels,
+    label_xml,
+    measures_of,
+    names_of,
+    new_sheet,
+    score_part,
+)
+from ripieno.files.musicxml.source import MusicXmlSource
+from ripieno.files.musicxml.text import Element, Splice, XmlText, escaped
+from ripieno.music.harmony import place_of
 from ripieno.music.notation import Head, Measure, Sound, Written, write_voice
-from ripieno.music.piece import Span
+from ripieno.music.piece import NewPart, Piece, Revision, Span
 from ripieno.music.roll import STEPS_PER_BEAT
 
 _AFTER_VOICE = ("type", "dot", "accidental", "time-modification", "stem", "notehead", "notehead-text", "staff", "beam")
 # What a <note> begins with, and what is tied to its being a note and not a rest.
 _OF_A_NOTE = ("pitch", "unpitched", "tie", "accidental", "stem", "notehead", "notehead-text")
+
+
+def patched(
+    piece: Piece,
+    source: MusicXmlSource,
+    revision: Revision,
+    new_parts: Sequence[NewPart],
+    colour: str,
+    labels: Sequence[Label],
+) -> bytes:
+    """A score with what `write_musicxml` is to change, in the encoding of its source."""
+    splices = [*_amended(piece, source, revision), *_repitched(piece, source, revision)]
+    if revision.bpm is not None:
+        splices += retempo(source.xml, revision.bpm)
+        if not piece.tempos or piece.tempos[0].step > 0:
+            splices.append(tempo_at(source.xml, source.measures[0].elements[0], revision.bpm))
+    if new_parts:
+        places = names_of(piece, new_parts, [place.place for place in source.places])
+        fermatas = frozenset(
+            note.onset for note, place in zip(piece.notes, source.places, strict=True) if place.has_fermata
+        )
+        ids = _free_ids(source, len(new_parts))
+        channels = free_channels(piece, len(new_parts))
+        sheets = [
+            new_sheet(part, id_, channel, number, places, colour, fermatas)
+            for number, (part, id_, channel) in enumerate(zip(new_parts, ids, channels, strict=True), start=1)
+        ]
+        words = tuple(label for label in labels if label.chord is None)
+        sheets[-1] = replace(sheets[-1], labels=words)
+        labels = [label for label in labels if label.chord is not None]
+        splices += _with_parts(source, sheets)
+    splices += _labelled(source, labels)
+    return source.xml.spliced(splices)
 
 
 class Remains(NamedTuple):
@@ -38,15 +84,6 @@ class Remains(NamedTuple):
     def is_whole(self) -> bool:
         """Whether nothing of it is gone."""
         return self.left == (Span(self.onset, self.end),)
-
-
-@dataclass(frozen=True)
-class Mark:
-    """A note of the piece to be shown in colour, and what to say above it."""
-
-    note: int  # Note.id
-    colour: str  # as "#C03020"
-    text: str = ""
 
 
 def remains(
@@ -185,27 +222,141 @@ def repitch(xml: XmlText, element: Element, semitones: int, fifths: int, n_sharp
         yield Splice(before[-1].end, before[-1].end, accidental)
 
 
-def marked(xml: XmlText, measure: Element, element: Element, colour: str, text: str) -> Iterator[Splice]:
-    """A note in colour unless that is "", with some words above it if there are any."""
-    if text:
-        notes = [child for child in measure.children if child.tag == "note"]
-        head = element
-        while head.has("chord") and notes.index(head):
-            head = notes[notes.index(head) - 1]
-        staff = element.first("staff")
-        shown = f' color="{escaped(colour)}"' if colour else ""
-        words = (
-            '<direction placement="above"><direction-type>'
-            f'<words font-size="8"{shown}>{escaped(text)}</words></direction-type>'
-            f"{xml.raw(staff) if staff is not None else ''}</direction>"
+def _labelled(source: MusicXmlSource, labels: Sequence[Label]) -> Iterator[Splice]:
+    """Chord symbols in the first part of a score, words in the last."""
+    for label in labels:
+        i = max(i for i, measure in enumerate(source.measures) if measure.start <= label.step or i == 0)
+        measure, part = source.measures[i], 0 if label.chord is not None else -1
+        if label.chord is not None:  # in a transposing part it is written as the player reads it
+            fifths = _fifths(source, part, label.step)
+            chord = label.chord
+            bass = None if chord.bass is None else chord.bass - fifths
+            label = replace(label, chord=replace(chord, root=chord.root - fifths, bass=bass))
+        element = measure.elements[part]
+        first = next((child for child in element.children if child.tag in ("note", "backup", "forward")), None)
+        at = element.stop if first is None else first.start
+        offset = (label.step - measure.start) * measure.divisions[part] / STEPS_PER_BEAT
+        yield Splice(at, at, label_xml(label, offset) + ("" if first is None else source.xml.indent(first)))
+
+
+def _fifths(source: MusicXmlSource, part: int, step: Fraction) -> int:
+    """How far on the line of fifths a part sounds from what is written."""
+    signature = [one for one in source.signatures[part] if one.step <= step][-1:]
+    return signature[0].fifths if signature else 0
+
+
+def _amended(piece: Piece, source: MusicXmlSource, revision: Revision) -> Iterator[Splice]:
+    """What drops and shortens the piece's own notes."""
+    by_measure: dict[tuple[int, int], dict[int, Remains]] = {}
+    for number, spans in revision.touched.items():
+        place = source.places[number]
+        pieces = remains(place.elements, place.onsets, piece.notes[number].end, spans)
+        for one, i in zip(pieces, place.measures, strict=True):
+            by_measure.setdefault((i, place.part), {})[one.element.start] = one
+    for (i, part), touched in by_measure.items():
+        measure = source.measures[i]
+        yield from amend_measure(source.xml, measure.elements[part], measure.frame, touched, measure.cursors[part])
+
+
+def _repitched(piece: Piece, source: MusicXmlSource, revision: Revision) -> Iterator[Splice]:
+    """What writes notes of the piece at another pitch, spelled for the key in force."""
+    for number, pitch in revision.pitches.items():
+        note, place = piece.notes[number], source.places[number]
+        keys = [key for key in piece.keys if key.step <= note.onset] or list(piece.keys[:1])
+        new_place = place_of(pitch, keys[-1] if keys else None)
+        for element, measure in zip(place.elements, place.measures, strict=True):
+            signatures = [one for one in source.signatures[place.part] if one.step <= source.measures[measure].start]
+            n_sharps = signatures[-1].n_sharps if signatures else 0
+            yield from repitch(source.xml, element, pitch - note.pitch, new_place - place.place, n_sharps)
+
+
+def _free_ids(source: MusicXmlSource, n_ids: int) -> list[str]:
+    taken = {element.attributes["id"] for element in source.xml.root.walk() if "id" in element.attributes}
+    found: list[str] = []
+    number = 1
+    while len(found) < n_ids:
+        id_ = f"P{number}"
+        if id_ not in taken and f"{id_}-I1" not in taken:
+            found.append(id_)
+        number += 1
+    return found
+
+
+def _with_parts(source: MusicXmlSource, sheets: Sequence[Sheet]) -> Iterator[Splice]:
+    """What is spliced into a score to add parts to it."""
+    xml, root = source.xml, source.xml.root
+    part_list = root.first("part-list")
+    entries = [line for sheet in sheets for line in score_part(sheet)]
+    if part_list is not None and part_list.children:
+        last = part_list.children[-1]
+        yield Splice(last.end, last.end, _laid_out(entries, xml.indent(last)))
+    else:
+        first = root.children[0] if part_list is None else part_list
+        lines = ["<part-list>", *(f"  {line}" for line in entries), "</part-list>"]
+        end = first.start if part_list is None else first.end
+        yield Splice(first.start, end, _laid_out(lines, xml.indent(first)).lstrip())
+    frames = list(_frames(source))
+    if root.tag == "score-partwise":
+        last = list(root.all("part"))[-1]
+        for sheet in sheets:
+            lines = [f'<part id="{escaped(sheet.id)}">']
+            lines += [f"  {line}" for measure in measures_of(sheet, frames) for line in measure]
+            yield Splice(last.end, last.end, _laid_out([*lines, "</part>"], xml.indent(last)))
+    else:
+        for sheet in sheets:
+            for measure, lines in zip(root.all("measure"), measures_of(sheet, frames), strict=True):
+                last = list(measure.all("part"))[-1]
+                lines = [f'<part id="{escaped(sheet.id)}">', *lines[1:-1], "</part>"]
+                yield Splice(last.end, last.end, _laid_out(lines, xml.indent(last)))
+
+
+def _laid_out(lines: Iterable[str], indent: str) -> str:
+    """Lines, each on one of its own as its neighbours in the source are; all in one where those are."""
+    if not indent:
+        return "".join(line.strip() for line in lines)
+    return "".join(indent + line for line in lines)
+
+
+def _frames(source: MusicXmlSource) -> Iterator[Frame]:
+    """The measures of a score as a new part has them: barlines and meters as in the first part, keys as they sound."""
+    xml = source.xml
+    chosen = max(source.signatures, key=len, default=())
+    for measure in source.measures:
+        first = measure.elements[0]
+        holder = first
+        if source.xml.root.tag == "score-timewise":
+            holder = next(one for one in source.xml.root.all("measure") if first in one.children)
+        barlines: dict[str, list[str]] = {"left": [], "right": []}
+        for element in first.all("barline"):
+            location = element.attributes.get("location", "right")
+            if location in barlines:
+                barlines[location].append(_without_ids(xml.raw(element)))
+        times = [time for attributes in first.all("attributes") for time in attributes.all("time")]
+        yield Frame(
+            measure=measure.frame,
+            attributes={
+                name: holder.attributes[name]
+                for name in ("number", "text", "implicit", "non-controlling")
+                if name in holder.attributes
+            },
+            time=_on_one_line(_without_ids(xml.raw(times[0]))) if times else "",
+            keys=tuple(
+                (signature.step, signature.sounding, signature.mode)
+                for signature in chosen
+                if measure.start <= signature.step < measure.end
+            ),
+            left=tuple(map(_on_one_line, barlines["left"])),
+            right=tuple(map(_on_one_line, barlines["right"])),
         )
-        yield Splice(head.start, head.start, words + xml.indent(head))
-    if not colour:
-        return
-    tag = xml.text[element.start : xml.inner_start(element)].decode()
-    plain = re.sub(r"""\scolor\s*=\s*("[^"]*"|'[^']*')""", "", tag)
-    coloured = re.sub(r"^<note", f'<note color="{escaped(colour)}"', plain)
-    yield Splice(element.start, element.start + len(tag.encode()), coloured)
+
+
+def _without_ids(raw: str) -> str:
+    """An element to be copied: an id may stand only once."""
+    return re.sub(r"""\s(xml:)?id\s*=\s*("[^"]*"|'[^']*')""", "", raw)
+
+
+def _on_one_line(raw: str) -> str:
+    return re.sub(r">\s+<", "><", raw)
 
 
 # One note

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ripieno.errors import BadInput
-from ripieno.files.xmltext import MAX_BYTES, MAX_DEPTH, Splice, escaped, parse_xml
+from ripieno.files.musicxml.text import MAX_BYTES, MAX_DEPTH, Splice, escaped, parse_xml
 
 ODD = b"""<?xml version='1.0'   encoding="utf-8" ?>\r
 <!-- a comment --><?program says?>

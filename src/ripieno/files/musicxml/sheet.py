@@ -7,10 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
-from ripieno.files.xmltext import escaped
+from ripieno.files.musicxml.text import escaped
 from ripieno.music.chords import KINDS, Chord
 from ripieno.music.notation import LETTERS, Head, Measure, Sound, Written, accidentals, spelled, write_voice
+from ripieno.music.piece import Key, NewPart, Piece
 from ripieno.music.roll import STEPS_PER_BEAT, RollNote
+from ripieno.music.spelling import Unspelled, spell
 
 ACCIDENTALS = {-2: "flat-flat", -1: "flat", 0: "natural", 1: "sharp", 2: "double-sharp"}
 CLEFS = {
@@ -20,6 +22,7 @@ CLEFS = {
     "tenor": ("C", 4, 0),
     "bass": ("F", 4, 0),
 }
+NEW_ID = "ripieno-"  # the ids of new notes begin so
 NO_HEAD: tuple[Head | None, ...] = (None,)
 
 
@@ -194,6 +197,65 @@ def voices_of(
             voices.append([Sound(onset, end, heads)])
     voices.sort(key=lambda voice: -sum(sound.heads[-1].pitch for sound in voice) / len(voice))
     return [tuple(voice) for voice in voices]
+
+
+def names_of(
+    piece: Piece, new_parts: Sequence[NewPart], known: Sequence[int] | None, keys: Sequence[Key] | None = None
+) -> dict[tuple[Fraction, int], int]:
+    """The names of all notes, by onset and pitch."""
+    notes = [
+        Unspelled(note.onset, note.end, note.pitch, None if known is None else known[note.id])
+        for note in piece.notes
+        if not piece.parts[note.part].is_drums
+    ]
+    # what one player sounds once may stand in the staves as two notes, of two voices
+    written = {
+        note
+        for part in new_parts
+        for line in (part.notes, *(v for staff in part.staves for v in staff))
+        for note in line
+    }
+    notes += [Unspelled(Fraction(note.onset), Fraction(note.end), note.pitch) for note in sorted(written)]
+    names = spell(notes, piece.keys if keys is None else keys)
+    return {(note.onset, note.pitch): name for note, name in zip(notes, names, strict=True)}
+
+
+def new_sheet(
+    part: NewPart,
+    id_: str,
+    channel: int,
+    number: int,
+    places: dict[tuple[Fraction, int], int],
+    colour: str,
+    fermatas: frozenset[Fraction] = frozenset(),
+) -> Sheet:
+    """New notes as the part that they are written in; `number` stands in their ids, `places` names them."""
+    staves = []
+    for voices in part.staves or ((part.notes,),):
+        pitches = [note.pitch for voice in voices for note in voice]
+        sounds = [sounds for voice in voices for sounds in voices_of(voice, places)]
+        staves.append(Staff(part.clef or clef_for(pitches), tuple(sounds) or ((),)))
+    return Sheet(
+        id=id_,
+        name=part.name,
+        abbreviation=part.abbreviation,
+        program=part.program,
+        channel=channel,
+        diatonic=part.diatonic,
+        chromatic=part.chromatic,
+        staves=tuple(staves),
+        note_id=f"{NEW_ID}{number}-",
+        colour=colour,
+        fermatas=fermatas,
+    )
+
+
+def free_channels(piece: Piece, nfree_channels: int) -> list[int]:
+    """MIDI channels for new parts: those that no part has, as long as there are any."""
+    free = [channel for channel in range(16) if channel != 9]
+    taken = {part.channel for part in piece.parts}
+    own = [channel for channel in free if channel not in taken] or free
+    return [own[i % len(own)] for i in range(nfree_channels)]
 
 
 def clef_for(pitches: Sequence[int]) -> str:

@@ -17,15 +17,13 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 
 from ripieno.errors import BadInput
+from ripieno.files.sound.notes import SoundingNote
 from ripieno.shapes import Float
-
-if TYPE_CHECKING:
-    from ripieno.files.sound import SoundingNote
 
 DRUM_BANK = 128
 QUIET_DB = -90.0  # a released note is over from here on

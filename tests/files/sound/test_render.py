@@ -13,19 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ripieno.errors import BadInput
-from ripieno.files import sound
-from ripieno.files.sound import (
-    RATE,
-    SoundingNote,
-    clock_of,
-    frequency_of,
-    loudness,
-    normalised,
-    play,
-    render,
-    sounding_notes,
-    write_sound,
-)
+from ripieno.files.sound import organ, room
+from ripieno.files.sound import render as rendering
+from ripieno.files.sound.notes import SoundingNote, clock_of, sounding_notes
+from ripieno.files.sound.organ import frequency_of
+from ripieno.files.sound.render import play, render, write_sound
+from ripieno.files.sound.room import RATE, loudness, normalised
 from ripieno.music.piece import NewPart, Revision, Tempo, piece_from_notes
 from ripieno.music.roll import RollNote
 
@@ -76,7 +69,7 @@ def test_each_note_is_in_tune_to_three_cents(pitch: int, tmp_path: Path) -> None
 )
 def test_nothing_is_clipped_and_silence_comes_at_the_end(drawn: list[tuple[int, float, float, int, int]]) -> None:
     samples = render(note(p, at, length, velocity=v, part=part) for p, at, length, v, part in drawn)
-    assert np.abs(samples).max() <= sound.CEILING + 1e-6
+    assert np.abs(samples).max() <= room.CEILING + 1e-6
     assert samples.any()
     assert not samples[:, -RATE * 4 // 10 :].any()
 
@@ -128,8 +121,8 @@ def test_a_note_that_is_struck_again_can_be_heard_to_be() -> None:
 
 def test_two_singers_on_one_pitch_are_three_decibels_louder() -> None:
     other = note(48, duration=1.0, part=2, velocity=127)
-    one = sound._organ([note(72), other]) - sound._organ([other])
-    two = sound._organ([note(72), note(72, part=1), other]) - sound._organ([other])
+    one = organ.play_organ([note(72), other]) - organ.play_organ([other])
+    two = organ.play_organ([note(72), note(72, part=1), other]) - organ.play_organ([other])
     assert 1.5 < level_db(two) - level_db(one) < 4.5
 
 
@@ -142,9 +135,9 @@ def test_it_is_stereo_and_survives_in_mono() -> None:
 
 def test_the_same_notes_give_the_same_samples() -> None:
     notes = [note(60), note(64, 0.3), note(55, 0.1, part=1)]
-    sound._loop.cache_clear()
+    organ._loop.cache_clear()
     first = render(notes)
-    sound._loop.cache_clear()
+    organ._loop.cache_clear()
     np.testing.assert_array_equal(first, render(reversed(notes)))
 
 
@@ -177,7 +170,7 @@ def test_bass_counts_less_than_treble() -> None:
 
 def test_music_comes_out_at_the_loudness_wanted() -> None:
     chords = [note(p, i, 1.0) for i, chord in enumerate([(48, 64, 67, 72), (43, 62, 67, 71)]) for p in chord]
-    assert loudness(render(chords)) == pytest.approx(sound.LOUDNESS, abs=0.1)
+    assert loudness(render(chords)) == pytest.approx(room.LOUDNESS, abs=0.1)
     assert loudness(normalised(render(chords), -30)) == pytest.approx(-30, abs=0.1)
 
 
@@ -250,7 +243,7 @@ def player(tmp_path: Path, monkeypatch) -> Path:
     program.write_text(f'#!/bin/sh\nfor last; do :; done\ncp "$last" "{tmp_path}/heard.wav"\n')
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
     monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
-    monkeypatch.setattr(sound, "_PLAYERS", (("aplay", "-q"),))
+    monkeypatch.setattr(rendering, "_PLAYERS", (("aplay", "-q"),))
     return program
 
 
@@ -266,6 +259,6 @@ def test_a_player_that_fails_is_one_clear_line(player: Path) -> None:
 
 
 def test_without_a_player_there_is_a_way_out(player: Path, monkeypatch) -> None:
-    monkeypatch.setattr(sound, "_PLAYERS", (("a-player-that-nobody-has",),))
+    monkeypatch.setattr(rendering, "_PLAYERS", (("a-player-that-nobody-has",),))
     with pytest.raises(BadInput, match=r"-o piece\.wav"):
         play(render([note(60, duration=0.2)]))

@@ -19,7 +19,7 @@ from xml.etree import ElementTree
 from xml.sax.saxutils import unescape
 
 from ripieno.errors import BadInput
-from ripieno.files.whole import whole_file
+from ripieno.whole import whole_file
 
 SUFFIXES = (".svg", ".png", ".pdf")
 A4 = (2100, 2970)  # verovio counts in tenths of a millimetre

@@ -4,7 +4,7 @@ import pytest
 
 from ripieno.errors import BadInput
 from ripieno.export import check_target
-from ripieno.files.whole import whole_file
+from ripieno.whole import check_place, whole_file, whole_path
 
 
 def write_half(path, interruption):
@@ -71,3 +71,28 @@ def test_a_missing_folder_and_a_folder_s_name_are_one_clear_line(tmp_path):
         pass
     with pytest.raises(BadInput, match="is a folder"), whole_file(tmp_path):
         pass
+
+
+def test_a_program_that_wants_a_name_gets_a_hidden_one_that_ends_alike(tmp_path):
+    path = tmp_path / "model.onnx"
+    with whole_path(path) as beside:
+        assert (beside.parent, beside.suffix, beside.name[0]) == (tmp_path, ".onnx", ".")
+        beside.write_bytes(b"new")
+        assert not path.exists()
+    assert path.read_bytes() == b"new"
+    assert names_in(tmp_path) == ["model.onnx"]
+
+
+def test_what_was_not_written_is_told_and_the_old_file_stays(tmp_path):
+    path = tmp_path / "song.mid"
+    path.write_bytes(b"old")
+    with pytest.raises(BadInput, match=r"song\.mid cannot be written: No such file"), whole_path(path):
+        pass
+    assert path.read_bytes() == b"old"
+
+
+def test_a_place_is_refused_before_the_work(tmp_path, monkeypatch):
+    check_place(tmp_path / "song.mid")
+    monkeypatch.setattr("os.access", lambda asked, mode: asked != tmp_path)
+    with pytest.raises(BadInput, match=r"the folder .* is read-only"):
+        check_place(tmp_path / "song.mid")

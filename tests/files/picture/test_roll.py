@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from matplotlib.image import imread
 
 from ripieno.errors import BadInput
-from ripieno.files import picture
-from ripieno.files.picture import DrawnNote, Kind, RollDrawing, draw_roll, systems_of
+from ripieno.files.picture import roll
+from ripieno.files.picture.roll import DrawnNote, Kind, RollDrawing, draw_roll, systems_of
 from ripieno.music.piece import Key
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -93,7 +93,7 @@ def test_a_voice_keeps_its_colour_whoever_wrote_the_note(tmp_path: Path) -> None
     low = DrawnNote(pitch=48, onset=0, duration=4, kind="new", voice="Bass")
     continued = DrawnNote(pitch=50, onset=4, duration=4, voice="Bass")
     drawing = one_bar(high, low, continued)
-    first, second = picture.VOICE_COLOURS[:2]
+    first, second = roll.VOICE_COLOURS[:2]
     assert shapes_of(drawing, tmp_path, f"stroke: {first}") == shapes_of(drawing, tmp_path, f"fill: {first}") == 1
     assert shapes_of(drawing, tmp_path, f"stroke: {second}") == 2
     assert shapes_of(drawing, tmp_path, f"fill: {second}") == 1  # the solid one
@@ -118,7 +118,7 @@ def test_a_note_goes_on_in_the_next_system(tmp_path: Path) -> None:
     for onset, n_shapes in ((8, 1), (120, 2)):
         note = DrawnNote(pitch=60, onset=onset, duration=16, voice="Alto")
         drawing = RollDrawing(notes=(note,), bar_starts=lines, end=256)
-        assert shapes_of(drawing, tmp_path, f"fill: {picture.VOICE_COLOURS[0]}") == n_shapes
+        assert shapes_of(drawing, tmp_path, f"fill: {roll.VOICE_COLOURS[0]}") == n_shapes
 
 
 @given(st.lists(st.integers(1, 24), min_size=1, max_size=70), st.booleans())
@@ -128,7 +128,7 @@ def test_systems_hold_every_bar_once_and_are_even(lengths: list[int], has_pickup
     assert [bar for system in systems for bar in pairwise(system)] == list(pairwise(lines))
     n_bars = [len(system) - 1 for system in systems]
     n_bars[0] -= has_pickup and len(lengths) > 1
-    assert max(n_bars) <= picture.BARS_PER_SYSTEM
+    assert max(n_bars) <= roll.BARS_PER_SYSTEM
     assert max(n_bars) - min(n_bars) <= 1
 
 
@@ -154,14 +154,14 @@ def test_a_long_piece_stays_a_picture_that_can_be_opened(tmp_path: Path) -> None
     drawing = RollDrawing(notes=notes, bar_starts=tuple(range(0, 16 * n_bars, 16)), end=16 * n_bars)
     draw_roll(drawing, tmp_path / "long.png")
     height, width, _ = imread(tmp_path / "long.png").shape
-    assert height * width <= picture.MOST_DOTS * 1.01
+    assert height * width <= roll.MOST_DOTS * 1.01
     assert height < 2**16
 
 
 def test_the_same_drawing_gives_the_same_file_whatever_the_users_settings(tmp_path: Path) -> None:
     drawing = one_bar(DrawnNote(pitch=60, onset=0, duration=4, voice="Alto"), title="Again")
     before = dict(matplotlib.rcParams)
-    for suffix in picture.SUFFIXES:
+    for suffix in roll.SUFFIXES:
         draw_roll(drawing, tmp_path / f"one{suffix}")
         with matplotlib.rc_context({"font.family": ["monospace"], "svg.fonttype": "path", "text.usetex": True}):
             draw_roll(drawing, tmp_path / f"two{suffix}")
@@ -186,7 +186,7 @@ def test_drawing_needs_no_window_and_no_pyplot(tmp_path: Path) -> None:
     program = f"""
 import sys
 from pathlib import Path
-from ripieno.files.picture import RollDrawing, draw_roll
+from ripieno.files.picture.roll import RollDrawing, draw_roll
 draw_roll(RollDrawing(notes=(), bar_starts=(0,), end=16), Path({str(tmp_path / "a.png")!r}))
 assert "matplotlib.pyplot" not in sys.modules
 """
