@@ -6,7 +6,14 @@ import { SHORTCUTS, commandOf, keycaps } from "../../../src/ripieno/studio/stati
 import { StepEntry } from "../../../src/ripieno/studio/static/midi.js";
 
 const read = (/** @type {string} */ path) => readFileSync(new URL(path, import.meta.url), "utf8");
-const press = (/** @type {string} */ key, /** @type {object} */ held = {}) => ({ key, ctrlKey: false, metaKey: false, shiftKey: false, altKey: false, ...held });
+const press = (/** @type {string} */ key, /** @type {object} */ held = {}) => ({
+  key,
+  ctrlKey: false,
+  metaKey: false,
+  shiftKey: false,
+  altKey: false,
+  ...held,
+});
 
 test("keys mean what the table says", () => {
   assert.equal(commandOf(press("r")), "again");
@@ -34,13 +41,34 @@ test("every command is obeyed, and every button's", () => {
 test("the guide names every shortcut", () => {
   const guide = read("../../../docs/studio.md");
   for (const { keys, text } of SHORTCUTS)
-    for (const press of keys) assert.ok(guide.includes(keycaps(press).map((key) => `<kbd>${key}</kbd>`).join(" ")), `${press}: ${text}`);
+    for (const press of keys)
+      assert.ok(
+        guide.includes(
+          keycaps(press)
+            .map((key) => `<kbd>${key}</kbd>`)
+            .join(" "),
+        ),
+        `${press}: ${text}`,
+      );
 });
 
 test("keys pressed together on a MIDI keyboard are a chord, and letting go moves on", () => {
   /** @type {(number | string)[]} */
   const heard = [];
-  const entry = new StepEntry((pitch) => heard.push(pitch), () => heard.push("on"));
-  for (const bytes of [[0x90, 60, 80], [0x91, 64, 80], [0x90, 60, 0], [0x81, 64, 0], [0xb0, 64, 127], [0x90, 67, 1], [0x80, 67, 0], [0x80, 67, 0]]) entry.hear(bytes);
+  const entry = new StepEntry(
+    (pitch) => heard.push(pitch),
+    () => heard.push("on"),
+  );
+  for (const bytes of [
+    [0x90, 60, 80],
+    [0x91, 64, 80],
+    [0x90, 60, 0],
+    [0x81, 64, 0],
+    [0xb0, 64, 127],
+    [0x90, 67, 1],
+    [0x80, 67, 0],
+    [0x80, 67, 0],
+  ])
+    entry.hear(bytes);
   assert.deepEqual(heard, [60, 64, "on", 67, "on"]);
 });

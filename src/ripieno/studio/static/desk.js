@@ -148,14 +148,18 @@ export class Desk {
   /** @param {Stretch} stretch @returns {[number, number]} */
   barNumbers(stretch) {
     const { settings } = this;
-    const inside = (settings?.bars ?? []).filter((bar) => bar.start < stretch.to && bar.start + bar.n_steps > stretch.from);
+    const inside = (settings?.bars ?? []).filter(
+      (bar) => bar.start < stretch.to && bar.start + bar.n_steps > stretch.from,
+    );
     return [inside[0]?.number ?? 1, inside.at(-1)?.number ?? 1];
   }
 
   /** The notes that are heard: mutes obeyed, the alternative that is shown in place of what it would replace. */
   heard() {
     const { shownAlternative, state } = this;
-    const notes = shownAlternative ? withAlternative(this.notes, shownAlternative, state.alternatives?.voices ?? []) : this.notes;
+    const notes = shownAlternative
+      ? withAlternative(this.notes, shownAlternative, state.alternatives?.voices ?? [])
+      : this.notes;
     const voices = voicesOf(notes);
     return notes
       .map((note) => ({ ...shapeOf(note), voice: voices.get(keyOf(note)) ?? 0, isModels: isModels(note) }))
@@ -304,7 +308,11 @@ export class Desk {
     const other = barOf(this.bars, direction > 0 ? bar.to : Math.max(bar.from - 1, 0));
     const steps = direction > 0 ? bar.to - bar.from : bar.from > 0 ? other.from - bar.from : 0;
     if (notes.length) this.nudge(steps, 0);
-    else this.moveCaret({ step: direction > 0 ? bar.to : from > bar.from ? bar.from : other.from, pitch: this.caret.pitch });
+    else
+      this.moveCaret({
+        step: direction > 0 ? bar.to : from > bar.from ? bar.from : other.from,
+        pitch: this.caret.pitch,
+      });
   }
 
   /** @param {number} steps */
@@ -432,7 +440,10 @@ export class Desk {
   /** "alto, bars 3–4" */
   chosenInWords() {
     const voices = [...this.voices].sort().map((voice) => VOICES[voice]);
-    const parts = [voices.length === 4 ? "all voices" : voices.join(" and "), this.region && barsInWords(this.bars, this.region)];
+    const parts = [
+      voices.length === 4 ? "all voices" : voices.join(" and "),
+      this.region && barsInWords(this.bars, this.region),
+    ];
     return parts.filter(Boolean).join(", ");
   }
 
@@ -485,7 +496,10 @@ export class Desk {
     let { region } = this;
     let voices = [...this.voices];
     if (notes.length && !region) {
-      region = wholeBars(this.bars, { from: notes[0].onset, to: Math.max(...notes.map((note) => note.onset + note.duration)) });
+      region = wholeBars(this.bars, {
+        from: notes[0].onset,
+        to: Math.max(...notes.map((note) => note.onset + note.duration)),
+      });
       if (!voices.length) voices = [...new Set(notes.map((note) => voiceOf.get(keyOf(note)) ?? 0))];
     }
     region ??= barOf(this.bars, this.caret.step);
@@ -502,7 +516,8 @@ export class Desk {
     const open = this.state.alternatives;
     const asked = this.askedFor;
     const bars = what.bars ?? (open && !this.hasChosenSince ? open.bars : asked.bars);
-    const voices = what.voices ?? (open && !this.hasChosenSince ? open.voices.map((voice) => VOICES.indexOf(voice)) : asked.voices);
+    const voices =
+      what.voices ?? (open && !this.hasChosenSince ? open.voices.map((voice) => VOICES.indexOf(voice)) : asked.voices);
     this.hasChosenSince = false;
     if (what.includingMine !== undefined) this.includesMine = what.includingMine;
     this.round += 1;
@@ -579,7 +594,9 @@ export class Desk {
 
   /** @param {Partial<Rules>} changes null puts a rule back to where nothing is said */
   setRules(changes) {
-    const unset = Object.entries(changes).filter(([, value]) => value === null).map(([name]) => name);
+    const unset = Object.entries(changes)
+      .filter(([, value]) => value === null)
+      .map(([name]) => name);
     const given = Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== null));
     this.send({ type: "rules", changes: given, unset });
   }
@@ -686,7 +703,8 @@ export class Desk {
     const note = this.noteAt(step, pitch);
     const where = placeInWords(this.bars, note ? note.onset : step);
     const ghost = this.shownSuggestion;
-    const isGhost = ghost && ghost.note.pitch === pitch && ghost.note.onset <= step && step < ghost.note.onset + ghost.note.duration;
+    const isGhost =
+      ghost && ghost.note.pitch === pitch && ghost.note.onset <= step && step < ghost.note.onset + ghost.note.duration;
     const offered = isGhost ? `${ghost.action === "add" ? "suggested" : "would be taken back"}, ${ghost.sureness}` : "";
     if (!note) return [name, where, offered || "silent"].join(", ");
     const by = { file: "from the file", user: "yours", model: "added by the model" }[note.author];

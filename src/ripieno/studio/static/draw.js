@@ -85,9 +85,29 @@ export const VOICE_LETTERS = ["S", "A", "T", "B"];
 export function themeOf(element) {
   const style = getComputedStyle(element);
   const read = (/** @type {string} */ name) => style.getPropertyValue(`--${name}`).trim();
-  const names = ["paper", "row", "row-out", "ink", "soft-ink", "line", "beat", "bar", "accent", "warn", "key-white", "key-black", "key-line", "key-ink", "ruler", "select", "lock"];
+  const names = [
+    "paper",
+    "row",
+    "row-out",
+    "ink",
+    "soft-ink",
+    "line",
+    "beat",
+    "bar",
+    "accent",
+    "warn",
+    "key-white",
+    "key-black",
+    "key-line",
+    "key-ink",
+    "ruler",
+    "select",
+    "lock",
+  ];
   /** @type {any} */
-  const theme = Object.fromEntries(names.map((name) => [name.replace(/-(.)/g, (_, letter) => letter.toUpperCase()), read(name)]));
+  const theme = Object.fromEntries(
+    names.map((name) => [name.replace(/-(.)/g, (_, letter) => letter.toUpperCase()), read(name)]),
+  );
   const voices = ["soprano", "alto", "tenor", "bass"];
   theme.voices = voices.map(read);
   theme.soft = voices.map((voice) => read(`${voice}-soft`));
@@ -122,7 +142,10 @@ export function drawRoll(pen, view, scene, theme) {
   const seen = visibleSteps(view);
   const pitches = visiblePitches(view);
   const isSeen = (/** @type {{onset: number, duration: number, pitch: number}} */ note) =>
-    note.onset < seen.to && note.onset + note.duration > seen.from && note.pitch >= pitches.low && note.pitch <= pitches.high;
+    note.onset < seen.to &&
+    note.onset + note.duration > seen.from &&
+    note.pitch >= pitches.low &&
+    note.pitch <= pitches.high;
   for (const note of scene.fading) if (isSeen(note)) drawFading(pen, view, note, theme);
   pen.globalAlpha = scene.isFaint ? 0.7 : 1;
   const hasText = view.rowHeight >= 12;
@@ -173,7 +196,8 @@ function drawGrid(pen, view, scene, theme) {
     pen.fillStyle = theme.select;
     pen.fillRect(x, 0, stepToX(view, scene.region.to) - x, height);
   }
-  for (const stretch of scene.locked) hatch(pen, stepToX(view, stretch.from), 0, (stretch.to - stretch.from) * view.stepWidth, height, theme, width);
+  for (const stretch of scene.locked)
+    hatch(pen, stepToX(view, stretch.from), 0, (stretch.to - stretch.from) * view.stepWidth, height, theme, width);
   for (const pitch of scene.lockedRows) hatch(pen, 0, pitchToY(view, pitch), width, rows, theme, width);
   for (const { step, kind } of gridLines(scene.bars, view)) {
     pen.fillStyle = kind === "bar" ? theme.bar : kind === "beat" ? theme.beat : theme.line;
@@ -306,7 +330,8 @@ function drawNote(
       pen.fillText(VOICE_LETTERS[note.voice], x + width - (note.isLocked ? 17 : 5), y + height / 2 + 0.5);
     }
   }
-  if (note.isLocked && width > 14 && height > 9) padlock(pen, x + width - 9, y + height / 2, note.isModels ? theme.ink : theme.onVoices[note.voice]);
+  if (note.isLocked && width > 14 && height > 9)
+    padlock(pen, x + width - 9, y + height / 2, note.isModels ? theme.ink : theme.onVoices[note.voice]);
   pen.globalAlpha = alpha;
 }
 
@@ -489,7 +514,8 @@ export function drawRuler(pen, view, scene, theme, height) {
   pen.textBaseline = "middle";
   pen.textAlign = "left";
   const first = barIndex(bars, Math.min(seen.from, bars.end - 1));
-  const barWidth = (barOf(bars, bars.starts[Math.min(1, bars.starts.length - 1)]).to - (bars.starts[1] ?? 0)) * view.stepWidth;
+  const barWidth =
+    (barOf(bars, bars.starts[Math.min(1, bars.starts.length - 1)]).to - (bars.starts[1] ?? 0)) * view.stepWidth;
   const every = barWidth > 34 ? 1 : barWidth > 17 ? 2 : barWidth > 8 ? 4 : 8;
   for (const { step, kind } of gridLines(bars, view)) {
     if (kind === "sixteenth" || step >= bars.end) continue;
@@ -604,7 +630,13 @@ export function drawPicture(canvas, scene, theme, title) {
   canvas.height = (height + head + ruler + 2 * margin) * 2;
   const pen = /** @type {Pen} */ (canvas.getContext("2d"));
   const view = { stepWidth, rowHeight, left: 0, top: (HIGHEST - high - 2) * rowHeight, width: width + 1, height };
-  const within = (/** @type {number} */ x, /** @type {number} */ y, /** @type {number} */ w, /** @type {number} */ h, /** @type {() => void} */ paint) => {
+  const within = (
+    /** @type {number} */ x,
+    /** @type {number} */ y,
+    /** @type {number} */ w,
+    /** @type {number} */ h,
+    /** @type {() => void} */ paint,
+  ) => {
     pen.save();
     pen.setTransform(2, 0, 0, 2, x * 2, y * 2);
     pen.beginPath();
@@ -625,11 +657,26 @@ export function drawPicture(canvas, scene, theme, title) {
   pen.fillText("filled: yours     ◆ outlined: the model’s     S A T B: the voices", margin, margin + 42);
   const top = margin + head;
   within(margin + keys, top, width + 1, ruler, () =>
-    drawRuler(pen, view, { bars: scene.bars, region: null, loop: null, isLooping: false, locked: [], playhead: null }, theme, ruler),
+    drawRuler(
+      pen,
+      view,
+      { bars: scene.bars, region: null, loop: null, isLooping: false, locked: [], playhead: null },
+      theme,
+      ruler,
+    ),
   );
   within(margin, top + ruler, keys, height, () =>
     drawKeyboard(pen, view, { key: scene.key, sounding: new Set(), hovered: null, lockedRows: [] }, theme, keys),
   );
-  const plain = { ...scene, fading: [], ghosts: [], region: null, locked: [], lockedRows: [], range: null, isFaint: false };
+  const plain = {
+    ...scene,
+    fading: [],
+    ghosts: [],
+    region: null,
+    locked: [],
+    lockedRows: [],
+    range: null,
+    isFaint: false,
+  };
   within(margin + keys, top + ruler, width + 1, height, () => drawRoll(pen, view, plain, theme));
 }

@@ -63,8 +63,12 @@ export function moved(notes, steps, semitones, nSteps) {
 }
 
 /** @param {readonly NoteShape[]} notes */
-export const move = (notes, /** @type {number} */ steps, /** @type {number} */ semitones, /** @type {number} */ nSteps) =>
-  change(notes, moved(notes, steps, semitones, nSteps));
+export const move = (
+  notes,
+  /** @type {number} */ steps,
+  /** @type {number} */ semitones,
+  /** @type {number} */ nSteps,
+) => change(notes, moved(notes, steps, semitones, nSteps));
 
 /**
  * Notes held longer or shorter by their end or their start; none becomes shorter than a sixteenth.
@@ -79,7 +83,11 @@ export function stretched(notes, which, steps, nSteps) {
   return notes.map((note) => {
     const end = note.onset + note.duration;
     if (which === "end") {
-      return { onset: note.onset, pitch: note.pitch, duration: clamp(end + steps, note.onset + 1, nSteps) - note.onset };
+      return {
+        onset: note.onset,
+        pitch: note.pitch,
+        duration: clamp(end + steps, note.onset + 1, nSteps) - note.onset,
+      };
     }
     const onset = clamp(note.onset + steps, 0, end - 1);
     return { onset, pitch: note.pitch, duration: end - onset };
@@ -87,8 +95,12 @@ export function stretched(notes, which, steps, nSteps) {
 }
 
 /** @param {readonly NoteShape[]} notes */
-export const stretch = (notes, /** @type {"start" | "end"} */ which, /** @type {number} */ steps, /** @type {number} */ nSteps) =>
-  change(notes, stretched(notes, which, steps, nSteps));
+export const stretch = (
+  notes,
+  /** @type {"start" | "end"} */ which,
+  /** @type {number} */ steps,
+  /** @type {number} */ nSteps,
+) => change(notes, stretched(notes, which, steps, nSteps));
 
 /** @param {readonly NoteShape[]} notes @returns {Change | null} */
 export const erase = (notes) => (notes.length ? { remove: notes.map(shape), add: [] } : null);

@@ -97,8 +97,7 @@ export function zoomPitch(view, factor, y, nSteps) {
 }
 
 /** @param {View} view @param {number} dx @param {number} dy @param {number} nSteps */
-export const pan = (view, dx, dy, nSteps) =>
-  clampView({ ...view, left: view.left + dx, top: view.top + dy }, nSteps);
+export const pan = (view, dx, dy, nSteps) => clampView({ ...view, left: view.left + dx, top: view.top + dy }, nSteps);
 
 /**
  * The whole piece across, its pitches in the middle.

@@ -89,7 +89,12 @@ export class Gestures {
     }
     ruler.addEventListener("pointerdown", (event) => this.chooseBars(event, ruler));
     keyboard.addEventListener("pointerdown", (event) => this.playKeys(event, keyboard));
-    keyboard.addEventListener("pointermove", (event) => event.buttons || host.hover({ step: host.desk.caret.step, pitch: yToPitch(host.view, this.#point(event, keyboard).y) }));
+    keyboard.addEventListener(
+      "pointermove",
+      (event) =>
+        event.buttons ||
+        host.hover({ step: host.desk.caret.step, pitch: yToPitch(host.view, this.#point(event, keyboard).y) }),
+    );
     keyboard.addEventListener("pointerleave", () => host.hover(null));
   }
 
@@ -237,7 +242,12 @@ export class Gestures {
     const { host } = this;
     const ends = () => {
       const [a, b] = [...this.fingers.values()];
-      return { x: (a.x + b.x) / 2, y: (a.y + b.y) / 2, wide: Math.max(Math.abs(a.x - b.x), 24), tall: Math.max(Math.abs(a.y - b.y), 24) };
+      return {
+        x: (a.x + b.x) / 2,
+        y: (a.y + b.y) / 2,
+        wide: Math.max(Math.abs(a.x - b.x), 24),
+        tall: Math.max(Math.abs(a.y - b.y), 24),
+      };
     };
     let last = ends();
     const isWide = last.wide > last.tall;

@@ -37,7 +37,12 @@ export const SHORTCUTS = [
   { command: "octaveDown", keys: ["Shift+ArrowDown"], text: "an octave down", group: WRITE },
   { command: "barLeft", keys: ["Shift+ArrowLeft"], text: "a bar earlier", group: WRITE },
   { command: "barRight", keys: ["Shift+ArrowRight"], text: "a bar later", group: WRITE },
-  { command: "shorter", keys: ["Alt+ArrowLeft"], text: "the chosen notes, or the next one written, shorter", group: WRITE },
+  {
+    command: "shorter",
+    keys: ["Alt+ArrowLeft"],
+    text: "the chosen notes, or the next one written, shorter",
+    group: WRITE,
+  },
   { command: "longer", keys: ["Alt+ArrowRight"], text: "longer", group: WRITE },
   { command: "nextNote", keys: ["."], text: "cursor to the next note", group: WRITE },
   { command: "previousNote", keys: [","], text: "cursor to the note before", group: WRITE },
@@ -59,7 +64,12 @@ export const SHORTCUTS = [
   { command: "bass", keys: ["B"], text: "bass", group: CHOOSE },
   { command: "lock", keys: ["K"], text: "keep: lock what is chosen, or unlock it", group: CHOOSE },
 
-  { command: "again", keys: ["R"], text: "three other ways to fill the chosen bars and voices; again for three more", group: MODEL },
+  {
+    command: "again",
+    keys: ["R"],
+    text: "three other ways to fill the chosen bars and voices; again for three more",
+    group: MODEL,
+  },
   { command: "suggest", keys: ["G"], text: "suggest the next note, or stop suggesting", group: MODEL },
   { command: "accept", keys: ["Tab"], text: "accept the suggestion, or take the way that is shown", group: MODEL },
   { command: "refuse", keys: ["Backspace"], text: "refuse the suggestion, or close the other ways", group: MODEL },

@@ -103,7 +103,12 @@ class Page {
   /** What is heard, reckoned once for each state. */
   heard() {
     const { desk } = this;
-    const key = [desk.notes, desk.alternative, desk.state.alternatives, ...[desk.mutedVoices, desk.soloVoices, desk.mutedAuthors, desk.soloAuthors].map((set) => [...set].join())];
+    const key = [
+      desk.notes,
+      desk.alternative,
+      desk.state.alternatives,
+      ...[desk.mutedVoices, desk.soloVoices, desk.mutedAuthors, desk.soloAuthors].map((set) => [...set].join()),
+    ];
     const known = this.heardNow;
     if (known && /** @type {unknown[]} */ (known.key).every((part, i) => part === key[i])) return known.notes;
     const notes = desk.heard();
@@ -123,7 +128,8 @@ class Page {
       this.isRollDirty = true;
       this.arePanelsDirty = true;
     }
-    if (["entries", "edit", "welcome", "mute", "alternatives", "voices", "done", "error"].includes(what)) this.player?.changed();
+    if (["entries", "edit", "welcome", "mute", "alternatives", "voices", "done", "error"].includes(what))
+      this.player?.changed();
     if (what === "welcome" || what === "entries") this.player.tones?.load(desk.notes.map((note) => note.pitch));
     if (what === "welcome") this.#begun();
     if (what === "suggestions") this.#offered();
@@ -131,7 +137,8 @@ class Page {
       const n = desk.state.alternatives.alternatives.length;
       this.speak(`way ${desk.alternative + 1} of ${n}`);
     }
-    if (what === "running" && !desk.isRunning) this.speak(`the model has stopped after ${desk.state.run?.n_changes ?? 0} changes`);
+    if (what === "running" && !desk.isRunning)
+      this.speak(`the model has stopped after ${desk.state.run?.n_changes ?? 0} changes`);
     if (what === "done" || what === "entries") this.staff.changed(desk.state.seq);
     if (desk.state.hasGap) this.connection?.again();
     this.redraw();
@@ -157,7 +164,9 @@ class Page {
       return;
     }
     const { note } = suggestion;
-    this.setView(geometry.reveal(this.view, { from: note.onset, to: note.onset + note.duration, pitch: note.pitch }, desk.nSteps));
+    this.setView(
+      geometry.reveal(this.view, { from: note.onset, to: note.onset + note.duration, pitch: note.pitch }, desk.nSteps),
+    );
     this.speak(
       `${suggestion.action === "add" ? "suggested" : "to be taken back"}: ${geometry.noteName(note.pitch, desk.key, true)}, ` +
         `${geometry.placeInWords(desk.bars, note.onset)}, ${suggestion.voice ?? ""}, ${suggestion.sureness}`,
@@ -231,16 +240,45 @@ class Page {
     drawOverlay(
       prepare(byId("overlay"), view.width, view.height),
       view,
-      { caret: showsCaret ? { ...desk.caret, length: Math.min(desk.length, 4) } : null, playhead, band: this.band, loop: null, isFocused },
+      {
+        caret: showsCaret ? { ...desk.caret, length: Math.min(desk.length, 4) } : null,
+        playhead,
+        band: this.band,
+        loop: null,
+        isFocused,
+      },
       theme,
     );
-    const ruler = { bars: desk.bars, region: desk.region, loop: desk.region, isLooping: desk.isLooping, locked: this.lockedBars(), playhead: playhead ?? desk.caret.step };
-    drawRuler(prepare(byId("ruler"), view.width, RULER), view, { ...ruler, loop: desk.isLooping ? desk.region : null }, theme, RULER);
+    const ruler = {
+      bars: desk.bars,
+      region: desk.region,
+      loop: desk.region,
+      isLooping: desk.isLooping,
+      locked: this.lockedBars(),
+      playhead: playhead ?? desk.caret.step,
+    };
+    drawRuler(
+      prepare(byId("ruler"), view.width, RULER),
+      view,
+      { ...ruler, loop: desk.isLooping ? desk.region : null },
+      theme,
+      RULER,
+    );
     const sounding = new Set(
-      playhead === null ? [] : this.heard().filter((note) => note.onset <= playhead && playhead < note.onset + note.duration).map((note) => note.pitch),
+      playhead === null
+        ? []
+        : this.heard()
+            .filter((note) => note.onset <= playhead && playhead < note.onset + note.duration)
+            .map((note) => note.pitch),
     );
     const lockedRows = desk.settings?.locks.pitches ?? [];
-    drawKeyboard(prepare(byId("keyboard"), KEYBOARD, view.height), view, { key: desk.key, sounding, hovered: this.hovered?.pitch ?? null, lockedRows }, theme, KEYBOARD);
+    drawKeyboard(
+      prepare(byId("keyboard"), KEYBOARD, view.height),
+      view,
+      { key: desk.key, sounding, hovered: this.hovered?.pitch ?? null, lockedRows },
+      theme,
+      KEYBOARD,
+    );
     const at = geometry.placeOf(desk.bars, Math.min(Math.floor(playhead ?? desk.caret.step), desk.nSteps - 1));
     const text = `${at.bar} : ${Math.floor(at.beat)}`;
     const output = byId("position");
@@ -267,8 +305,16 @@ class Page {
     const before = new Map(alternative?.remove.map((shape) => [keyOf(shape), shape.duration]));
     const come = new Set(alternative?.add.filter((shape) => before.get(keyOf(shape)) !== shape.duration).map(keyOf));
     const held = new Set(drag && !drag.isCopy ? drag.held.map(keyOf) : []);
-    const doubts = desk.isDoubting && state.doubts ? new Map(state.doubts.notes.map((one) => [keyOf(one.note), 1 - one.belongs])) : null;
-    const hasLocks = settings && (settings.locks.notes.length || settings.locks.voices.length || settings.locks.bars.length || settings.locks.pitches.length);
+    const doubts =
+      desk.isDoubting && state.doubts
+        ? new Map(state.doubts.notes.map((one) => [keyOf(one.note), 1 - one.belongs]))
+        : null;
+    const hasLocks =
+      settings &&
+      (settings.locks.notes.length ||
+        settings.locks.voices.length ||
+        settings.locks.bars.length ||
+        settings.locks.pitches.length);
     const isStill = matchMedia("(prefers-reduced-motion: reduce)").matches;
     /** @type {DrawnNote[]} */
     const notes = [];
@@ -301,7 +347,8 @@ class Page {
       const sung = voicesOf(desk.notes);
       for (const note of desk.notes) {
         const key = keyOf(note);
-        if (before.has(key) && !stays.has(key)) ghosts.unshift({ ...note, voice: sung.get(key) ?? 0, adds: false, isFaint: true });
+        if (before.has(key) && !stays.has(key))
+          ghosts.unshift({ ...note, voice: sung.get(key) ?? 0, adds: false, isFaint: true });
       }
     }
     if (drag) {
@@ -323,14 +370,19 @@ class Page {
     }
     const rules = settings?.rules;
     const limits = state.limits;
-    const range = rules && (rules.lowest !== null || rules.highest !== null)
-      ? { low: rules.lowest ?? limits?.lowest ?? 0, high: rules.highest ?? limits?.highest ?? 127 }
-      : null;
+    const range =
+      rules && (rules.lowest !== null || rules.highest !== null)
+        ? { low: rules.lowest ?? limits?.lowest ?? 0, high: rules.highest ?? limits?.highest ?? 127 }
+        : null;
     return {
       bars: desk.bars,
       key: desk.key,
       notes,
-      fading: state.fading.map(({ note, at }) => ({ ...note, voice: note.voice ? VOICES.indexOf(note.voice) : 0, left: isStill ? 1 : 1 - (now - at) / FADE })),
+      fading: state.fading.map(({ note, at }) => ({
+        ...note,
+        voice: note.voice ? VOICES.indexOf(note.voice) : 0,
+        left: isStill ? 1 : 1 - (now - at) / FADE,
+      })),
       ghosts,
       region: desk.region,
       locked: this.lockedBars(),
@@ -360,7 +412,8 @@ class Page {
       const tempo = byId("tempo");
       if (tempo !== document.activeElement) tempo.value = String(Math.round(settings.bpm * 10) / 10);
       const [meter] = desk.bars.meters;
-      byId("reading").textContent = `${geometry.keyName(settings.key)}, ${meter?.numerator ?? 4}/${meter?.denominator ?? 4}`;
+      byId("reading").textContent =
+        `${geometry.keyName(settings.key)}, ${meter?.numerator ?? 4}/${meter?.denominator ?? 4}`;
       byId("empty").hidden = desk.notes.length > 0 || this.drag !== null;
     }
     byId("tool-select").setAttribute("aria-checked", String(desk.tool === "select"));
@@ -373,7 +426,11 @@ class Page {
     const line = byId("line");
     const waits = state.pending.length > 0;
     line.className = `line${state.connection === "lost" ? " lost" : state.connection !== "open" || waits ? " waiting" : ""}`;
-    const text = { open: waits ? "saving …" : "all kept", connecting: "connecting …", lost: this.isRefused ? "no piece is open" : "the studio has stopped; coming back as soon as it runs" }[state.connection];
+    const text = {
+      open: waits ? "saving …" : "all kept",
+      connecting: "connecting …",
+      lost: this.isRefused ? "no piece is open" : "the studio has stopped; coming back as soon as it runs",
+    }[state.connection];
     if (byId("line-text").textContent !== text) byId("line-text").textContent = text;
     byId("hint").textContent = this.hint();
   }
@@ -395,7 +452,12 @@ class Page {
     const belongs = note && desk.belongs(note);
     if (typeof belongs === "number") text += ` (${Math.round(belongs * 100)} % that it belongs)`;
     const suggestion = desk.shownSuggestion;
-    if (suggestion && suggestion.note.pitch === place.pitch && suggestion.note.onset <= place.step && place.step < suggestion.note.onset + suggestion.note.duration) {
+    if (
+      suggestion &&
+      suggestion.note.pitch === place.pitch &&
+      suggestion.note.onset <= place.step &&
+      place.step < suggestion.note.onset + suggestion.note.duration
+    ) {
       text += ` (${Math.round(suggestion.probability * 100)} %)`;
     }
     if (where.textContent !== text) where.textContent = text;
@@ -430,7 +492,13 @@ class Page {
     const { desk } = this;
     desk.moveCaret(place);
     const note = desk.noteAt(place.step, place.pitch);
-    this.setView(geometry.reveal(this.view, { from: place.step, to: place.step + (note?.duration ?? 4), pitch: place.pitch }, desk.nSteps));
+    this.setView(
+      geometry.reveal(
+        this.view,
+        { from: place.step, to: place.step + (note?.duration ?? 4), pitch: place.pitch },
+        desk.nSteps,
+      ),
+    );
     byId("roll").focus({ preventScroll: true });
   }
 
@@ -744,7 +812,8 @@ class Page {
       else if (format === "png") blob = await this.png();
       else {
         const response = await fetch(this.exportUrl(format));
-        if (!response.ok) throw new Error((await response.json().catch(() => null))?.text ?? `the studio answered ${response.status}`);
+        if (!response.ok)
+          throw new Error((await response.json().catch(() => null))?.text ?? `the studio answered ${response.status}`);
         blob = await response.blob();
       }
       const link = el("a", { download: `${this.fileName}.${format}`, href: URL.createObjectURL(blob) });
@@ -752,7 +821,10 @@ class Page {
       setTimeout(() => URL.revokeObjectURL(/** @type {HTMLAnchorElement} */ (link).href), 60000);
       desk.say(`${this.fileName}.${format} is saved with your downloads`);
     } catch (error) {
-      desk.say(`${this.fileName}.${format} could not be saved: ${error instanceof Error ? error.message : error}`, true);
+      desk.say(
+        `${this.fileName}.${format} could not be saved: ${error instanceof Error ? error.message : error}`,
+        true,
+      );
     }
   }
 
@@ -760,14 +832,18 @@ class Page {
     const { desk } = this;
     const tempos = this.player.music.tempos();
     const buffer = await render(this.heard(), { tempos, from: 0, to: desk.nSteps, tones: this.player.tones });
-    return new Blob([wavOf([buffer.getChannelData(0), buffer.getChannelData(1)], buffer.sampleRate)], { type: "audio/wav" });
+    return new Blob([wavOf([buffer.getChannelData(0), buffer.getChannelData(1)], buffer.sampleRate)], {
+      type: "audio/wav",
+    });
   }
 
   /** @returns {Promise<Blob>} */
   async png() {
     const canvas = document.createElement("canvas");
     drawPicture(canvas, this.scene(performance.now()), this.theme, this.desk.settings?.name ?? "");
-    return new Promise((resolve, reject) => canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("the picture is too large"))), "image/png"));
+    return new Promise((resolve, reject) =>
+      canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("the picture is too large"))), "image/png"),
+    );
   }
 
   /** @param {File} file */
@@ -775,7 +851,10 @@ class Page {
     const { desk } = this;
     const most = desk.state.limits?.upload_bytes ?? 8 * 2 ** 20;
     if (file.size > most) {
-      desk.say(`${file.name} is too large: ${Math.round(file.size / 2 ** 20)} MB; the studio opens files up to ${Math.round(most / 2 ** 20)} MB`, true);
+      desk.say(
+        `${file.name} is too large: ${Math.round(file.size / 2 ** 20)} MB; the studio opens files up to ${Math.round(most / 2 ** 20)} MB`,
+        true,
+      );
       return;
     }
     try {
@@ -789,21 +868,49 @@ class Page {
       if (answer.remarks?.length) remember("remarks", JSON.stringify(answer.remarks), sessionStorage);
       show(answer.piece.id);
     } catch (error) {
-      desk.say(error instanceof TypeError ? "the studio does not answer; start it again with `ripieno studio`" : String(/** @type {Error} */ (error).message), true);
+      desk.say(
+        error instanceof TypeError
+          ? "the studio does not answer; start it again with `ripieno studio`"
+          : String(/** @type {Error} */ (error).message),
+        true,
+      );
     }
   }
 
   async listPieces() {
     const list = byId("recent");
-    const answer = await fetch("api/pieces").then((response) => response.json()).catch(() => null);
+    const answer = await fetch("api/pieces")
+      .then((response) => response.json())
+      .catch(() => null);
     /** @type {PieceInfo[]} */
     const pieces = answer?.pieces ?? [];
     list.replaceChildren(
       ...pieces.slice(0, 20).map((piece) =>
-        el("li", {}, el("a", { href: `?piece=${encodeURIComponent(piece.id)}`, "aria-current": piece.id === this.desk.state.piece ? "page" : null },
-          el("span", {}, piece.name), el("span", { class: "quiet" }, ago(piece.changed))),
+        el(
+          "li",
+          {},
+          el(
+            "a",
+            {
+              href: `?piece=${encodeURIComponent(piece.id)}`,
+              "aria-current": piece.id === this.desk.state.piece ? "page" : null,
+            },
+            el("span", {}, piece.name),
+            el("span", { class: "quiet" }, ago(piece.changed)),
+          ),
           piece.id !== this.desk.state.piece &&
-            el("button", { type: "button", class: "icon", "aria-label": `Forget ${piece.name}`, title: "Forget this piece and its history", onclick: () => this.forget(piece) }, "✕")),
+            el(
+              "button",
+              {
+                type: "button",
+                class: "icon",
+                "aria-label": `Forget ${piece.name}`,
+                title: "Forget this piece and its history",
+                onclick: () => this.forget(piece),
+              },
+              "✕",
+            ),
+        ),
       ),
     );
   }
@@ -820,8 +927,17 @@ class Page {
     const known = new Set([...(this.health?.formats ?? []), "wav", "png"]);
     byId("formats").replaceChildren(
       ...TYPES.filter(([format]) => known.has(format)).map(([format, name, text]) =>
-        el("li", {}, el("button", { type: "button", "data-format": format, onclick: () => (byId("save").hidePopover(), this.saveAs(format)) },
-          el("span", {}, name), el("span", { class: "quiet" }, text)))),
+        el(
+          "li",
+          {},
+          el(
+            "button",
+            { type: "button", "data-format": format, onclick: () => (byId("save").hidePopover(), this.saveAs(format)) },
+            el("span", {}, name),
+            el("span", { class: "quiet" }, text),
+          ),
+        ),
+      ),
     );
   }
 
@@ -930,8 +1046,22 @@ function show(piece) {
 /** @param {Page} page */
 function wire(page) {
   const { desk, player } = page;
-  const on = (/** @type {string} */ id, /** @type {string} */ event, /** @type {(event: any) => void} */ act) => byId(id).addEventListener(event, act);
-  for (const [id, command] of [["stop", "stop"], ["loop", "loop"], ["undo", "undo"], ["redo", "redo"], ["suggest", "suggest"], ["again", "again"], ["fill", "fill"], ["doubts", "doubts"], ["tool-select", "selectTool"], ["tool-draw", "drawTool"], ["staff-button", "staff"], ["help-button", "help"]]) {
+  const on = (/** @type {string} */ id, /** @type {string} */ event, /** @type {(event: any) => void} */ act) =>
+    byId(id).addEventListener(event, act);
+  for (const [id, command] of [
+    ["stop", "stop"],
+    ["loop", "loop"],
+    ["undo", "undo"],
+    ["redo", "redo"],
+    ["suggest", "suggest"],
+    ["again", "again"],
+    ["fill", "fill"],
+    ["doubts", "doubts"],
+    ["tool-select", "selectTool"],
+    ["tool-draw", "drawTool"],
+    ["staff-button", "staff"],
+    ["help-button", "help"],
+  ]) {
     on(id, "click", () => page.obey(command));
   }
   on("play", "click", () => (player.isPlaying ? page.stop(false) : page.play()));
@@ -954,7 +1084,10 @@ function wire(page) {
   desk.grid = Number(byId("grid").value);
   on("tempo", "change", (event) => {
     if (!event.target.checkValidity() || !event.target.value) {
-      desk.say(`a tempo of ${event.target.value || "nothing"} cannot be played here; take ${event.target.min} to ${event.target.max}`, true);
+      desk.say(
+        `a tempo of ${event.target.value || "nothing"} cannot be played here; take ${event.target.min} to ${event.target.max}`,
+        true,
+      );
       event.target.value = String(desk.settings?.bpm ?? 88);
       return;
     }
@@ -973,7 +1106,10 @@ function wire(page) {
   }
 
   // menus open under their buttons
-  for (const [button, menu, fill] of /** @type {[string, string, () => void][]} */ ([["pieces-button", "pieces", () => page.listPieces()], ["save-button", "save", () => page.listFormats()]])) {
+  for (const [button, menu, fill] of /** @type {[string, string, () => void][]} */ ([
+    ["pieces-button", "pieces", () => page.listPieces()],
+    ["save-button", "save", () => page.listFormats()],
+  ])) {
     on(menu, "beforetoggle", (/** @type {any} */ event) => {
       if (event.newState !== "open") return;
       fill();
@@ -998,7 +1134,13 @@ function wire(page) {
   on("begin-form", "submit", async (/** @type {SubmitEvent} */ event) => {
     event.preventDefault();
     const given = Object.fromEntries(new FormData(byId("begin-form")));
-    const answer = await beginPiece({ name: String(given.name), bars: Number(given.bars), meter: String(given.meter), key: String(given.key), bpm: Number(given.bpm) });
+    const answer = await beginPiece({
+      name: String(given.name),
+      bars: Number(given.bars),
+      meter: String(given.meter),
+      key: String(given.key),
+      bpm: Number(given.bpm),
+    });
     if (typeof answer === "string") show(answer);
     else byId("begin-problem").textContent = answer.text;
   });
@@ -1022,7 +1164,8 @@ function wire(page) {
   // After a click on a button the keys are about the music again; who pressed it by key stays where they are.
   document.addEventListener("click", (event) => {
     const button = /** @type {Element} */ (event.target).closest?.("button");
-    if (event.detail > 0 && button?.closest(".partner, .voices, .chosen, .transport, [aria-label='Writing']")) byId("roll").focus({ preventScroll: true });
+    if (event.detail > 0 && button?.closest(".partner, .voices, .chosen, .transport, [aria-label='Writing']"))
+      byId("roll").focus({ preventScroll: true });
   });
   for (const name of ["focus", "blur"]) on("roll", name, () => page.redraw());
   new ResizeObserver(() => page.resize()).observe(byId("roll"));
@@ -1057,10 +1200,18 @@ function pressed(page, event) {
   if (isButton && presses) return;
   if (target.matches("input[type=range]") && event.key.startsWith("Arrow")) return;
   if (target.matches("[role=tab]") && event.key.startsWith("Arrow")) return;
-  if (target.matches(".tabpanel, .staff, .help-body") && ["Home", "End", "ArrowUp", "ArrowDown", " "].includes(event.key)) return;
+  if (
+    target.matches(".tabpanel, .staff, .help-body") &&
+    ["Home", "End", "ArrowUp", "ArrowDown", " "].includes(event.key)
+  )
+    return;
   // Tab accepts where the music is; elsewhere it goes on to the next thing.
   if (command === "accept" && target.id !== "roll" && target !== document.body) return;
-  if (event.repeat && ["accept", "again", "fill", "suggest", "play", "doubts", "lock", "write"].includes(command) && command !== "write") {
+  if (
+    event.repeat &&
+    ["accept", "again", "fill", "suggest", "play", "doubts", "lock", "write"].includes(command) &&
+    command !== "write"
+  ) {
     event.preventDefault();
     return;
   }
@@ -1073,7 +1224,11 @@ function pressed(page, event) {
  */
 async function beginPiece(what) {
   try {
-    const response = await fetch("api/pieces", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(what) });
+    const response = await fetch("api/pieces", {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(what),
+    });
     const answer = await response.json();
     return response.ok ? answer.piece.id : { text: answer.text ?? "the piece could not be begun" };
   } catch {
@@ -1118,7 +1273,12 @@ async function start() {
           page.isRefused = true;
           desk.receive({ type: "lost" });
           if (desk.state.notice?.isError) return; // the server has said why
-          desk.say(code === 4404 ? "there is no such piece here; open another one" : "the studio does not let this window in; load the page again", true);
+          desk.say(
+            code === 4404
+              ? "there is no such piece here; open another one"
+              : "the studio does not let this window in; load the page again",
+            true,
+          );
         } else desk.receive({ type: why });
       },
     });
@@ -1126,11 +1286,18 @@ async function start() {
     remember("remarks", "[]", sessionStorage);
     for (const remark of remarks) desk.say(withSigns(remark));
   } catch (error) {
-    desk.say(error instanceof TypeError ? "the studio does not answer; start it again with `ripieno studio`" : String(/** @type {Error} */ (error).message), true);
+    desk.say(
+      error instanceof TypeError
+        ? "the studio does not answer; start it again with `ripieno studio`"
+        : String(/** @type {Error} */ (error).message),
+      true,
+    );
     desk.receive({ type: "lost" });
   }
   // For those who look behind the page, and for the tests.
-  Object.assign(globalThis, { ripieno: { page, desk, player: page.player, render, secondsAt, surenessOf, drawRoll, prepare, byId } });
+  Object.assign(globalThis, {
+    ripieno: { page, desk, player: page.player, render, secondsAt, surenessOf, drawRoll, prepare, byId },
+  });
 }
 
 start();

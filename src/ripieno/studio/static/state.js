@@ -203,7 +203,8 @@ function withEntries(state, entries, now) {
       if (entry.author === "model" && !before) arrived.set(keyOf(note), now);
     }
     for (const note of gone) {
-      if (!entry.new.some((other) => other.pitch === note.pitch && overlaps(other, note))) fading.push({ note, at: now });
+      if (!entry.new.some((other) => other.pitch === note.pitch && overlaps(other, note)))
+        fading.push({ note, at: now });
     }
     for (const item of entry.items) history.set(item.batch, item);
     if (entry.settings) settings = entry.settings;
@@ -345,7 +346,9 @@ export function barsOf(settings) {
       pickup: first?.number === 0 ? first.n_steps : 0,
       end: settings.n_steps,
       meters: bars
-        .filter((bar, i) => i === 0 || bar.numerator !== bars[i - 1].numerator || bar.denominator !== bars[i - 1].denominator)
+        .filter(
+          (bar, i) => i === 0 || bar.numerator !== bars[i - 1].numerator || bar.denominator !== bars[i - 1].denominator,
+        )
         .map((bar) => ({ step: bar.start, numerator: bar.numerator, denominator: bar.denominator })),
     };
     barred.set(settings, found);
@@ -419,5 +422,7 @@ export function withAlternative(notes, alternative, voices) {
   const voice = voices.length === 1 ? voices[0] : null;
   /** @type {Note[]} */
   const come = alternative.add.map((shape) => ({ ...shape, author: "model", voice, batch: null }));
-  return [...notes.filter((note) => !gone.has(keyOf(note))), ...come].sort((a, b) => a.onset - b.onset || a.pitch - b.pitch);
+  return [...notes.filter((note) => !gone.has(keyOf(note))), ...come].sort(
+    (a, b) => a.onset - b.onset || a.pitch - b.pitch,
+  );
 }
