@@ -243,12 +243,6 @@ test("the history is grouped by run", () => {
   );
 });
 
-test("locks are seen on the notes that they bind", () => {
-  assert.ok(state.isLocked(settings, { onset: 20, pitch: 64, duration: 4 }));
-  assert.ok(state.isLocked(settings, { onset: 0, pitch: 60, duration: 4 }));
-  assert.ok(!state.isLocked(settings, { onset: 0, pitch: 64, duration: 4 }));
-});
-
 test("no message changes the state that was", () => {
   const before = begun([note(0, 67)]);
   const copy = structuredClone(before);

@@ -3,12 +3,10 @@
  */
 
 import { HIGHEST, LOWEST, clamp } from "./geometry.js";
+import { shapeOf } from "./state.js";
 
 /** @typedef {import("./protocol.js").NoteShape} NoteShape */
 /** @typedef {{remove: NoteShape[], add: NoteShape[]}} Change */
-
-/** @param {NoteShape} note @returns {NoteShape} */
-const shape = ({ onset, pitch, duration }) => ({ onset, pitch, duration });
 
 /** @param {NoteShape} a @param {NoteShape} b */
 const same = (a, b) => a.onset === b.onset && a.pitch === b.pitch && a.duration === b.duration;
@@ -20,8 +18,8 @@ function change(before, after) {
   before.forEach((note, i) => {
     const next = after[i];
     if (same(note, next)) return;
-    found.remove.push(shape(note));
-    found.add.push(shape(next));
+    found.remove.push(shapeOf(note));
+    found.add.push(shapeOf(next));
   });
   return found.remove.length ? found : null;
 }
@@ -103,7 +101,7 @@ export const stretch = (
 ) => change(notes, stretched(notes, which, steps, nSteps));
 
 /** @param {readonly NoteShape[]} notes @returns {Change | null} */
-export const erase = (notes) => (notes.length ? { remove: notes.map(shape), add: [] } : null);
+export const erase = (notes) => (notes.length ? { remove: notes.map(shapeOf), add: [] } : null);
 
 /**
  * What a drag did, told when it ends: of the notes taken hold of, those that are still there go, and all come where they
@@ -123,7 +121,7 @@ export function dropOf(held, dropped, there) {
 /** Notes as they are kept to be pasted, counted from the first of them. @param {readonly NoteShape[]} notes */
 export function copied(notes) {
   const first = Math.min(...notes.map((note) => note.onset));
-  return notes.map((note) => ({ ...shape(note), onset: note.onset - first }));
+  return notes.map((note) => ({ ...shapeOf(note), onset: note.onset - first }));
 }
 
 /**

@@ -1,7 +1,7 @@
 /**
  * Pointers, wheels and fingers on the roll, the ruler and the keyboard, turned into what the desk does.
  *
- * A drag lives in `desk.drag` from the moment a note is taken hold of until it is dropped; nothing that arrives meanwhile
+ * A drag lives in `host.drag` from the moment a note is taken hold of until it is dropped; nothing that arrives meanwhile
  * touches it.
  */
 
@@ -155,9 +155,9 @@ export class Gestures {
       return;
     }
     if (event.button !== 0) return;
-    const ghost = desk.shownSuggestion;
+    const ghost = desk.asking.shownSuggestion;
     if (ghost && noteAt(view, [ghost.note], point.x, point.y, isFinger ? FINGER : 0)) {
-      desk.accept();
+      desk.asking.accept();
       return;
     }
     desk.moveCaret({ step: hit ? hit.note.onset : desk.snapped(step), pitch });
@@ -219,7 +219,7 @@ export class Gestures {
     const { desk, view } = host;
     const hit = noteAt(view, desk.notes, point.x, point.y);
     const step = xToStep(view, point.x);
-    const ghost = desk.shownSuggestion;
+    const ghost = desk.asking.shownSuggestion;
     const isOnGhost = ghost && noteAt(view, [ghost.note], point.x, point.y);
     const pencil = step < desk.nSteps && desk.tool === "draw" ? "crosshair" : "default";
     this.roll.style.cursor = isOnGhost ? "pointer" : !hit ? pencil : hit.zone === "middle" ? "grab" : "ew-resize";
