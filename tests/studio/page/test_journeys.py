@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 
 import ripieno
 from ripieno.files.sound import frequency_of
+from ripieno.studio import messages
 from tests.files.test_soundfont import LOOPED, build
 from tests.studio.page.conftest import Studio
 from tests.studio.page.hands import (
@@ -486,6 +488,12 @@ def test_the_rules_reach_the_model(page: Page) -> None:
     settled(page)
     assert state(page, "settings.rules.seed") == 7
     assert state(page, "settings.rules.mend") == "nothing"
+
+
+def test_the_page_and_the_server_mean_the_same_words(page: Page) -> None:
+    voices, protocol = page.evaluate("import('./protocol.js').then(({ VOICES, PROTOCOL }) => [VOICES, PROTOCOL])")
+    assert tuple(voices) == get_args(messages.Voice)
+    assert protocol == messages.PROTOCOL
 
 
 def test_every_rule_of_the_server_can_be_set_within_its_bounds(studio: Studio, page: Page) -> None:

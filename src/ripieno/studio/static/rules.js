@@ -35,7 +35,7 @@ import { capital, percent } from "./words.js";
 /**
  * @typedef {object} Control
  * @property {HTMLElement} element
- * @property {Show} show
+ * @property {(rules: Rules, settings: Settings) => void} show
  */
 
 /**
@@ -190,79 +190,84 @@ function offer(field, value, text) {
 /** @param {string} label @param {...(Node | string)} inside */
 const labelled = (label, ...inside) => el("label", { class: "field" }, el("span", {}, label), ...inside);
 
-/** @typedef {(rules: Rules, settings: Settings) => void} Show */
-
 /**
- * A control of the option's own kind.
+ * What an option is called, and its values.
  *
- * @param {object} [words]
- * @param {string} [words.label]
- * @param {Record<string, string>} [words.values] what the values of a choice are called; a text may be one of them too
- * @param {string} [words.unless] what holds where nothing is said
- * @param {(settings: Settings) => string} [words.placeholder] the same, where it depends on the piece
- * @param {string} [words.list] id of a list of suggestions
- * @returns {Builder}
+ * @typedef {object} Words
+ * @property {string} [label]
+ * @property {Record<string, string>} [values] what the values of a choice are called; a text may be one of them too
+ * @property {string} [unless] what holds where nothing is said
+ * @property {(settings: Settings) => string} [placeholder] the same, where it depends on the piece
+ * @property {string} [list] id of a list of suggestions
  */
-function simple({ label, values, unless, placeholder, list } = {}) {
-  return (option, { set, complain }) => {
-    const { name, kind, isOptional } = option;
-    const called = label ?? option.label;
-    const title = label ? undefined : option.hint || undefined;
-    const unsaid = unless ?? option.unless;
-    if (kind === "check") {
-      const box = /** @type {HTMLInputElement} */ (el("input", { name, type: "checkbox" }));
-      box.addEventListener("change", () => set({ [name]: box.checked }));
-      const element = el("label", { class: "check", title }, box, ` ${called}`);
-      return { element, show: (rules) => (box.checked = Boolean(rules[name])) };
-    }
-    /** @type {any} */
-    let field;
-    /** What is to be set; undefined: nothing. @type {() => any} */
-    let read;
-    /** @type {Show} */
-    let show = (rules, settings) => {
-      put(field, String(rules[name] ?? ""));
-      if (placeholder) field.placeholder = placeholder(settings);
-    };
-    if (kind === "choice" || values) {
-      /** @type {any[]} */
-      const known = Object.entries(values ?? {}).flatMap(([value, word]) => (word === unsaid ? [] : [value]));
-      const choices = kind === "choice" ? option.values : known;
-      field = el("select", { name, title });
-      if (isOptional) field.append(el("option", { value: "" }, unsaid || "not chosen"));
-      field.append(...choices.map((value) => el("option", { value }, wordOf(value, values))));
-      read = () => choices.find((value) => String(value) === field.value) ?? (field.value || null);
-      show = (rules) => offer(field, String(rules[name] ?? ""), wordOf(rules[name], values));
-    } else if (kind === "number") {
-      const { minimum: min, maximum: max } = option;
-      const step = option.isWhole ? 1 : "any";
-      field = el("input", { name, title, type: "number", min, max, step, placeholder: unsaid || null });
-      read = () => {
-        if (!field.checkValidity()) return complain(`${called}: write ${boundsInWords(option)}`);
-        return field.value === "" ? option.default : Number(field.value);
-      };
-    } else {
-      const more = {
-        type: "text",
-        maxlength: option.maxLength,
-        placeholder: unsaid || null,
-        spellcheck: "false",
-        list,
-      };
-      field = el("input", { name, title, ...more });
-      read = () => field.value.trim() || (isOptional ? null : "");
-    }
-    field.addEventListener("change", () => {
-      const value = read();
-      if (value !== undefined) set({ [name]: value });
-    });
-    return { element: labelled(called, field), show };
+
+/** A control of the option's own kind. @param {Words} [given] @returns {Builder} */
+function simple(given = {}) {
+  return (option, bench) => {
+    const words = { label: option.label, unless: option.unless, ...given };
+    const title = given.label ? undefined : option.hint || undefined;
+    const more = { name: option.name, title };
+    if (option.kind === "check") return box(option, words, more, bench);
+    if (option.kind === "choice" || words.values) return choice(option, words, more, bench);
+    return option.kind === "number" ? number(option, words, more, bench) : text(option, words, more, bench);
   };
 }
 
-/** @param {any} value @param {Record<string, string>} [words] */
-const wordOf = (value, words = {}) =>
-  words[value] ?? (value === true ? "yes" : value === false ? "no" : String(value).replaceAll("_", " "));
+/** @typedef {(option: Option, words: Words & {label: string, unless: string}, more: Record<string, any>, bench: Bench) => Control} Simple */
+
+/** @type {Simple} */
+function box({ name }, { label }, more, { set }) {
+  const field = /** @type {HTMLInputElement} */ (el("input", { ...more, type: "checkbox" }));
+  field.addEventListener("change", () => set({ [name]: field.checked }));
+  const element = el("label", { class: "check", title: more.title }, field, ` ${label}`);
+  return { element, show: (rules) => (field.checked = Boolean(rules[name])) };
+}
+
+/** @type {Simple} */
+function choice({ name, kind, values, isOptional }, { label, unless, values: words = {} }, more, { set }) {
+  const named = Object.keys(words).filter((value) => words[value] !== unless);
+  const choices = kind === "choice" ? values : named;
+  const called = (/** @type {any} */ value) =>
+    words[value] ?? (value === true ? "yes" : value === false ? "no" : String(value).replaceAll("_", " "));
+  const none = isOptional && el("option", { value: "" }, unless || "not chosen");
+  const field = /** @type {HTMLSelectElement} */ (
+    el("select", more, none, ...choices.map((value) => el("option", { value }, called(value))))
+  );
+  field.addEventListener("change", () => {
+    const { value } = field;
+    set({ [name]: choices.find((one) => String(one) === value) ?? (value || null) });
+  });
+  const show = (/** @type {Rules} */ rules) => offer(field, String(rules[name] ?? ""), called(rules[name]));
+  return { element: labelled(label, field), show };
+}
+
+/** @type {Simple} */
+function number(option, { label, unless }, more, { set, complain }) {
+  const { name, minimum: min, maximum: max } = option;
+  const step = option.isWhole ? 1 : "any";
+  const field = /** @type {HTMLInputElement} */ (
+    el("input", { ...more, type: "number", min, max, step, placeholder: unless || null })
+  );
+  field.addEventListener("change", () => {
+    if (!field.checkValidity()) complain(`${label}: write ${boundsInWords(option)}`);
+    else set({ [name]: field.value === "" ? option.default : Number(field.value) });
+  });
+  return { element: labelled(label, field), show: (rules) => put(field, String(rules[name] ?? "")) };
+}
+
+/** @type {Simple} */
+function text({ name, maxLength, isOptional }, { label, unless, placeholder, list }, more, { set }) {
+  const kind = { type: "text", maxlength: maxLength, placeholder: unless || null, spellcheck: "false", list };
+  const field = /** @type {HTMLInputElement} */ (el("input", { ...more, ...kind }));
+  field.addEventListener("change", () => set({ [name]: field.value.trim() || (isOptional ? null : "") }));
+  return {
+    element: labelled(label, field),
+    show: (rules, settings) => {
+      put(field, String(rules[name] ?? ""));
+      if (placeholder) field.placeholder = placeholder(settings);
+    },
+  };
+}
 
 /** @param {Option} option */
 function boundsInWords({ minimum, maximum }) {
@@ -422,7 +427,9 @@ export class RulesPanel {
     const fields = byId("rules-fields");
     /** @type {Map<string, HTMLElement>} */
     const folds = new Map();
-    for (const option of optionsOf(protocol)) {
+    const options = optionsOf(protocol);
+    this.defaults = Object.fromEntries(options.map((option) => [option.name, option.default]));
+    for (const option of options) {
       const widget = WIDGETS[option.name];
       if (widget === null || (!widget && !option.kind)) continue;
       const control = (widget ?? simple())(option, {
@@ -443,6 +450,8 @@ export class RulesPanel {
 
   show() {
     const { settings } = this.desk;
-    if (settings) for (const control of this.controls) control.show(settings.rules, settings);
+    if (!settings) return;
+    const rules = { ...this.defaults, ...settings.rules };
+    for (const control of this.controls) control.show(rules, settings);
   }
 }

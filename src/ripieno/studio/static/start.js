@@ -12,11 +12,11 @@ import { hasMidi } from "./midi.js";
 import { Page } from "./page.js";
 import { wireTabs } from "./panels.js";
 import { prepare, themeOf } from "./pen.js";
-import { render, secondsAt } from "./player.js";
+import { render } from "./player.js";
 import { KEYS, RulesPanel } from "./rules.js";
 import { Connection } from "./socket.js";
 import { Tones } from "./tones.js";
-import { surenessOf, withSigns } from "./words.js";
+import { withSigns } from "./words.js";
 
 const LENGTHENED = 4; // bars, by the button at the end of the rules
 const NO_SUCH_PIECE = 4404; // as the socket is closed
@@ -171,7 +171,7 @@ async function start() {
   }
   // For those who look behind the page, and for the tests.
   Object.assign(globalThis, {
-    ripieno: { page, desk, player, render, secondsAt, surenessOf, drawRoll, prepare, byId },
+    ripieno: { page, desk, player, render, drawRoll, prepare, byId },
   });
 }
 

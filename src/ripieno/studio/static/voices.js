@@ -14,78 +14,50 @@ const AUTHORS = /** @type {const} */ ([
   { author: "model", name: "The model’s", notes: "the model’s notes" },
 ]);
 
+/** A button of one letter or sign. @param {string} id @param {string} label @param {boolean} isOn @param {() => void} onclick @param {string | Node} sign */
+const tiny = (id, label, isOn, onclick, sign) =>
+  el(
+    "button",
+    { type: "button", class: "tiny", "data-id": id, "aria-pressed": isOn, "aria-label": label, title: label, onclick },
+    sign,
+  );
+
 /** The strips of the voices and of the authors. @param {Page} page */
 export function showVoices({ desk }) {
   const { settings } = desk;
   const locked = VOICES.map((voice) => settings?.locks.voices.some((lock) => lock.voice === voice) ?? false);
   const { mix } = desk;
   fill(byId("voices"), [[...desk.voices], mix.signature, locked], () => {
-    const tiny = (
-      /** @type {string} */ id,
-      /** @type {string} */ text,
-      /** @type {string} */ label,
-      /** @type {boolean} */ isOn,
-      /** @type {() => void} */ onclick,
-    ) =>
-      el(
-        "button",
-        {
-          type: "button",
-          class: "tiny",
-          "data-id": id,
-          "aria-pressed": isOn,
-          "aria-label": label,
-          title: label,
-          onclick,
-        },
-        text,
-      );
     const strips = VOICES.map((name, voice) => {
-      const lock = el(
-        "button",
-        {
-          type: "button",
-          class: "tiny",
-          "data-id": `k${voice}`,
-          "aria-pressed": locked[voice],
-          "aria-label": `Keep the ${name} as it is`,
-          title: `Keep the ${name} as it is: the model does not change it`,
-          onclick: () => desk.lockVoice(voice),
-        },
-        icon(locked[voice] ? "lock" : "unlock"),
-      );
+      const who = {
+        type: "button",
+        class: "who",
+        "data-id": `v${voice}`,
+        "aria-pressed": desk.voices.has(voice),
+        title: `Choose the ${name} (${keycapsOf(name)})`,
+        onclick: () => desk.toggleVoice(voice),
+      };
+      const swatch = el("span", { class: `swatch v${voice}`, "aria-hidden": "true" });
+      const sign = icon(locked[voice] ? "lock" : "unlock");
       return el(
         "div",
         { class: "strip", role: "group", "aria-label": capital(name) },
-        el(
-          "button",
-          {
-            type: "button",
-            class: "who",
-            "data-id": `v${voice}`,
-            "aria-pressed": desk.voices.has(voice),
-            title: `Choose the ${name} (${keycapsOf(name)})`,
-            onclick: () => desk.toggleVoice(voice),
-          },
-          el("span", { class: `swatch v${voice}`, "aria-hidden": "true" }),
-          capital(name),
-        ),
-        tiny(`m${voice}`, "M", `Mute the ${name}`, mix.mutedVoices.has(voice), () => desk.mute(voice)),
-        tiny(`s${voice}`, "S", `The ${name} alone`, mix.soloVoices.has(voice), () => desk.mute(voice, true)),
-        lock,
+        el("button", who, swatch, capital(name)),
+        tiny(`m${voice}`, `Mute the ${name}`, mix.mutedVoices.has(voice), () => desk.mute(voice), "M"),
+        tiny(`s${voice}`, `The ${name} alone`, mix.soloVoices.has(voice), () => desk.mute(voice, true), "S"),
+        tiny(`k${voice}`, `Keep the ${name} as it is`, locked[voice], () => desk.lockVoice(voice), sign),
       );
     });
-    const authors = AUTHORS.map(({ author, name, notes }) =>
-      el(
+    const authors = AUTHORS.map(({ author, name, notes }) => {
+      const mute = (isSolo = false) => desk.muteAuthor(author, isSolo);
+      return el(
         "div",
         { class: "strip author", role: "group", "aria-label": capital(notes) },
         el("span", { class: "who" }, el("span", { class: `swatch ${author}`, "aria-hidden": "true" }), name),
-        tiny(`m${author}`, "M", `Mute ${notes}`, mix.mutedAuthors.has(author), () => desk.muteAuthor(author)),
-        tiny(`s${author}`, "S", `${capital(notes)} alone`, mix.soloAuthors.has(author), () =>
-          desk.muteAuthor(author, true),
-        ),
-      ),
-    );
+        tiny(`m${author}`, `Mute ${notes}`, mix.mutedAuthors.has(author), () => mute(), "M"),
+        tiny(`s${author}`, `${capital(notes)} alone`, mix.soloAuthors.has(author), () => mute(true), "S"),
+      );
+    });
     return [...strips, ...authors];
   });
 }
