@@ -385,7 +385,7 @@ const WIDGETS = {
   pitches: range,
   lowest: range,
   highest: null,
-  max_additions: simple({ label: "New notes at most", unless: "any number" }),
+  max_additions: simple({ label: "New notes", unless: "any number" }),
   melody: simple({
     label: "My line is",
     values: { top: "the top", bass: "the bass", inner: "an inner voice", auto: "found by itself" },
