@@ -16,7 +16,7 @@ export PIP_CONSTRAINT := constraints.txt
 export PIP_BUILD_CONSTRAINT := constraints.txt
 INSTALL := $(BIN)/python -m pip install -q -c constraints.txt
 
-.PHONY: help demo test fuzz check page screenshots format train clean
+.PHONY: help demo test fuzz check page page-check screenshots format train clean
 .DEFAULT_GOAL := help
 
 help:
@@ -25,7 +25,7 @@ help:
 	@echo "make check    style and types alone"
 	@echo "make fuzz     read $(N) mutated MIDI files, and as many scores (N=$(N))"
 	@echo "make format   put the code's layout right"
-	@echo "make page     the types and tests of the studio's modules, where there is Node.js"
+	@echo "make page     the layout, types and tests of the studio's modules, where there is Node.js"
 	@echo "make screenshots  the pictures in docs/studio, from a real browser"
 	@echo "make train    train a model: make train DATA=folder-of-music CONFIG=$(CONFIG)"
 	@echo "make clean    remove everything that these made, but not trained models (folder runs)"
@@ -46,20 +46,27 @@ fuzz: $(VENV)/develops
 	$(BIN)/python -m tests.fuzzing --n $(N)
 
 # The studio's modules in the browser's language. People who use Ripieno need no Node.js; CI must have one.
-page:
-	@if command -v npm >/dev/null; then \
-		{ test node_modules/.package-lock.json -nt package-lock.json || npm ci --silent; } && \
-		npx tsc && node --test --test-reporter=spec tests/studio/js/*.test.js; \
-	elif [ -n "$$CI" ]; then \
-		echo "Node.js is missing: the studio's modules were not checked" >&2; exit 1; \
-	else \
-		echo "No Node.js here: the studio's modules are not checked"; \
-	fi
+define with_node
+@if command -v npm >/dev/null; then \
+	{ test node_modules/.package-lock.json -nt package-lock.json || npm ci --silent; } && $(1); \
+elif [ -n "$$CI" ]; then \
+	echo "Node.js is missing: the studio's modules were left alone" >&2; exit 1; \
+else \
+	echo "No Node.js here: the studio's modules are left alone"; \
+fi
+endef
+MODULES := src/ripieno/studio/static/*.js src/ripieno/studio/static/*.css tests/studio/js/*.js
+
+page: page-check
+	$(call with_node,node --test --test-reporter=spec tests/studio/js/*.test.js)
+
+page-check:
+	$(call with_node,npx prettier --check --log-level=warn $(MODULES) && npx tsc)
 
 screenshots: $(VENV)/develops
 	$(BIN)/python -m tests.studio.page.screenshots
 
-check: $(VENV)/develops
+check: $(VENV)/develops page-check
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
@@ -67,6 +74,7 @@ check: $(VENV)/develops
 format: $(VENV)/develops
 	$(BIN)/ruff check --fix-only
 	$(BIN)/ruff format
+	$(call with_node,npx prettier --write --log-level=warn $(MODULES))
 
 train: $(VENV)/trains
 	@test -n "$(DATA)" || { echo "Say what to learn from: make train DATA=folder-of-music" >&2; exit 2; }

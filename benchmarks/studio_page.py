@@ -82,14 +82,14 @@ def suggestions(page: Page, rounds: int) -> None:
     suggested(page)
     times = page.evaluate(
         """async (rounds) => {
-          const { desk } = ripieno;
+          const { desk, desk: { asking } } = ripieno;
           const times = [];
           const put = (change) => new Promise((resolve) => {
             const begin = performance.now();
             desk.edit(change, false);
             let isOut = false;
             const look = () => {
-              if (desk.state.suggestions === null || desk.isStale || desk.waiting.has("suggest")) isOut = true;
+              if (desk.state.suggestions === null || asking.isStale || asking.waiting.has("suggest")) isOut = true;
               else if (isOut) return resolve(performance.now() - begin);
               setTimeout(look);
             };
@@ -122,10 +122,10 @@ def ways(page: Page, rounds: int) -> None:
           const times = [];
           for (let i = 0; i < rounds; i++) {
             const begin = performance.now();
-            desk.again({ bars: [1 + (i % 6), 2 + (i % 6)], voices: [1 + (i % 3)] });
-            while (desk.waiting.has("again")) await new Promise((resolve) => setTimeout(resolve));
+            desk.asking.again({ bars: [1 + (i % 6), 2 + (i % 6)], voices: [1 + (i % 3)] });
+            while (desk.asking.waiting.has("again")) await new Promise((resolve) => setTimeout(resolve));
             times.push(performance.now() - begin);
-            desk.closeAlternatives();
+            desk.asking.closeAlternatives();
           }
           return times;
         }""",

@@ -6,9 +6,21 @@ import * as geometry from "../../../src/ripieno/studio/static/geometry.js";
 /** @type {geometry.View} */
 const view = { stepWidth: 12, rowHeight: 14, left: 100, top: 400, width: 800, height: 500 };
 /** @type {geometry.Bars} */
-const bars = { starts: [0, 16, 32, 48], first: 1, pickup: 0, end: 64, meters: [{ step: 0, numerator: 4, denominator: 4 }] };
+const bars = {
+  starts: [0, 16, 32, 48],
+  first: 1,
+  pickup: 0,
+  end: 64,
+  meters: [{ step: 0, numerator: 4, denominator: 4 }],
+};
 /** @type {geometry.Bars} */
-const withPickup = { starts: [0, 4, 16], first: 0, pickup: 4, end: 24, meters: [{ step: 0, numerator: 3, denominator: 4 }] };
+const withPickup = {
+  starts: [0, 4, 16],
+  first: 0,
+  pickup: 4,
+  end: 24,
+  meters: [{ step: 0, numerator: 3, denominator: 4 }],
+};
 
 test("steps and pitches come back from their pixels", () => {
   for (const step of [0, 7, 63.25]) assert.equal(geometry.xToStep(view, geometry.stepToX(view, step)), step);
@@ -87,10 +99,17 @@ test("bars are found and made whole", () => {
 
 test("lines of the grid: bars, beats, and sixteenths where there is room", () => {
   const seen = { ...view, left: 0, width: 16 * 12 };
-  const kinds = geometry.gridLines(bars, seen).filter((line) => line.step < 16).map((line) => line.kind[0]).join("");
+  const kinds = geometry
+    .gridLines(bars, seen)
+    .filter((line) => line.step < 16)
+    .map((line) => line.kind[0])
+    .join("");
   assert.equal(kinds, "bsssbsssbsssbsss");
   const far = geometry.gridLines(bars, { ...seen, stepWidth: 3, width: 48 }).filter((line) => line.step < 16);
-  assert.deepEqual(far.map((line) => line.kind), ["bar", "beat", "beat", "beat"]);
+  assert.deepEqual(
+    far.map((line) => line.kind),
+    ["bar", "beat", "beat", "beat"],
+  );
 });
 
 test("notes are spelled as their key has them", () => {

@@ -8,7 +8,8 @@ const slowing = [
   { step: 0, bpm: 120 },
   { step: 16, bpm: 60 },
 ];
-const near = (/** @type {number} */ a, /** @type {number} */ b) => assert.ok(Math.abs(a - b) < 1e-6, `${a} is not ${b}`);
+const near = (/** @type {number} */ a, /** @type {number} */ b) =>
+  assert.ok(Math.abs(a - b) < 1e-6, `${a} is not ${b}`);
 
 test("steps and seconds agree, also where the tempo changes", () => {
   near(secondsAt(steady, 16), 2);
@@ -25,9 +26,18 @@ test("without a loop one stretch is passed", () => {
 
 test("a loop is passed again and again", () => {
   const pieces = passed(steady, 4, { from: 0, to: 8 }, 0, 2.5);
-  assert.deepEqual(pieces.map((piece) => piece.round), [0, 1, 2]);
-  assert.deepEqual(pieces.map((piece) => Math.round(piece.from)), [4, 0, 0]);
-  assert.deepEqual(pieces.map((piece) => Math.round(piece.to)), [8, 8, 8]);
+  assert.deepEqual(
+    pieces.map((piece) => piece.round),
+    [0, 1, 2],
+  );
+  assert.deepEqual(
+    pieces.map((piece) => Math.round(piece.from)),
+    [4, 0, 0],
+  );
+  assert.deepEqual(
+    pieces.map((piece) => Math.round(piece.to)),
+    [8, 8, 8],
+  );
   near(pieces[2].at, 1.5);
   near(positionAt(steady, 4, { from: 0, to: 8 }, 0.75), 2);
   near(positionAt(steady, 4, { from: 0, to: 8 }, 1.5 + 0.25), 2);
@@ -48,7 +58,10 @@ test("a WAV file says how long it is", () => {
   assert.equal(buffer.byteLength, 44 + 12);
   assert.equal(view.getUint32(4, true), 36 + 12);
   assert.equal(view.getUint32(40, true), 12);
-  assert.deepEqual([0, 2, 4, 6, 8, 10].map((at) => view.getInt16(44 + at, true)), [0, 0, 32767, 16384, -32767, -32767]);
+  assert.deepEqual(
+    [0, 2, 4, 6, 8, 10].map((at) => view.getInt16(44 + at, true)),
+    [0, 0, 32767, 16384, -32767, -32767],
+  );
 });
 
 /** An audio clock that is set by hand, and an organ that writes down what it is asked for. */
@@ -57,7 +70,12 @@ function rehearsal(/** @type {{onset: number, pitch: number, duration: number, v
   /** @type {{pitch: number, start: number, end: number}[]} */
   const played = [];
   const organ = {
-    sound(/** @type {number} */ pitch, /** @type {number} */ _voice, /** @type {number} */ start, /** @type {number} */ seconds) {
+    sound(
+      /** @type {number} */ pitch,
+      /** @type {number} */ _voice,
+      /** @type {number} */ start,
+      /** @type {number} */ seconds,
+    ) {
       const one = { pitch, start, end: start + seconds };
       played.push(one);
       return {
@@ -69,7 +87,11 @@ function rehearsal(/** @type {{onset: number, pitch: number, duration: number, v
     },
   };
   const music = { notes: () => notes, tempos: () => steady, end: () => 64 };
-  const player = new Player(music, () => {}, () => /** @type {any} */ (context));
+  const player = new Player(
+    music,
+    () => {},
+    () => /** @type {any} */ (context),
+  );
   Object.assign(player, { context, organ });
   const go = (/** @type {number} */ until) => {
     for (; context.currentTime < until; context.currentTime += 0.03) player.look();
@@ -86,7 +108,10 @@ test("notes are played at their time, once", async () => {
   await player.play(0);
   go(2);
   player.stop();
-  assert.deepEqual(played.map((note) => note.pitch), [60, 62, 64]);
+  assert.deepEqual(
+    played.map((note) => note.pitch),
+    [60, 62, 64],
+  );
   near(played[1].start - played[0].start, 0.5);
   near(played[1].end - played[1].start, 0.5);
 });
@@ -146,6 +171,9 @@ test("each round of a loop is played once, and notes end with the loop", async (
   await player.play(0, { from: 0, to: 4 });
   go(1.5);
   player.stop();
-  assert.deepEqual(played.map((note) => note.pitch), [60, 62, 60, 62, 60, 62, 60]);
+  assert.deepEqual(
+    played.map((note) => note.pitch),
+    [60, 62, 60, 62, 60, 62, 60],
+  );
   near(played[1].end, played[2].start);
 });

@@ -21,7 +21,14 @@ function lines() {
     },
     changed: (why) => told.push(why),
     open: () => {
-      const socket = { sent: /** @type {any[]} */ ([]), send: (/** @type {string} */ text) => socket.sent.push(JSON.parse(text)), close: () => socket.onclose({ code: 1000 }), onopen: () => {}, onmessage: (/** @type {any} */ _event) => {}, onclose: (/** @type {any} */ _event) => {} };
+      const socket = {
+        sent: /** @type {any[]} */ ([]),
+        send: (/** @type {string} */ text) => socket.sent.push(JSON.parse(text)),
+        close: () => socket.onclose({ code: 1000 }),
+        onopen: () => {},
+        onmessage: (/** @type {any} */ _event) => {},
+        onclose: (/** @type {any} */ _event) => {},
+      };
       made.push(socket);
       return /** @type {any} */ (socket);
     },
@@ -37,7 +44,10 @@ test("nothing is said before the welcome, and then everything in order", () => {
   assert.deepEqual(made[0].sent, [{ type: "hello", protocol: 1, seen: 0 }]);
   say({ type: "welcome", seq: 7 });
   connection.send({ type: "undo", id: "b" });
-  assert.deepEqual(made[0].sent.slice(1).map((/** @type {any} */ one) => one.id), ["a", "b"]);
+  assert.deepEqual(
+    made[0].sent.slice(1).map((/** @type {any} */ one) => one.id),
+    ["a", "b"],
+  );
   connection.close();
 });
 
@@ -55,7 +65,11 @@ test("after a break it says what it has seen and sends again what was not answer
   made[1].onopen();
   assert.equal(made[1].sent[0].seen, 7);
   say({ type: "welcome", seq: 8 });
-  assert.deepEqual(made[1].sent.slice(1).map((/** @type {any} */ one) => one.id), ["b"], "questions are not asked again");
+  assert.deepEqual(
+    made[1].sent.slice(1).map((/** @type {any} */ one) => one.id),
+    ["b"],
+    "questions are not asked again",
+  );
   connection.close();
 });
 

@@ -13,7 +13,19 @@ const settings = {
   name: "Evening",
   bpm: 84,
   n_steps: 32,
-  rules: { max_removals: 0, n_voices: 4, lowest: null, highest: null, max_additions: null, melody: "auto", key: null, temperature: 0.8, seed: 0, quality: "high", mend: "faults" },
+  rules: {
+    max_removals: 0,
+    n_voices: 4,
+    lowest: null,
+    highest: null,
+    max_additions: null,
+    melody: "auto",
+    key: null,
+    temperature: 0.8,
+    seed: 0,
+    quality: "high",
+    mend: "faults",
+  },
   locks: { notes: [], voices: [], bars: [2], pitches: [60] },
   key: { name: "C major", tonic: 0, mode: "major", n_sharps: 0, is_guessed: false },
   bars: [
@@ -23,7 +35,12 @@ const settings = {
 };
 
 /** @returns {Note} */
-const note = (/** @type {number} */ onset, /** @type {number} */ pitch, duration = 4, /** @type {Partial<Note>} */ more = {}) => ({
+const note = (
+  /** @type {number} */ onset,
+  /** @type {number} */ pitch,
+  duration = 4,
+  /** @type {Partial<Note>} */ more = {},
+) => ({
   onset,
   pitch,
   duration,
@@ -44,27 +61,54 @@ const begun = (/** @type {Note[]} */ notes) =>
     entries: [],
     run: null,
     model_ready: true,
-    limits: { message_bytes: 1, messages_per_second: 1, upload_bytes: 1, windows: 1, pieces: 1, notes: 1, bars: 1, steps: 1, lowest: 28, highest: 91 },
+    limits: {
+      message_bytes: 1,
+      messages_per_second: 1,
+      upload_bytes: 1,
+      windows: 1,
+      pieces: 1,
+      notes: 1,
+      bars: 1,
+      steps: 1,
+      lowest: 28,
+      highest: 91,
+    },
   });
 
 const entry = (/** @type {Partial<Entry>} */ more) => ({
   type: /** @type {const} */ ("entries"),
   entries: [
-    /** @type {Entry} */ ({ seq: 2, kind: "edit", author: "model", batch: 1, run: null, id: null, text: "", gone: [], new: [], items: [], settings: null, ...more }),
+    /** @type {Entry} */ ({
+      seq: 2,
+      kind: "edit",
+      author: "model",
+      batch: 1,
+      run: null,
+      id: null,
+      text: "",
+      gone: [],
+      new: [],
+      items: [],
+      settings: null,
+      ...more,
+    }),
   ],
 });
 
-const shapes = (/** @type {state.State} */ now) => state.notesOf(now).map((one) => [one.onset, one.pitch, one.duration]);
+const shapes = (/** @type {state.State} */ now) =>
+  state.notesOf(now).map((one) => [one.onset, one.pitch, one.duration]);
 
 const golden = JSON.parse(readFileSync(new URL("../golden.json", import.meta.url), "utf8"));
 
 for (const { name, notes, remove, add, result } of golden.edits) {
   test(`as the server reckons: ${name}`, () => {
-    const list = (/** @type {number[][]} */ rows) => rows.map(([onset, pitch, duration]) => ({ onset, pitch, duration }));
+    const list = (/** @type {number[][]} */ rows) =>
+      rows.map(([onset, pitch, duration]) => ({ onset, pitch, duration }));
     const before = new Map(list(notes).map((one) => [state.keyOf(one), note(one.onset, one.pitch, one.duration)]));
     const after = state.applyEdit(before, { remove: list(remove), add: list(add) });
     const found = after && [...after.values()].map((one) => [one.onset, one.pitch, one.duration]);
-    const inOrder = (/** @type {number[][] | null} */ rows) => rows && [...rows].sort((a, b) => a[0] - b[0] || a[1] - b[1]);
+    const inOrder = (/** @type {number[][] | null} */ rows) =>
+      rows && [...rows].sort((a, b) => a[0] - b[0] || a[1] - b[1]);
     assert.deepEqual(inOrder(found), inOrder(result));
   });
 }
@@ -72,12 +116,21 @@ for (const { name, notes, remove, add, result } of golden.edits) {
 test("an edit is seen at once and once only", () => {
   let now = begun([note(0, 67)]);
   now = state.reduce(now, { type: "edit", id: "e", remove: [], add: [{ onset: 4, pitch: 69, duration: 4 }] });
-  assert.deepEqual(shapes(now), [[0, 67, 4], [4, 69, 4]]);
+  assert.deepEqual(shapes(now), [
+    [0, 67, 4],
+    [4, 69, 4],
+  ]);
   now = state.reduce(now, entry({ id: "e", author: "user", new: [note(4, 69)] }));
   assert.equal(now.pending.length, 0);
-  assert.deepEqual(shapes(now), [[0, 67, 4], [4, 69, 4]]);
+  assert.deepEqual(shapes(now), [
+    [0, 67, 4],
+    [4, 69, 4],
+  ]);
   now = state.reduce(now, { type: "done", id: "e", seq: 2, text: null });
-  assert.deepEqual(shapes(now), [[0, 67, 4], [4, 69, 4]]);
+  assert.deepEqual(shapes(now), [
+    [0, 67, 4],
+    [4, 69, 4],
+  ]);
 });
 
 test("an edit that is refused goes, and its reason is said", () => {
@@ -92,9 +145,17 @@ test("an edit that is refused goes, and its reason is said", () => {
 
 test("what the model does meanwhile is kept under a pending edit", () => {
   let now = begun([note(0, 67)]);
-  now = state.reduce(now, { type: "edit", id: "e", remove: [{ onset: 0, pitch: 67, duration: 4 }], add: [{ onset: 0, pitch: 71, duration: 4 }] });
+  now = state.reduce(now, {
+    type: "edit",
+    id: "e",
+    remove: [{ onset: 0, pitch: 67, duration: 4 }],
+    add: [{ onset: 0, pitch: 71, duration: 4 }],
+  });
   now = state.reduce(now, entry({ new: [note(0, 60, 4, { author: "model", voice: "bass" })] }));
-  assert.deepEqual(shapes(now), [[0, 60, 4], [0, 71, 4]]);
+  assert.deepEqual(shapes(now), [
+    [0, 60, 4],
+    [0, 71, 4],
+  ]);
 });
 
 test("entries are taken once and in order", () => {
@@ -118,19 +179,37 @@ test("a window that comes back goes on with what it missed, its own edit still p
   now = state.reduce(now, { type: "lost" });
   assert.equal(now.connection, "lost");
   const { limits } = now;
-  now = state.reduce(now, /** @type {any} */ ({
-    type: "welcome", protocol: 1, version: "", piece: "p", seq: 2, state: null, run: null, model_ready: true, limits,
-    entries: entry({ new: [note(8, 72)] }).entries,
-  }));
+  now = state.reduce(
+    now,
+    /** @type {any} */ ({
+      type: "welcome",
+      protocol: 1,
+      version: "",
+      piece: "p",
+      seq: 2,
+      state: null,
+      run: null,
+      model_ready: true,
+      limits,
+      entries: entry({ new: [note(8, 72)] }).entries,
+    }),
+  );
   assert.equal(now.connection, "open");
-  assert.deepEqual(shapes(now), [[0, 67, 4], [4, 69, 4], [8, 72, 4]]);
+  assert.deepEqual(shapes(now), [
+    [0, 67, 4],
+    [4, 69, 4],
+    [8, 72, 4],
+  ]);
   assert.equal(now.pending.length, 1);
 });
 
 test("a removed note fades, one that only changed does not", () => {
   let now = begun([note(0, 60, 2), note(0, 64, 4)]);
   now = state.reduce(now, entry({ gone: [note(0, 60, 2), note(0, 64)], new: [note(0, 60, 3, { voice: null })] }), 1000);
-  assert.deepEqual(now.fading.map((one) => one.note.pitch), [64]);
+  assert.deepEqual(
+    now.fading.map((one) => one.note.pitch),
+    [64],
+  );
   assert.equal(now.notes.get("0:60")?.voice, "soprano", "who sings it is kept until told otherwise");
   now = state.reduce(now, { type: "forget" }, 1000 + state.FADE + 1);
   assert.deepEqual(now.fading, []);
@@ -151,17 +230,17 @@ test("two notes that sound together are not guessed to be one voice's", () => {
 
 test("the history is grouped by run", () => {
   const item = (/** @type {number} */ batch, /** @type {number | null} */ run) => /** @type {any} */ ({ batch, run });
-  const history = new Map([item(0, null), item(1, 0), item(2, null), item(3, 0), item(4, null), item(5, null)].map((one) => [one.batch, one]));
+  const history = new Map(
+    [item(0, null), item(1, 0), item(2, null), item(3, 0), item(4, null), item(5, null)].map((one) => [one.batch, one]),
+  );
   assert.deepEqual(
     state.historyGroups(history).map((group) => [group.run, ...group.items.map((one) => one.batch)]),
-    [[null, 5, 4], [0, 3, 1], [null, 2, 0]],
+    [
+      [null, 5, 4],
+      [0, 3, 1],
+      [null, 2, 0],
+    ],
   );
-});
-
-test("locks are seen on the notes that they bind", () => {
-  assert.ok(state.isLocked(settings, { onset: 20, pitch: 64, duration: 4 }));
-  assert.ok(state.isLocked(settings, { onset: 0, pitch: 60, duration: 4 }));
-  assert.ok(!state.isLocked(settings, { onset: 0, pitch: 64, duration: 4 }));
 });
 
 test("no message changes the state that was", () => {

@@ -112,8 +112,8 @@ def state(page: Page, path: str) -> Any:
 
 def suggested(page: Page) -> Any:
     """The suggestion that is shown, waited for."""
-    until(page, "ripieno.desk.shownSuggestion")
-    return state(page, "shownSuggestion")
+    until(page, "ripieno.desk.asking.shownSuggestion")
+    return state(page, "asking.shownSuggestion")
 
 
 def run_to_end(page: Page) -> None:

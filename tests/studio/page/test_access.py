@@ -109,7 +109,7 @@ def test_a_first_harmonisation_by_keyboard_alone(studio: Studio, window: Window)
     for _ in range(2):
         offer = suggested(page)
         press(page, "Tab")
-        until(page, "(token) => ripieno.desk.shownSuggestion?.token !== token", offer["token"])
+        until(page, "(token) => ripieno.desk.asking.shownSuggestion?.token !== token", offer["token"])
     suggested(page)
     press(page, "Backspace")
     settled(page)
@@ -166,7 +166,7 @@ def test_keys_typed_into_a_field_are_only_typed(page: Page) -> None:
     press(page, "Enter")
     settled(page)
     assert state(page, "settings.name") == "Reger far"
-    assert not state(page, "isSuggesting")
+    assert not state(page, "asking.isSuggesting")
     assert notes(page) == MELODY[:2]
 
 

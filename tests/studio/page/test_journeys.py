@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 
 import ripieno
 from ripieno.files.sound.organ import frequency_of
+from ripieno.studio import messages
 from tests.files.sound.test_soundfont import LOOPED, build
 from tests.studio.page.conftest import Studio
 from tests.studio.page.hands import (
@@ -114,7 +116,9 @@ def test_a_suggestion_is_accepted_with_tab_and_undone_as_a_whole_note(page: Page
     page.locator("#roll").focus()
     press(page, "Tab")
     until(
-        page, "(token) => ripieno.desk.shownSuggestion && ripieno.desk.shownSuggestion.token !== token", offer["token"]
+        page,
+        "(token) => ripieno.desk.asking.shownSuggestion && ripieno.desk.asking.shownSuggestion.token !== token",
+        offer["token"],
     )
     shape = tuple(offer["note"][name] for name in ("onset", "pitch", "duration"))
     assert authored(page, "model") == [shape]
@@ -148,7 +152,7 @@ def test_a_refused_suggestion_is_not_offered_again(page: Page) -> None:
         press(page, "Backspace")
         until(
             page,
-            "(token) => ripieno.desk.shownSuggestion && ripieno.desk.shownSuggestion.token !== token",
+            "(token) => ripieno.desk.asking.shownSuggestion && ripieno.desk.asking.shownSuggestion.token !== token",
             offer["token"],
         )
     assert len(set(refused)) == 4
@@ -171,14 +175,14 @@ def test_r_offers_three_ways_one_is_taken_and_nothing_else_changes(page: Page) -
     assert len({str((way["remove"], way["add"])) for way in ways}) == len(ways), "no two are alike"
     heard = page.evaluate("ripieno.desk.heard().length")
     press(page, "ArrowUp")
-    assert state(page, "alternative") == -1
+    assert state(page, "asking.alternative") == -1
     assert len(before) == page.evaluate("ripieno.desk.heard().length")
     press(page, "ArrowDown")
     assert page.evaluate("ripieno.desk.heard().length") == heard
     press(page, "r")
     until(page, "(old) => ripieno.desk.state.alternatives?.alternatives[0]?.token !== old", ways[0]["token"])
     until(page, "ripieno.desk.state.alternatives")
-    way = state(page, "shownAlternative")
+    way = state(page, "asking.shownAlternative")
     page.locator("#roll").focus()
     press(page, "Tab")
     settled(page)
@@ -470,20 +474,85 @@ def test_the_rules_reach_the_model(page: Page) -> None:
     page.fill("[name=lowest]", "C4")
     press(page, "Tab")
     settled(page)
-    assert state(page, "settings.rules.lowest") == 60
+    assert page.evaluate("ripieno.page.scene(0).range.low") == 60
     page.fill("[name=lowest]", "H9")
     press(page, "Tab")
     expect(page.locator(".notice.error")).to_contain_text("H9")
     page.fill("[name=lowest]", "")
     press(page, "Tab")
     settled(page)
-    assert state(page, "settings.rules.lowest") is None
+    assert page.evaluate("ripieno.page.scene(0).range") is None
     page.fill("[name=seed]", "7")
     press(page, "Tab")
     page.select_option("[name=mend]", "nothing")
     settled(page)
     assert state(page, "settings.rules.seed") == 7
     assert state(page, "settings.rules.mend") == "nothing"
+
+
+def test_the_page_and_the_server_mean_the_same_words(page: Page) -> None:
+    voices, protocol = page.evaluate("import('./protocol.js').then(({ VOICES, PROTOCOL }) => [VOICES, PROTOCOL])")
+    assert tuple(voices) == get_args(messages.Voice)
+    assert protocol == messages.PROTOCOL
+
+
+def test_every_rule_of_the_server_can_be_set_within_its_bounds(studio: Studio, page: Page) -> None:
+    rules = studio.ask("api/protocol.json")["$defs"]["Rules"]["properties"]
+    shown = page.evaluate("[...document.querySelectorAll('#rules-fields [name]')].map((field) => field.name)")
+    assert set(rules) - {"pitches"} <= set(shown), "every option has a control"
+    expect(page.locator("#rules-fields [name=lowest]")).to_have_count(1)
+    most = page.locator("#rules-fields [name=n_voices]").get_attribute("max")
+    assert most == str(rules["n_voices"]["maximum"])
+    page.fill("#rules-fields [name=n_voices]", str(int(most) + 1))
+    press(page, "Tab")
+    expect(page.locator(".notice.error")).to_contain_text(f"to {most}")
+    settled(page)
+    assert state(page, "settings.rules.n_voices") == rules["n_voices"]["default"]
+
+
+def test_an_option_that_the_page_does_not_know_has_a_plain_control(page: Page) -> None:
+    properties = {
+        "n_parts": {"enum": [1, 2, 4, None], "default": None, "unless": "one for each voice"},
+        "bells": {"type": "boolean", "title": "Bells", "default": False},
+        "chords": {"anyOf": [{"type": "string"}, {"type": "null"}], "default": None, "description": "bar by bar"},
+        "pitches": {"anyOf": [{"type": "array"}, {"type": "null"}], "default": None},
+        "breath": {"type": "number", "minimum": 0, "maximum": 2, "default": 1, "group": "way out"},
+    }
+    page.evaluate(
+        """async (properties) => {
+          const { desk, page, byId } = ripieno;
+          const { RulesPanel } = await import("./rules.js");
+          byId("rules-fields").replaceChildren();
+          globalThis.sent = [];
+          desk.send = (wish) => (sent.push([wish.changes, wish.unset]), null);
+          page.rules = new RulesPanel(desk, { $defs: { Rules: { properties } } });
+          desk.state = { ...desk.state, settings: { ...desk.settings, rules: { pitches: [48, null], breath: 1 } } };
+          page.redraw(true);
+        }""",
+        properties,
+    )
+    expect(page.locator("[name=lowest]")).to_have_value("C3")
+    page.get_by_label("Parts").select_option(label="2")
+    page.get_by_label("Parts").select_option(label="one for each voice")
+    page.get_by_label("Bells").check()
+    page.get_by_label("Chords").fill("C | G")
+    press(page, "Tab")
+    page.get_by_label("Highest new note").fill("G5")
+    press(page, "Tab")
+    page.get_by_text("What is written out").click()
+    page.get_by_label("Breath").fill("1.5")
+    press(page, "Tab")
+    page.get_by_label("Breath").fill("3")
+    press(page, "Tab")
+    expect(page.locator(".notice.error")).to_contain_text("Breath: write a number from 0 to 2")
+    assert page.evaluate("sent") == [
+        [{"n_parts": 2}, []],
+        [{}, ["n_parts"]],
+        [{"bells": True}, []],
+        [{"chords": "C | G"}, []],
+        [{"pitches": [48, 79]}, []],
+        [{"breath": 1.5}, []],
+    ]
 
 
 @pytest.mark.parametrize(("keys", "is_zoomed"), [("Control", True), ("", False)])

@@ -3,12 +3,10 @@
  */
 
 import { HIGHEST, LOWEST, clamp } from "./geometry.js";
+import { shapeOf } from "./state.js";
 
 /** @typedef {import("./protocol.js").NoteShape} NoteShape */
 /** @typedef {{remove: NoteShape[], add: NoteShape[]}} Change */
-
-/** @param {NoteShape} note @returns {NoteShape} */
-const shape = ({ onset, pitch, duration }) => ({ onset, pitch, duration });
 
 /** @param {NoteShape} a @param {NoteShape} b */
 const same = (a, b) => a.onset === b.onset && a.pitch === b.pitch && a.duration === b.duration;
@@ -20,8 +18,8 @@ function change(before, after) {
   before.forEach((note, i) => {
     const next = after[i];
     if (same(note, next)) return;
-    found.remove.push(shape(note));
-    found.add.push(shape(next));
+    found.remove.push(shapeOf(note));
+    found.add.push(shapeOf(next));
   });
   return found.remove.length ? found : null;
 }
@@ -63,8 +61,12 @@ export function moved(notes, steps, semitones, nSteps) {
 }
 
 /** @param {readonly NoteShape[]} notes */
-export const move = (notes, /** @type {number} */ steps, /** @type {number} */ semitones, /** @type {number} */ nSteps) =>
-  change(notes, moved(notes, steps, semitones, nSteps));
+export const move = (
+  notes,
+  /** @type {number} */ steps,
+  /** @type {number} */ semitones,
+  /** @type {number} */ nSteps,
+) => change(notes, moved(notes, steps, semitones, nSteps));
 
 /**
  * Notes held longer or shorter by their end or their start; none becomes shorter than a sixteenth.
@@ -79,7 +81,11 @@ export function stretched(notes, which, steps, nSteps) {
   return notes.map((note) => {
     const end = note.onset + note.duration;
     if (which === "end") {
-      return { onset: note.onset, pitch: note.pitch, duration: clamp(end + steps, note.onset + 1, nSteps) - note.onset };
+      return {
+        onset: note.onset,
+        pitch: note.pitch,
+        duration: clamp(end + steps, note.onset + 1, nSteps) - note.onset,
+      };
     }
     const onset = clamp(note.onset + steps, 0, end - 1);
     return { onset, pitch: note.pitch, duration: end - onset };
@@ -87,11 +93,15 @@ export function stretched(notes, which, steps, nSteps) {
 }
 
 /** @param {readonly NoteShape[]} notes */
-export const stretch = (notes, /** @type {"start" | "end"} */ which, /** @type {number} */ steps, /** @type {number} */ nSteps) =>
-  change(notes, stretched(notes, which, steps, nSteps));
+export const stretch = (
+  notes,
+  /** @type {"start" | "end"} */ which,
+  /** @type {number} */ steps,
+  /** @type {number} */ nSteps,
+) => change(notes, stretched(notes, which, steps, nSteps));
 
 /** @param {readonly NoteShape[]} notes @returns {Change | null} */
-export const erase = (notes) => (notes.length ? { remove: notes.map(shape), add: [] } : null);
+export const erase = (notes) => (notes.length ? { remove: notes.map(shapeOf), add: [] } : null);
 
 /**
  * What a drag did, told when it ends: of the notes taken hold of, those that are still there go, and all come where they
@@ -111,7 +121,7 @@ export function dropOf(held, dropped, there) {
 /** Notes as they are kept to be pasted, counted from the first of them. @param {readonly NoteShape[]} notes */
 export function copied(notes) {
   const first = Math.min(...notes.map((note) => note.onset));
-  return notes.map((note) => ({ ...shape(note), onset: note.onset - first }));
+  return notes.map((note) => ({ ...shapeOf(note), onset: note.onset - first }));
 }
 
 /**

@@ -97,8 +97,7 @@ export function zoomPitch(view, factor, y, nSteps) {
 }
 
 /** @param {View} view @param {number} dx @param {number} dy @param {number} nSteps */
-export const pan = (view, dx, dy, nSteps) =>
-  clampView({ ...view, left: view.left + dx, top: view.top + dy }, nSteps);
+export const pan = (view, dx, dy, nSteps) => clampView({ ...view, left: view.left + dx, top: view.top + dy }, nSteps);
 
 /**
  * The whole piece across, its pitches in the middle.
@@ -264,8 +263,11 @@ export function placeInWords(bars, step) {
 export function barsInWords(bars, stretch) {
   const first = bars.first + barIndex(bars, stretch.from);
   const last = bars.first + barIndex(bars, Math.max(stretch.to - 1, stretch.from));
-  return first === last ? `bar ${first}` : `bars ${first}–${last}`;
+  return barNumbersInWords(first, last);
 }
+
+/** "bar 3" or "bars 3–4" @param {number} first @param {number} last */
+export const barNumbersInWords = (first, last) => (first === last ? `bar ${first}` : `bars ${first}–${last}`);
 
 /**
  * The lines of the grid within a stretch, from bars down to sixteenths as there is room for them.

@@ -1,7 +1,7 @@
 /**
  * Pointers, wheels and fingers on the roll, the ruler and the keyboard, turned into what the desk does.
  *
- * A drag lives in `desk.drag` from the moment a note is taken hold of until it is dropped; nothing that arrives meanwhile
+ * A drag lives in `host.drag` from the moment a note is taken hold of until it is dropped; nothing that arrives meanwhile
  * touches it.
  */
 
@@ -89,7 +89,12 @@ export class Gestures {
     }
     ruler.addEventListener("pointerdown", (event) => this.chooseBars(event, ruler));
     keyboard.addEventListener("pointerdown", (event) => this.playKeys(event, keyboard));
-    keyboard.addEventListener("pointermove", (event) => event.buttons || host.hover({ step: host.desk.caret.step, pitch: yToPitch(host.view, this.#point(event, keyboard).y) }));
+    keyboard.addEventListener(
+      "pointermove",
+      (event) =>
+        event.buttons ||
+        host.hover({ step: host.desk.caret.step, pitch: yToPitch(host.view, this.#point(event, keyboard).y) }),
+    );
     keyboard.addEventListener("pointerleave", () => host.hover(null));
   }
 
@@ -150,9 +155,9 @@ export class Gestures {
       return;
     }
     if (event.button !== 0) return;
-    const ghost = desk.shownSuggestion;
+    const ghost = desk.asking.shownSuggestion;
     if (ghost && noteAt(view, [ghost.note], point.x, point.y, isFinger ? FINGER : 0)) {
-      desk.accept();
+      desk.asking.accept();
       return;
     }
     desk.moveCaret({ step: hit ? hit.note.onset : desk.snapped(step), pitch });
@@ -214,7 +219,7 @@ export class Gestures {
     const { desk, view } = host;
     const hit = noteAt(view, desk.notes, point.x, point.y);
     const step = xToStep(view, point.x);
-    const ghost = desk.shownSuggestion;
+    const ghost = desk.asking.shownSuggestion;
     const isOnGhost = ghost && noteAt(view, [ghost.note], point.x, point.y);
     const pencil = step < desk.nSteps && desk.tool === "draw" ? "crosshair" : "default";
     this.roll.style.cursor = isOnGhost ? "pointer" : !hit ? pencil : hit.zone === "middle" ? "grab" : "ew-resize";
@@ -237,7 +242,12 @@ export class Gestures {
     const { host } = this;
     const ends = () => {
       const [a, b] = [...this.fingers.values()];
-      return { x: (a.x + b.x) / 2, y: (a.y + b.y) / 2, wide: Math.max(Math.abs(a.x - b.x), 24), tall: Math.max(Math.abs(a.y - b.y), 24) };
+      return {
+        x: (a.x + b.x) / 2,
+        y: (a.y + b.y) / 2,
+        wide: Math.max(Math.abs(a.x - b.x), 24),
+        tall: Math.max(Math.abs(a.y - b.y), 24),
+      };
     };
     let last = ends();
     const isWide = last.wide > last.tall;

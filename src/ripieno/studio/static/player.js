@@ -144,14 +144,20 @@ export class Organ {
     /** @type {AudioScheduledSourceNode[]} */
     const pipes = tone
       ? [new AudioBufferSourceNode(context, { buffer: tone })]
-      : [-DETUNED, DETUNED].map((detune) => new OscillatorNode(context, { periodicWave: this.wave, frequency, detune }));
+      : [-DETUNED, DETUNED].map(
+          (detune) => new OscillatorNode(context, { periodicWave: this.wave, frequency, detune }),
+        );
     for (const pipe of pipes) {
       pipe.connect(gain);
       pipe.start(when);
     }
     if (tone) gain.connect(panner).connect(this.out);
     else {
-      const shade = new BiquadFilterNode(context, { type: "lowpass", frequency: Math.min(frequency * 7, 7000), Q: 0.3 });
+      const shade = new BiquadFilterNode(context, {
+        type: "lowpass",
+        frequency: Math.min(frequency * 7, 7000),
+        Q: 0.3,
+      });
       gain.connect(shade).connect(panner).connect(this.out);
     }
     gain.gain.setValueAtTime(0, when);
@@ -367,7 +373,8 @@ export class Player {
 
   /** Wait for tones, but not for long: the organ sounds where one is missing. @param {number[]} pitches */
   async #have(pitches) {
-    if (this.tones) await Promise.race([this.tones.load(pitches), new Promise((done) => setTimeout(done, LONGEST_WAIT))]);
+    if (this.tones)
+      await Promise.race([this.tones.load(pitches), new Promise((done) => setTimeout(done, LONGEST_WAIT))]);
   }
 
   /** Another loop from where it is now; null plays on to the end. @param {Stretch | null} loop */
@@ -430,8 +437,14 @@ export class Player {
     if (!organ || !context) return;
     const origin = secondsAt(tempos, piece.from);
     // In a loop a note ends with it.
-    const last = this.loop && this.start < this.loop.to ? Math.min(note.onset + note.duration, this.loop.to) : note.onset + note.duration;
-    const begins = Math.max(note.onset, this.loop && piece.round > 0 ? this.loop.from : piece.round === 0 ? this.start : 0);
+    const last =
+      this.loop && this.start < this.loop.to
+        ? Math.min(note.onset + note.duration, this.loop.to)
+        : note.onset + note.duration;
+    const begins = Math.max(
+      note.onset,
+      this.loop && piece.round > 0 ? this.loop.from : piece.round === 0 ? this.start : 0,
+    );
     const at = this.startedAt + piece.at + secondsAt(tempos, begins) - origin;
     const ends = this.startedAt + piece.at + secondsAt(tempos, last) - origin;
     const key = `${piece.round}:${note.pitch}:${note.onset}`;

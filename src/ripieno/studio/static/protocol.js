@@ -7,19 +7,7 @@
  * @typedef {{number: number, start: number, n_steps: number, numerator: number, denominator: number}} Bar
  * @typedef {{name: string, tonic: number, mode: "major" | "minor", n_sharps: number, is_guessed: boolean}} WireKey
  *
- * @typedef {object} Rules
- * @property {number} max_removals
- * @property {number} n_voices
- * @property {number | null} lowest
- * @property {number | null} highest
- * @property {number | null} max_additions
- * @property {"auto" | "top" | "bass" | "inner"} melody
- * @property {string | null} key
- * @property {number} temperature
- * @property {number} seed
- * @property {"exact" | "high" | "fast"} quality
- * @property {"faults" | "parallels" | "nothing"} mend
- *
+ * @typedef {Record<string, any>} Rules options by name; which there are, the schema says (rules.js)
  * @typedef {{notes: NoteShape[], voices: {voice: Voice, notes: NoteShape[]}[], bars: number[], pitches: number[]}} Locks
  * @typedef {{name: string, rules: Rules, locks: Locks, bpm: number, key: WireKey, n_steps: number, bars: Bar[]}} Settings
  *

@@ -85,7 +85,8 @@ export class StaffView {
     const box = sounding.find((note) => note.step === newest)?.element.getBoundingClientRect();
     const pane = this.pane.getBoundingClientRect();
     if (!box) return;
-    if (box.left < pane.left + 40 || box.right > pane.right - 40) this.pane.scrollLeft += box.left - pane.left - pane.width * 0.15;
+    if (box.left < pane.left + 40 || box.right > pane.right - 40)
+      this.pane.scrollLeft += box.left - pane.left - pane.width * 0.15;
     if (box.top < pane.top || box.bottom > pane.bottom) this.pane.scrollTop += box.top - pane.top - pane.height * 0.3;
   }
 }

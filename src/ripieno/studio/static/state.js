@@ -38,12 +38,10 @@ import { VOICES } from "./protocol.js";
  * @property {readonly {note: Note, at: number}[]} fading notes that went, and when, in milliseconds
  * @property {ReadonlyMap<string, number>} arrived when the model's newest notes came
  * @property {{text: string, isError: boolean, count: number} | null} notice the last thing to be said
- * @property {string} said what the newest entry did, for those who listen
  */
 
 /** @typedef {{type: "lost"} | {type: "connecting"} | ({type: "edit"} & Edit) | {type: "forget"} | {type: "dropSuggestions"}
- *   | {type: "dropAlternatives"} | {type: "dropDoubts"} | {type: "say", text: string, isError?: boolean}
- *   | {type: "open", piece: string}} LocalMessage */
+ *   | {type: "dropAlternatives"} | {type: "dropDoubts"} | {type: "say", text: string, isError?: boolean}} LocalMessage */
 
 export const FADE = 1400; // milliseconds for which a removed note is seen as an outline
 export const GLOW = 700;
@@ -68,7 +66,6 @@ export const nothing = () => ({
   fading: [],
   arrived: new Map(),
   notice: null,
-  said: "",
 });
 
 /** No two notes share onset and pitch. @param {{onset: number, pitch: number}} note */
@@ -150,8 +147,6 @@ export function reduce(state, message, now = 0) {
       return { ...state, connection: "lost", run: endedRun(state.run), alternatives: null, suggestions: null };
     case "connecting":
       return { ...state, connection: state.connection === "lost" ? "lost" : "connecting" };
-    case "open":
-      return { ...nothing(), piece: message.piece, notice: state.notice };
     case "dropSuggestions":
       return { ...state, suggestions: null };
     case "dropAlternatives":
@@ -184,7 +179,7 @@ function withEntries(state, entries, now) {
   const notes = new Map(state.notes);
   const history = new Map(state.history);
   const arrived = new Map(state.arrived);
-  let { settings, seq, pending, said } = state;
+  let { settings, seq, pending } = state;
   const fading = state.fading.filter((gone) => now - gone.at < FADE);
   for (const entry of entries) {
     if (seq !== null && entry.seq <= seq) continue; // told before
@@ -203,14 +198,14 @@ function withEntries(state, entries, now) {
       if (entry.author === "model" && !before) arrived.set(keyOf(note), now);
     }
     for (const note of gone) {
-      if (!entry.new.some((other) => other.pitch === note.pitch && overlaps(other, note))) fading.push({ note, at: now });
+      if (!entry.new.some((other) => other.pitch === note.pitch && overlaps(other, note)))
+        fading.push({ note, at: now });
     }
     for (const item of entry.items) history.set(item.batch, item);
     if (entry.settings) settings = entry.settings;
     if (entry.id) pending = without(pending, entry.id);
-    said = entry.text;
   }
-  return { ...state, notes, history, arrived, settings, seq, pending, fading, said };
+  return { ...state, notes, history, arrived, settings, seq, pending, fading };
 }
 
 /** @param {NoteShape} one @param {NoteShape} other */
@@ -345,7 +340,9 @@ export function barsOf(settings) {
       pickup: first?.number === 0 ? first.n_steps : 0,
       end: settings.n_steps,
       meters: bars
-        .filter((bar, i) => i === 0 || bar.numerator !== bars[i - 1].numerator || bar.denominator !== bars[i - 1].denominator)
+        .filter(
+          (bar, i) => i === 0 || bar.numerator !== bars[i - 1].numerator || bar.denominator !== bars[i - 1].denominator,
+        )
         .map((bar) => ({ step: bar.start, numerator: bar.numerator, denominator: bar.denominator })),
     };
     barred.set(settings, found);
@@ -358,6 +355,9 @@ export function barsOf(settings) {
  * @property {number | null} run null: done by hand, or accepted
  * @property {HistoryItem[]} items newest first
  */
+
+/** Does an item of the history leave anything? @param {HistoryItem} item */
+export const isSomething = (item) => item.kind !== "notes" || item.added.length > 0 || item.removed.length > 0;
 
 /**
  * The history, newest first: each run is one group, and so is everything between two runs.
@@ -385,27 +385,6 @@ export function historyGroups(history) {
   return groups;
 }
 
-/** @type {WeakMap<Settings, {keys: Set<string>, pitches: Set<number>, bars: {from: number, to: number}[]}>} */
-const bound = new WeakMap();
-
-/** Is a note locked, by itself, its bar, its row or its voice? @param {Settings} settings @param {NoteShape} note */
-export function isLocked(settings, note) {
-  let found = bound.get(settings);
-  if (!found) {
-    const { locks } = settings;
-    found = {
-      keys: new Set([...locks.notes, ...locks.voices.flatMap((lock) => lock.notes)].map(keyOf)),
-      pitches: new Set(locks.pitches),
-      bars: settings.bars
-        .filter((bar) => locks.bars.includes(bar.number))
-        .map((bar) => ({ from: bar.start, to: bar.start + bar.n_steps })),
-    };
-    bound.set(settings, found);
-  }
-  const isInside = (/** @type {{from: number, to: number}} */ bar) => note.onset >= bar.from && note.onset < bar.to;
-  return found.pitches.has(note.pitch) || found.keys.has(keyOf(note)) || found.bars.some(isInside);
-}
-
 /**
  * An alternative done to the notes.
  *
@@ -419,5 +398,7 @@ export function withAlternative(notes, alternative, voices) {
   const voice = voices.length === 1 ? voices[0] : null;
   /** @type {Note[]} */
   const come = alternative.add.map((shape) => ({ ...shape, author: "model", voice, batch: null }));
-  return [...notes.filter((note) => !gone.has(keyOf(note))), ...come].sort((a, b) => a.onset - b.onset || a.pitch - b.pitch);
+  return [...notes.filter((note) => !gone.has(keyOf(note))), ...come].sort(
+    (a, b) => a.onset - b.onset || a.pitch - b.pitch,
+  );
 }
