@@ -31,6 +31,7 @@ from tests.studio.test_kill import end, kill_in_a_run, lost, start
 from tests.studio.test_server import nonsense
 
 from ripieno.studio import server as server_module
+from ripieno.studio.messages import PROTOCOL
 from ripieno.studio.server import Studio, open_studio
 from ripieno.studio.store import Store
 
@@ -185,7 +186,7 @@ async def _one_session(
                     return True
             return False
 
-        await line.send(json.dumps({"type": "hello", "protocol": 1, "seen": None}))
+        await line.send(json.dumps({"type": "hello", "protocol": PROTOCOL, "seen": None}))
         await line.recv()
         await answer(await say("rules", changes={"seed": rng.randrange(1000), "mend": mend}), time.monotonic() + 60)
         began = time.monotonic()

@@ -46,7 +46,9 @@ class About:
     help: str  # one sentence or two
     flag: str = ""  # on the command line, where it is not the field's name
     metavar: str = ""  # what the command line's manual shows for its value
+    title: str = ""  # in a form, where neither the flag nor the field's name says it
     unless: str = ""  # what holds unless it is given, in words, where the default does not say it
+    group: Literal["", "reading", "way out"] = ""  # what the piece is taken to be; what becomes of the new notes
     least: float | None = None
     most: float | None = None
     longest: int | None = None  # characters of a text
@@ -102,19 +104,31 @@ class Options:
 
     melody: str | None = _option(
         None,
+        group="reading",
         metavar="top|bass|inner|TRACK",
         help="Which line is yours to lead: the top one, the bass, an inner one, or a track by number or name.",
         unless="found by itself",
         longest=200,
     )
     key: str | None = _option(
-        None, metavar="KEY", help='The key, such as "Ab", "F#m" or "C minor".', unless="as it is read", longest=32
+        None,
+        group="reading",
+        metavar="KEY",
+        help='The key, such as "Ab", "F#m" or "C minor".',
+        unless="as it is read",
+        longest=32,
     )
     meter: str | None = _option(
-        None, metavar="N/N", help='The meter, such as "3/4", if the file is wrong.', unless="as it is read", longest=8
+        None,
+        group="reading",
+        metavar="N/N",
+        help='The meter, such as "3/4", if the file is wrong.',
+        unless="as it is read",
+        longest=8,
     )
     pickup: float | None = _option(
         None,
+        group="reading",
         metavar="BEATS",
         help="Length of the pickup in beats; 0 for none.",
         unless="as it is read",
@@ -167,6 +181,7 @@ class Options:
     )
     n_parts: int | None = _option(
         None,
+        group="way out",
         flag="parts",
         metavar="1|2|4",
         help="How many new parts: one on two staves, upper and lower voices, or one for each voice.",
@@ -175,6 +190,7 @@ class Options:
     )
     ensemble: str | None = _option(
         None,
+        group="way out",
         metavar="choir|strings|winds|organ",
         help="Who plays the new parts: names, clefs, ranges, sounds and transposition.",
         unless="a choir whose ranges nobody asked for",
@@ -190,12 +206,15 @@ class Options:
     )
     write_chords: str | None = _option(
         None,
+        group="way out",
         metavar="symbols|roman",
         help="Write the chords found into the score, as symbols or as Roman numerals.",
         unless="not written",
         choices=("symbols", "roman"),
     )
-    syllables: bool = _option(False, help="New parts strike again on the melody's syllables, or else on its notes.")
+    syllables: bool = _option(
+        False, group="way out", help="New parts strike again on the melody's syllables, or else on its notes."
+    )
     max_removals: int | float = _option(
         0,
         metavar="N|SHARE",
@@ -271,7 +290,10 @@ class Options:
         unknown = sorted(str(name) for name in set(data) - set(abouts()))
         if unknown:
             raise BadInput(f"there is no option {unknown[0]}; choose {', '.join(abouts())}")
-        return replace(self, **{name: _in_tuples(value) for name, value in data.items()})
+        wanted = {name: _in_tuples(value) for name, value in data.items()}
+        for name, value in wanted.items():
+            _check(name, value)
+        return replace(self, **wanted)
 
 
 def takes_options(door: Any) -> Any:
@@ -294,6 +316,13 @@ def _given(options: Options) -> Iterator[tuple[Any, Any]]:
         value = getattr(options, one.name)
         if value != one.default:
             yield one, value
+
+
+def title_of(name: str) -> str:
+    """What an option is called in a form."""
+    about = abouts()[name]
+    words = about.title or about.flag or name.replace("_", " ")
+    return words[0].upper() + words[1:]
 
 
 @cache
@@ -321,11 +350,12 @@ def flag_of(name: str) -> str:
 
 def table() -> str:
     """The options as a table in Markdown: on the command line, in Python and on the wire, and what each does."""
+    bar = "\\|"
     rows = ["| command line | Python, HTTP | what | unless given |", "|---|---|---|---|"]
     for name, about in abouts().items():
-        value = f" {about.metavar}".replace("|", "\\|") if about.metavar else ""
+        value = f" {about.metavar}".replace("|", bar) if about.metavar else ""
         unless = about.unless or f"`{defaults()[name]}`"
-        rows.append(f"| `{flag_of(name)}{value}` | `{name}` | {about.help} | {unless} |")
+        rows.append(f"| `{flag_of(name)}{value}` | `{name}` | {about.help.replace('|', bar)} | {unless} |")
     return "\n".join(rows)
 
 

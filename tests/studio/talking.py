@@ -11,6 +11,8 @@ from typing import Any
 
 from websockets.sync.client import ClientConnection, connect
 
+from ripieno.studio.messages import PROTOCOL
+
 
 class Window:
     """One WebSocket, seen from the page's side."""
@@ -74,6 +76,6 @@ class Address:
     def window(self, piece: str, seen: int | None = None, **options: Any) -> Iterator[Window]:
         with connect(f"ws://127.0.0.1:{self.port}/api/pieces/{piece}/socket", max_size=None, **options) as socket:
             window = Window(socket)
-            window.say(type="hello", protocol=1, seen=seen)
+            window.say(type="hello", protocol=PROTOCOL, seen=seen)
             window.welcome = window.hear()
             yield window

@@ -51,7 +51,7 @@ def test_every_error_code_is_explained() -> None:
         "[]",
         "null",
         "{}",
-        '{"type": "hello", "protocol": 1}',  # seen must be said, be it null
+        '{"type": "hello", "protocol": 2}',  # seen must be said, be it null
         '{"type": "hello", "protocol": "1", "seen": null}',
         '{"type": "hello", "protocol": true, "seen": null}',
         '{"type": "tempo", "id": "a", "bpm": NaN}',

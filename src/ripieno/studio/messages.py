@@ -18,9 +18,9 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, create_model
 
-from ripieno.options import Options, abouts, defaults, kinds
+from ripieno.options import Options, abouts, defaults, kinds, title_of
 
-PROTOCOL = 1  # changes when a window of the older kind could no longer talk to the server
+PROTOCOL = 2  # changes when a window of the older kind could no longer talk to the server
 
 MAX_STEPS = 4096  # 256 bars of 4/4
 MAX_NOTES_AT_ONCE = 2048  # in one edit
@@ -126,12 +126,19 @@ def _fields(of: Callable[[str], Any]) -> dict[str, Any]:
     return {name: of(name) for name in _RULES}
 
 
+def _said(name: str) -> Any:
+    """What a form says of an option."""
+    about = abouts()[name]
+    more: dict[str, Any] = {"group": about.group, "unless": about.unless}
+    return Field(title=title_of(name), description=about.help, json_schema_extra=more)
+
+
 # What the model may do, and how; and what comes out: each of `options.Options` that no other message asks for.
 Rules: Any = create_model(
     "Rules",
     __base__=_Wire,
     __doc__="What the model may do, and how.",
-    **_fields(lambda name: (Annotated[_wired(name), Field(description=abouts()[name].help)], defaults()[name])),
+    **_fields(lambda name: (Annotated[_wired(name), _said(name)], defaults()[name])),
 )
 RuleChanges: Any = create_model(
     "RuleChanges",
@@ -295,7 +302,7 @@ class Hello(_Wire):
     """The first message of a window, also of one that comes back."""
 
     type: Literal["hello"] = "hello"
-    protocol: Annotated[int, Field(description="1")]
+    protocol: Annotated[int, Field(description="2")]
     seen: Annotated[int | None, Field(ge=0, description="seq of the last entry it has; null: it has nothing yet")]
 
 

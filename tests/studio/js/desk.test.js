@@ -44,7 +44,7 @@ function desk(/** @type {Note[]} */ notes, /** @type {object} */ locks = {}) {
   made.receive(
     /** @type {any} */ ({
       type: "welcome",
-      protocol: 1,
+      protocol: 2,
       version: "",
       piece: "p",
       seq: 5,

@@ -41,7 +41,7 @@ test("nothing is said before the welcome, and then everything in order", () => {
   const { connection, made, say } = lines();
   connection.send({ type: "edit", id: "a" });
   made[0].onopen();
-  assert.deepEqual(made[0].sent, [{ type: "hello", protocol: 1, seen: 0 }]);
+  assert.deepEqual(made[0].sent, [{ type: "hello", protocol: 2, seen: 0 }]);
   say({ type: "welcome", seq: 7 });
   connection.send({ type: "undo", id: "b" });
   assert.deepEqual(

@@ -19,7 +19,7 @@ const settings = {
     lowest: null,
     highest: null,
     max_additions: null,
-    melody: "auto",
+    melody: null,
     key: null,
     temperature: 0.8,
     seed: 0,
@@ -53,7 +53,7 @@ const note = (
 const begun = (/** @type {Note[]} */ notes) =>
   state.reduce(state.nothing(), {
     type: "welcome",
-    protocol: 1,
+    protocol: 2,
     version: "0.1.0",
     piece: "p",
     seq: 1,
@@ -183,7 +183,7 @@ test("a window that comes back goes on with what it missed, its own edit still p
     now,
     /** @type {any} */ ({
       type: "welcome",
-      protocol: 1,
+      protocol: 2,
       version: "",
       piece: "p",
       seq: 2,

@@ -75,7 +75,7 @@
  *   score: boolean, soundfont: string | null}} Health
  */
 
-export const PROTOCOL = 1;
+export const PROTOCOL = 2;
 
 /** @type {readonly Voice[]} */
 export const VOICES = ["soprano", "alto", "tenor", "bass"];
