@@ -31,15 +31,19 @@ NEAR = 4  # steps around a refused note; when anything there changes, it may be 
 
 @dataclass(frozen=True)
 class Locks:
-    """Where the model changes nothing. Pitches and steps are the piece's; locks do not bind the person."""
+    """Where the model changes nothing. Pitches and steps are the file's; locks do not bind the person."""
 
     notes: tuple[RollNote, ...] = ()
     voices: Mapping[str, tuple[RollNote, ...]] = field(default_factory=dict)  # what each sang when it was locked
     bars: frozenset[int] = frozenset()
     pitches: frozenset[int] = frozenset()  # whole rows
 
-    def changed(self, data: object) -> Locks:
+    def changed(self, data: object, start: int = 0) -> Locks:
         """With what an entry of the log says: locked or unlocked, or, as version 0.1.0 wrote it, all of them.
+
+        Args:
+            data: the entry's value.
+            start: the step of the file on which the roll of version 0.1.0 began, from which it counted.
 
         Raises:
             BadInput: it says nothing that can be read.
@@ -52,13 +56,18 @@ class Locks:
         except (TypeError, ValueError, KeyError, IndexError, AttributeError) as error:
             raise BadInput(f"a lock cannot be read: {str(data)[:60]}") from error
         if "locked" not in said:
-            return Locks(notes, voices, bars, pitches)
+            there = {voice: _later(sung, start) for voice, sung in voices.items()}
+            return Locks(_later(notes, start), there, bars, pitches)
         if said["locked"]:
             more = tuple(note for note in notes if note not in self.notes)
             return Locks(self.notes + more, {**self.voices, **voices}, self.bars | bars, self.pitches | pitches)
         fewer = tuple(note for note in self.notes if note not in notes)
         left = {voice: sung for voice, sung in self.voices.items() if voice not in voices}
         return Locks(fewer, left, self.bars - bars, self.pitches - pitches)
+
+
+def _later(notes: Sequence[RollNote], steps: int) -> tuple[RollNote, ...]:
+    return tuple(RollNote(note.onset + steps, note.pitch, note.duration) for note in notes)
 
 
 def _note(data: Any) -> RollNote:
@@ -72,18 +81,24 @@ def _note(data: Any) -> RollNote:
 class Refusal:
     """A suggestion that the person said no to, and what the music around it was."""
 
-    cells: tuple[tuple[int, int], ...]  # step, pitch of the roll
+    cells: tuple[tuple[int, int], ...]  # step, pitch; the file's, in a document
     steps: tuple[int, int]
     around: str
 
     @classmethod
     def of(cls, cells: Sequence[tuple[int, int]], first: int, end: int, log: EditLog) -> Refusal:
-        """Of a note on the steps `first` to `end` - 1, in the music as it is now."""
+        """Of a note on the steps `first` to `end` - 1 of the roll, in the music as it is now."""
         steps = max(first - NEAR, 0), min(end + NEAR, log.cells.shape[1])
         return cls(tuple(cells), steps, _around(log, steps))
 
+    def moved(self, steps: int, pitches: int) -> Refusal:
+        """The same so many steps later and semitones higher."""
+        first, end = self.steps
+        cells = tuple((step + steps, pitch + pitches) for step, pitch in self.cells)
+        return Refusal(cells, (first + steps, end + steps), self.around)
+
     def holds(self, log: EditLog) -> bool:
-        """Whether the music around it is still what it was."""
+        """Whether the music around it, of the roll, is still what it was."""
         return _around(log, self.steps) == self.around
 
     def to_json(self) -> dict[str, Any]:
@@ -103,7 +118,7 @@ class Refusal:
             around = str(data["around"])
         except (TypeError, ValueError, KeyError) as error:
             raise BadInput(f"a refusal cannot be read: {str(data)[:60]}") from error
-        if not all(step >= 0 <= pitch < N_PITCHES for step, pitch in cells):
+        if not all(0 <= pitch < N_PITCHES for _, pitch in cells):
             raise BadInput(f"a refusal lies outside the roll: {str(data)[:60]}")
         return cls(cells, (first, end), around)
 
@@ -144,13 +159,20 @@ def policy_of(
     chords = chords_asked(piece, reading, options.chords)
     classes, basses = asked_of_steps(chords, reading.start, n_steps) if chords else (None, None)
     bass = given_bass(piece, reading)
-    refused = {(0, step, pitch) for one in refusals if one.holds(log) for step, pitch in one.cells if step < n_steps}
+    there = [one.moved(-reading.start, reading.shift) for one in refusals]
+    refused = {
+        (0, step, pitch)
+        for one in there
+        if one.holds(log)
+        for step, pitch in one.cells
+        if 0 <= step < n_steps and 0 <= pitch < N_PITCHES
+    }
     return Policy(
         locked=locked_cells(locks, reading, n_steps),
         selection=selection,
         pitches=range_on_roll(options, reading.shift),
         n_voices=options.n_voices,
-        n_doubling=doubling(locks, reading.shift, role, line, log.cells),
+        n_doubling=doubling(locks, reading, role, line, log.cells),
         max_removals=options.max_removals,
         max_additions=options.max_additions,
         melody=role,
@@ -176,14 +198,14 @@ def locked_cells(locks: Locks, reading: Reading, n_steps: int) -> Bool[np.ndarra
             locked[:, pitch + reading.shift] = True
     for note in (*locks.notes, *(note for sung in locks.voices.values() for note in sung)):
         if 0 <= note.pitch + reading.shift < N_PITCHES:  # the cell on either side too, or it could grow
-            begin, end = max(note.onset - 1, 0), note.onset + note.duration + 1
-            locked[begin:end, note.pitch + reading.shift] = True
+            begin, end = note.onset - 1 - reading.start, note.end + 1 - reading.start
+            locked[max(begin, 0) : max(end, 0), note.pitch + reading.shift] = True
     return locked
 
 
 def doubling(
     locks: Locks,
-    shift: int,
+    reading: Reading,
     role: Role | None,
     line: Int[np.ndarray, " step"],
     cells: Bool[np.ndarray, "_ step pitch"],
@@ -195,8 +217,8 @@ def doubling(
     sings: dict[tuple[int, int], set[str]] = {}
     for voice, sung in locks.voices.items():
         for note in sung:
-            for step in range(note.onset, min(note.end, len(line))):
-                sings.setdefault((step, note.pitch + shift), set()).add(voice)
+            for step in range(max(note.onset - reading.start, 0), min(note.end - reading.start, len(line))):
+                sings.setdefault((step, note.pitch + reading.shift), set()).add(voice)
     melody = {"top": "soprano", "bass": "bass"}.get(role or "")
     found: np.ndarray = np.zeros(len(line), dtype=int)
     for (step, pitch), voices in sings.items():

@@ -9,8 +9,9 @@ A document is immutable; each command returns a new one.
 
 Three things about settings:
 1. An entry holds what it changes, not all that holds. Stores of version 0.1.0 hold all; both are read.
-2. What says where the roll begins (melody, meter, pickup) moves the roll as long as no cell was edited. From then on
-   the roll stays where it is: the bars are read anew on it, and what would move it is refused.
+2. What the piece is taken to be (melody, meter, pickup) says where the roll begins and how many octaves it is moved.
+   Where that changes, all that was written moves with it: in files and stores, steps and pitches are those of the roll
+   as the document began (`home`).
 3. Bars that were added may be undone like anything else. What was written in them counts again when they are back.
 """
 
@@ -37,6 +38,7 @@ from ripieno.music.understanding import Reading, blank, lengthened, meter_at, st
 from ripieno.options import Options
 
 MAX_BARS = 4096  # that a log may add
+MOST_STEPS_PER_BAR = 1024
 _READ = ("melody", "key", "meter", "pickup")  # options that say what the piece is taken to be
 
 
@@ -67,11 +69,13 @@ class Document:
     """A piece and what was done to it. `begin` makes one, `restore` brings one back.
 
     begun: what it began from.
-    frame: what the piece was taken to be when the roll was laid out.
-    log: what was done since.
+    home: what the piece was taken to be at the beginning.
+    frame: what it is taken to be now, but for tempo, chosen bars, and bars that were added; the roll lies in it.
+    log: what was done since, on that roll.
     """
 
     begun: Origin
+    home: Reading = field(repr=False)
     frame: Reading = field(repr=False)
     log: EditLog = field(repr=False)
 
@@ -83,34 +87,39 @@ class Document:
             BadInput: the options do not fit the piece.
         """
         frame = _read(begun, begun.options)
-        document = cls(begun, frame, _origin_log(begun, frame))
+        document = cls(begun, frame, frame, _origin_log(begun, frame))
         document.policy()  # refuses bars and chords that there are not
         return document
 
     @classmethod
     def restore(cls, begun: Origin, entries: Sequence[Entry]) -> Document:
-        """The document after some entries, as a store holds them.
+        """The document after some entries, as `entries_to_json` gives them.
 
         Raises:
             BadInput: they are not what this program writes.
         """
-        first = next((place for place, one in enumerate(entries) if isinstance(one, CellEntry)), len(entries))
         document = cls.begin(begun)
-        document = document.with_log(EditLog(document.log.origin, tuple(entries[:first]), document.log.struck))
         longest = document._longest(entries)
         for place, entry in enumerate(entries):
             if isinstance(entry, CellEntry) and entry.edit.step >= longest:
                 raise BadInput(f"the history cannot be read: entry {place} lies past the end; open an earlier copy")
-        if first == len(entries):
-            return document
         return document.with_log(EditLog(document.log.origin, tuple(entries), document.log.struck))
+
+    def entries_to_json(self, first: int = 0) -> list[Any]:
+        """The entries from the place `first` on: what a store appends."""
+        steps, pitches = _way(self.frame, self.home)
+        part = EditLog(self.log.origin, self.log.entries[first:])
+        return part.moved(part, steps, pitches).entries_to_json()
 
     def _longest(self, entries: Sequence[Entry]) -> int:
         """Steps that the roll can ever have had."""
-        added = [one for one in entries if isinstance(one, SettingEntry)]
-        n_bars = sum(_n_bars(one.value) for one in added if one.name == "length")
-        n_bars += max((_n_bars(one.value) for one in added if one.name == "lengthened"), default=0)
-        return lengthened(self.frame, n_bars).n_steps if n_bars else _n_steps(self.begun, self.frame)
+        settings = [one for one in entries if isinstance(one, SettingEntry)]
+        n_bars = sum(_n_bars(one.value) for one in settings if one.name == "length")
+        n_bars += max((_n_bars(one.value) for one in settings if one.name == "lengthened"), default=0)
+        asked = [one.value for one in settings if one.name == "options" and isinstance(one.value, dict)]
+        if any(set(_READ) & set(changes) for changes in asked):  # bars may have been longer
+            return self.home.n_steps + (n_bars + self.home.n_bars + 1) * MOST_STEPS_PER_BAR
+        return lengthened(self.home, n_bars).n_steps if n_bars else self.n_steps
 
     # What holds now; all of it follows from what it began from and the log
 
@@ -134,7 +143,7 @@ class Document:
         locks = Locks(bars=frozenset(bars))
         for entry in self.log.settings:
             if entry.name == "locks":
-                locks = locks.changed(entry.value)
+                locks = locks.changed(entry.value, self.home.start)
         return locks
 
     @cached_property
@@ -145,7 +154,8 @@ class Document:
             if entry.name == "refused":
                 value = entry.value
                 if isinstance(value, list):  # all of them, as version 0.1.0 wrote it
-                    refusals = tuple(map(Refusal.from_json, value))
+                    home = self.home
+                    refusals = tuple(Refusal.from_json(one).moved(home.start, -home.shift) for one in value)
                 else:
                     refusals = (*refusals, Refusal.from_json(value))
         return refusals
@@ -172,40 +182,14 @@ class Document:
     @cached_property
     def reading(self) -> Reading:
         """What the piece is taken to be."""
-        frame, options = self.frame, self.options
-        reading = frame
-        if _differ(options, self.frame_options):
-            reading = _read(self.begun, options)
-            if (reading.start, reading.n_steps) != (frame.start, frame.n_steps):
-                raise BadInput(
-                    "with this meter or pickup the piece would begin elsewhere, under what is written already: "
-                    "undo that first, or open the file anew"
-                )
-            reading = replace(reading, shift=frame.shift)
+        reading, options = self.frame, self.options
         if options.bpm is not None:
             reading = replace(reading, bpm=options.bpm, is_bpm_given=True)
-        elif reading.bpm != frame.bpm:
-            reading = replace(reading, bpm=frame.bpm, is_bpm_given=frame.is_bpm_given)
         if self.n_bars_added:
             reading = lengthened(reading, self.n_bars_added)
         if options.bars is not None:
             return replace(reading, selection=steps_of_bars(reading, *options.bars, name=self.begun.name))
         return reading
-
-    @cached_property
-    def frame_options(self) -> Options:
-        """The options that the roll was laid out by: those that held before the first cell was edited."""
-        before: list[Entry] = []
-        for entry in self.log.entries:
-            if isinstance(entry, CellEntry):
-                break
-            before.append(entry)
-        options = self.begun.options
-        if any(isinstance(entry, SettingEntry) for entry in before):
-            for entry in EditLog(self.log.origin[:, :1], tuple(before)).settings:
-                if entry.name == "options":  # the rules of version 0.1.0 moved no roll
-                    options = options.changed(entry.value)
-        return options
 
     @property
     def n_steps(self) -> int:
@@ -262,21 +246,20 @@ class Document:
         Raises:
             BadInput: a setting in it does not fit the piece.
         """
-        after = Document(self.begun, self.frame, log)
+        after = Document(self.begun, self.home, self.frame, log)
         if log.settings == self.log.settings:
             for name in ("options", "locks", "refusals", "title", "n_bars_added", "reading", "context", "chords"):
                 if name in self.__dict__:
                     after.__dict__[name] = self.__dict__[name]
-            if log.n_edits and self.log.n_edits and "frame_options" in self.__dict__:
-                after.__dict__["frame_options"] = self.frame_options
             return after
-        if not log.n_edits and _differ(after.frame_options, self.frame_options):
-            frame = _read(self.begun, after.frame_options)
-            origin = _origin_log(self.begun, frame)
-            after = Document(self.begun, frame, EditLog(origin.origin, log.entries, origin.struck))
-        n_steps = after.reading.n_steps if after.n_bars_added else _n_steps(self.begun, after.frame)
+        if _differ(after.options, self.options):
+            frame = _read(self.begun, after.options)
+            if (frame.start, frame.shift) != (self.frame.start, self.frame.shift):
+                log = log.moved(_origin_log(self.begun, frame), *_way(self.frame, frame))
+            after = Document(self.begun, self.home, frame, log)
+        n_steps = after.reading.n_steps if after.n_bars_added else _n_steps(self.begun, after.reading)
         if n_steps != after.n_steps:
-            after = Document(self.begun, after.frame, after.log.resized(n_steps))
+            after = Document(self.begun, self.home, after.frame, after.log.resized(n_steps))
         for name in ("options", "locks", "refusals", "title"):
             getattr(after, name)  # refuses what cannot be read
         after.policy()  # and bars and chords that there are not
@@ -311,8 +294,8 @@ class Document:
             locked: else they are free from now on.
             bars: their numbers.
             pitches: whole rows, as they sound in the piece.
-            notes: steps of the roll, pitches of the piece.
-            voices: what each sings.
+            notes: steps and pitches of the piece.
+            voices: what each sings, likewise.
             time, id: of the request.
 
         Raises:
@@ -330,8 +313,9 @@ class Document:
         return self.with_log(self.log.record_setting("locks", said, time=time, id=id))
 
     def refuse(self, refusal: Refusal, *, time: float | None = None, id: EntryId | None = None) -> Document:
-        """Do not suggest something again until the music around it changes."""
-        return self.with_log(self.log.record_setting("refused", refusal.to_json(), time=time, id=id))
+        """Do not suggest something of the roll again until the music around it changes."""
+        there = refusal.moved(self.reading.start, -self.reading.shift)
+        return self.with_log(self.log.record_setting("refused", there.to_json(), time=time, id=id))
 
     def rename(self, title: str, *, time: float | None = None, id: EntryId | None = None) -> Document:
         """Give it another title."""
@@ -367,7 +351,7 @@ class Document:
         """Undo some batches, or the newest one that counts. With nothing to undo, this document.
 
         Raises:
-            BadInput: there is no such batch; or a setting that is undone is what something written since rests on.
+            BadInput: there is no such batch, or other settings do not fit the piece without it.
         """
         if batches is None:
             newest = self.newest_batch
@@ -390,11 +374,7 @@ class Document:
 
     def revert(self, n_entries: int) -> Document:
         """Go back to when the log had so many entries; what came later is undone, not forgotten."""
-        later = {entry.batch for entry in self.log.entries[n_entries:] if not isinstance(entry, UndoEntry)}
-        earlier = EditLog(self.log.origin, self.log.entries[:n_entries], self.log.struck).undone
-        gone = {self.log.entries[place].batch for place in self.log.undone - earlier if place < n_entries}
-        after = self.undo(sorted(later))
-        return after.redo(sorted(gone))  # what was undone since counts again
+        return self.with_log(self.log.revert(n_entries))
 
     @property
     def newest_batch(self) -> int | None:
@@ -427,6 +407,11 @@ def _n_bars(added: object) -> int:
     raise BadInput(f"the history adds {str(added)[:20]} bars, which is more than a piece has; open an earlier copy")
 
 
+def _way(one: Reading, other: Reading) -> tuple[int, int]:
+    """By how many steps and semitones a cell of one reading's roll lies elsewhere on the other's."""
+    return one.start - other.start, other.shift - one.shift
+
+
 def _differ(options: Options, others: Options) -> bool:
     """Whether the piece may be taken to be something else."""
     return any(getattr(options, name) != getattr(others, name) for name in _READ)
@@ -448,13 +433,13 @@ def _read(begun: Origin, options: Options) -> Reading:
     )
 
 
-def _n_steps(begun: Origin, frame: Reading) -> int:
+def _n_steps(begun: Origin, reading: Reading) -> int:
     """Steps to the end of the beat in which the last note ends: where the tune ends, the piece does."""
     if begun.is_empty:
-        return frame.n_steps
-    last = n_steps_of(begun.piece) - frame.start
-    beats = -(-(last + frame.beat_phase) // STEPS_PER_BEAT)
-    return min(beats * STEPS_PER_BEAT - frame.beat_phase, frame.n_steps)
+        return reading.n_steps
+    last = n_steps_of(begun.piece) - reading.start
+    beats = -(-(last + reading.beat_phase) // STEPS_PER_BEAT)
+    return min(beats * STEPS_PER_BEAT - reading.beat_phase, reading.n_steps)
 
 
 def _origin_log(begun: Origin, frame: Reading) -> EditLog:

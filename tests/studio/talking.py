@@ -62,6 +62,11 @@ class Address:
         with urllib.request.urlopen(self.address + path) as answer:
             return json.load(answer)
 
+    def download(self, path: str) -> bytes:
+        with urllib.request.urlopen(self.address + path) as answer:
+            data: bytes = answer.read()
+            return data
+
     def post(self, path: str, body: Any) -> Any:
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         kind = "application/octet-stream" if isinstance(body, bytes) else "application/json"

@@ -20,7 +20,7 @@ import json
 import math
 import zlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, ClassVar, Literal, NamedTuple, TypeVar
 
@@ -441,6 +441,18 @@ class EditLog:
         places = [place for batch in batches for place in self._places(batch, None, "redo")]
         return self._revive("redo", sorted(set(places) & self.undone), author, time, id)
 
+    def revert(self, n_entries: int, *, author: Author = "user", time: float | None = None) -> EditLog:
+        """Go back to when there were so many entries.
+
+        What came later is undone, not forgotten, and what was undone or brought back since is as it was then.
+        """
+        then = EditLog(self.origin, self.entries[:n_entries], self.struck).undone
+        later = range(n_entries, len(self.entries))
+        gone = then | {place for place in later if not isinstance(self.entries[place], UndoEntry)}
+        now = self.undone
+        after = self._revive("undo", sorted(gone - now), author, time, None)
+        return after._revive("redo", sorted(now - gone), author, time, None)
+
     def overwritten(self, batch: int | None = None, *, entry: int | None = None) -> list[Edit]:
         """The cells of a batch, or of one entry, that a later live entry decides, so that undo and redo leave them be.
 
@@ -483,6 +495,21 @@ class EditLog:
             return self
         origin = np.pad(self.origin, ((0, 0), (0, max(more, 0)), (0, 0)))[:, :n_steps]
         return EditLog(origin, self.entries, frozenset(cell for cell in self.struck if cell[0] < n_steps))
+
+    def moved(self, onto: EditLog, steps: int, pitches: int) -> EditLog:
+        """The same entries over the origin of another log, on which all lies so many steps and semitones elsewhere.
+
+        What comes to lie outside of it stays in the log, and counts again when it is moved back.
+        """
+        if not steps and not pitches:
+            return EditLog(onto.origin, self.entries, onto.struck)
+        entries = tuple(
+            replace(one, edit=Edit(one.edit.plane, one.edit.step + steps, one.edit.pitch + pitches))
+            if isinstance(one, CellEntry)
+            else one
+            for one in self.entries
+        )
+        return EditLog(onto.origin, entries, onto.struck)
 
     def on_planes(self, n_planes: int) -> EditLog:
         """The same log as a model of so many planes hears it: without the re-struck one, repeated notes are joined.
@@ -540,7 +567,7 @@ class EditLog:
                     undone.difference_update(entry.of)
         cells, user_cells = self.origin.copy(), self.origin.copy()
         author_of = np.zeros(self.origin.shape, dtype=np.int8)
-        n_planes, n_steps, _ = self.origin.shape
+        n_planes, n_steps, n_pitches = self.origin.shape
         settings: list[SettingEntry] = []
         n_edits = 0
         for place, entry in enumerate(self.entries):
@@ -552,8 +579,9 @@ class EditLog:
             if isinstance(entry, SettingEntry):
                 settings.append(entry)
                 continue
-            if entry.edit.step >= n_steps or entry.edit.plane >= n_planes:
-                continue
+            plane, step, pitch = entry.edit
+            if not (plane < n_planes and 0 <= step < n_steps and 0 <= pitch < n_pitches):
+                continue  # past the ends of the roll, or of a plane that a model does not hear
             cells[entry.edit] = entry.value
             author_of[entry.edit] = _AUTHORS[entry.author]
             if entry.author == "user":
@@ -663,12 +691,13 @@ class EditLog:
         return plain
 
 
-def entries_from_json(items: object, shape: tuple[int, ...]) -> tuple[Entry, ...]:
+def entries_from_json(items: object, shape: tuple[int, ...], before: int = 0) -> tuple[Entry, ...]:
     """The entries that `EditLog.entries_to_json` wrote.
 
     Args:
         items: what JSON holds.
-        shape: (plane, step, pitch) of the roll, which no cell may lie outside of.
+        shape: (plane, step, pitch) of the roll, which no cell may lie outside of,
+        before: but for so many steps before it: a roll that is moved may begin earlier.
 
     Raises:
         BadInput: they are something else, or do not fit the roll or one another.
@@ -678,7 +707,7 @@ def entries_from_json(items: object, shape: tuple[int, ...]) -> tuple[Entry, ...
     entries: list[Entry] = []
     n_batches = 0
     for item in items:
-        entry = _entry_from_json(item, entries, shape, n_batches)
+        entry = _entry_from_json(item, entries, shape, n_batches, before)
         n_batches = max(n_batches, entry.batch + 1)
         entries.append(entry)
     return tuple(entries)
@@ -702,7 +731,7 @@ def _entry_to_json(entry: Entry) -> list[Any]:
     return [*head, entry.name, entry.value, entry.time, entry.id]
 
 
-def _entry_from_json(item: object, earlier: list[Entry], shape: tuple[int, ...], n_batches: int) -> Entry:
+def _entry_from_json(item: object, earlier: list[Entry], shape: tuple[int, ...], n_batches: int, before: int) -> Entry:
     """Read one entry; it must fit the roll and those before it."""
     match item:
         case [str(kind), int(batch), ("user" | "model") as author, *rest, None | int() | float() as time, id] if (
@@ -711,7 +740,10 @@ def _entry_from_json(item: object, earlier: list[Entry], shape: tuple[int, ...],
             match kind, rest:
                 case "edit", [int(plane), int(step), int(pitch), bool(value), None | int() | float() as chance]:
                     edit = Edit(plane, step, pitch)
-                    if all(0 <= at < size for at, size in zip(edit, shape, strict=True)) and _is_finite(chance):
+                    if all(
+                        -earlier_by <= at < size
+                        for at, size, earlier_by in zip(edit, shape, (0, before, 0), strict=True)
+                    ) and _is_finite(chance):
                         return CellEntry(
                             edit=edit, value=value, batch=batch, author=author, probability=chance, time=time, id=id
                         )

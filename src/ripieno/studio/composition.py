@@ -32,7 +32,7 @@ from ripieno.errors import BadInput, NothingAllowed
 from ripieno.models.runtime import Model, Prediction, the_separator
 from ripieno.music import harmony
 from ripieno.music.roll import Cells, RollNote
-from ripieno.music.understanding import meter_at, steps_of_bars
+from ripieno.music.understanding import Reading, meter_at, steps_of_bars
 from ripieno.sampling.assist import Filling, NoteSuggestion, doubts, fill, suggest_notes
 from ripieno.sampling.mending import Hopeless, lines_sung
 from ripieno.sampling.passes import Ask, Change
@@ -176,9 +176,9 @@ class Composition:
         """The locks, as the windows see them."""
         locks = self.document.locks
         return wire.Locks(
-            notes=list(map(_shaped, locks.notes)),
+            notes=list(map(self._locked, locks.notes)),
             voices=[
-                wire.VoiceLock(voice=voice, notes=list(map(_shaped, locks.voices[voice])))
+                wire.VoiceLock(voice=voice, notes=list(map(self._locked, locks.voices[voice])))
                 for voice in VOICES
                 if voice in locks.voices
             ],
@@ -329,7 +329,7 @@ class Composition:
             request.locked,
             bars=request.bars,
             pitches=request.pitches,
-            notes=[RollNote(shape.onset, shape.pitch, shape.duration) for shape in request.notes],
+            notes=list(map(self._sounding, asked)),
             voices=sung,
             time=time.time(),
             id=request.id,
@@ -748,8 +748,13 @@ class Composition:
         return RollNote(note.onset, pitch, note.duration)
 
     def _sounding(self, note: RollNote) -> RollNote:
-        """A note of the roll with the pitch that it has in the piece."""
-        return RollNote(note.onset, self._heard(note.pitch), note.duration)
+        """A note of the roll where it is in the piece."""
+        return RollNote(note.onset + self.document.reading.start, self._heard(note.pitch), note.duration)
+
+    def _locked(self, note: RollNote) -> wire.NoteShape:
+        """A note of the piece as the wire has it."""
+        onset = note.onset - self.document.reading.start
+        return wire.NoteShape(onset=max(onset, 0), pitch=note.pitch, duration=note.duration)
 
     def _shape(self, note: RollNote) -> wire.NoteShape:
         return wire.NoteShape(onset=note.onset, pitch=self._heard(note.pitch), duration=note.duration)
@@ -815,7 +820,7 @@ class Composition:
         for step in steps:
             log = step.document.log
             if len(log.entries) > n_entries:
-                entries = log.entries_to_json(n_entries)
+                entries = step.document.entries_to_json(n_entries)
                 rows.append({"entries": entries, "run": run, "time": now, "text": step.text, "why": step.why})
                 n_entries = len(log.entries)
         if not rows:
@@ -836,6 +841,8 @@ class Composition:
         before, after = self.log, document.log
         first = len(before.entries)
         new = after.entries[first:]
+        is_moved = _place(document.reading) != _place(self.document.reading)
+        old_shapes = [self._shape(note) for note in owned_notes(before)] if is_moved else []
         self.document = document
         self.version += 1
         self.seq += 1
@@ -844,18 +851,21 @@ class Composition:
         if undone:
             touched |= {after.entries[place].batch for entry in undone for place in entry.of}
             touched |= self._batches.count(after)
-        elif before.cells.shape != after.cells.shape or before.origin is not after.origin:
+        elif before.origin is not after.origin:
             touched |= self._batches.count(after)
         else:
             for entry in new:
                 if isinstance(entry, CellEntry):
                     touched |= self._batches.decide(entry)
-        n_steps = max(before.cells.shape[1], after.cells.shape[1])
-        was, now = before.resized(n_steps), after.resized(n_steps)
-        changed = (was.cells != now.cells) | (was.author_of != now.author_of)
-        cells = np.argwhere((changed | (was.user_cells != now.user_cells)).any(axis=0))
-        gone, come = _difference(before, after, {int(pitch) for _, pitch in cells})
-        cells = cells[cells[:, 0] < self.n_steps]  # what lies past the end is gone with its bar
+        if is_moved:  # all lies elsewhere on the roll
+            touched |= set(self._batches.places)
+            cells = self._cells_of(old_shapes)
+            gone, come = [*old_shapes], owned_notes(after)
+        else:
+            cells = _changed_cells(before, after)
+            less, come = _difference(before, after, {int(pitch) for _, pitch in cells})
+            cells = cells[cells[:, 0] < self.n_steps]  # what lies past the end is gone with its bar
+            gone = list(map(self._shape, less))
         of = [after.entries[place] for entry in undone for place in entry.of]
         has_settings = any(isinstance(entry, SettingEntry) for entry in (*new, *of))
         items = [self._item(batch) for batch in sorted(touched)]
@@ -875,7 +885,7 @@ class Composition:
             probability=head.probability if isinstance(head, CellEntry) else None,
             text=row["text"],
             cells=[self._cell(int(step), int(pitch)) for step, pitch in cells],
-            gone=[self._shape(note) for note in gone],
+            gone=gone,
             new=[self._note(note) for note in come],
             items=items,
             settings=self.settings if has_settings else None,
@@ -909,6 +919,15 @@ class Composition:
             overwritten=is_notes and not is_undone and not self._batches.n_decided[batch],
         )
 
+    def _cells_of(self, old: Sequence[wire.NoteShape]) -> Int[np.ndarray, "cell 2"]:
+        """The cells that sound now, and those that sounded before the roll was moved, as it lies now."""
+        is_meant = self.log.cells[0].copy()
+        for note in old:
+            pitch = note.pitch + self.document.reading.shift
+            if 0 <= pitch < is_meant.shape[1]:
+                is_meant[note.onset : note.onset + note.duration, pitch] = True
+        return np.argwhere(is_meant)
+
     def _cell(self, step: int, pitch: int) -> wire.Cell:
         log = self.log
         sounds = bool(log.cells[0, step, pitch])
@@ -935,7 +954,7 @@ class Composition:
             entries += step["entries"]
             counts.append(len(step["entries"]))
         longest = (self.log.origin.shape[0], wire.MAX_STEPS, self.log.origin.shape[2])
-        self.document = Document.restore(self.document.begun, entries_from_json(entries, longest))
+        self.document = Document.restore(self.document.begun, entries_from_json(entries, longest, wire.MAX_STEPS))
         log = self.log
         self._batches = Batches(log)
         at = 0
@@ -947,8 +966,17 @@ class Composition:
         self._items = {batch: self._item(batch).model_dump_json() for batch in self._batches.places}
 
 
-def _shaped(note: RollNote) -> wire.NoteShape:
-    return wire.NoteShape(onset=note.onset, pitch=note.pitch, duration=note.duration)
+def _place(reading: Reading) -> tuple[int, int]:
+    """Where a reading's roll lies."""
+    return reading.start, reading.shift
+
+
+def _changed_cells(before: EditLog, after: EditLog) -> Int[np.ndarray, "cell 2"]:
+    """Steps and pitches of the cells that are not as they were, also past the end of the shorter of two rolls."""
+    n_steps = max(before.cells.shape[1], after.cells.shape[1])
+    was, now = before.resized(n_steps), after.resized(n_steps)
+    changed = (was.cells != now.cells) | (was.author_of != now.author_of)
+    return np.argwhere((changed | (was.user_cells != now.user_cells)).any(axis=0))
 
 
 def _difference(before: EditLog, after: EditLog, pitches: set[int]) -> tuple[list[OwnedNote], list[OwnedNote]]:
