@@ -8,6 +8,7 @@ import pytest
 from music21 import harmony as judge
 
 from ripieno.errors import BadInput
+from ripieno.music import chords
 from ripieno.music.chords import (
     KINDS,
     PlacedChord,
@@ -61,6 +62,26 @@ def test_what_is_no_chord_is_said(text):
 def test_no_way_of_writing_means_two_kinds():
     ways = [way for kind in KINDS.values() for way in kind.symbols]
     assert len(ways) == len(set(ways))
+
+
+@pytest.mark.parametrize("kind", chords.COMMON, ids=lambda kind: kind.name)
+def test_a_set_of_pitch_classes_is_known_by_root_and_kind(kind):
+    constant = getattr(chords, kind.name.upper().replace("-", "_"))
+    for root in range(12):
+        chord = sum(1 << (root + tone) % 12 for tone in kind.semitones)
+        assert chords.COMMON[chords.NUMBERS[chord] - 1] is kind
+        assert chords.NUMBERS[chord] == constant
+        assert chords.ROOTS[chord] == (-1 if kind.is_symmetric else root)
+
+
+def test_what_is_symmetric_diminished_or_minor_is_read_off_its_notes():
+    assert {kind.name for kind in chords.COMMON if kind.is_symmetric} == {"augmented", "diminished-seventh"}
+    assert {kind.name for kind in KINDS.values() if kind.is_diminished} == {
+        "diminished",
+        "half-diminished",
+        "diminished-seventh",
+    }
+    assert not any(kind.is_minor for kind in KINDS.values() if kind.name.startswith(("major-s", "dominant", "sus")))
 
 
 FOUR_FOUR = [(Fraction(16 * i), Fraction(16 * i + 16), Fraction(4)) for i in range(4)]

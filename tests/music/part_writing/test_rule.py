@@ -50,6 +50,8 @@ def test_what_is_marked_is_what_a_teacher_pays_for_and_what_is_counted() -> None
     assert all(not rule.is_marked for rule in EVERY_RULE if rule.is_aside or rule.is_of_free_chords)
 
 
+# The words mean something else there: an option is called --range.
+OTHERWISE = {"options.py": {"range"}}
 ELSEWHERE = [path for path in sorted(SOURCE.rglob("*.py")) if HOME not in path.parents]
 
 
@@ -57,4 +59,4 @@ ELSEWHERE = [path for path in sorted(SOURCE.rglob("*.py")) if HOME not in path.p
 def test_a_rule_is_called_by_its_record(module: Path) -> None:
     tree = ast.parse(module.read_text(encoding="utf-8"))
     texts = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
-    assert not texts & set(RULE_CALLED)
+    assert not texts & set(RULE_CALLED) - OTHERWISE.get(module.relative_to(SOURCE).as_posix(), set())
