@@ -1,9 +1,9 @@
 """What a pitch is called: G sharp in A minor, and not A flat.
 
-A name is a place on the line of fifths (... B flat -2, F -1, C 0, G 1, D 2 ...); places twelve apart sound alike. A key
-offers one place for each pitch: in C major those from E flat to G sharp. Some pitches are called otherwise where their
-neighbours ask for it: names that sound together lie close on the line, and a semitone leads from one letter to the
-next (D sharp to E, E flat to D). What the file itself calls a pitch nearby counts most.
+A name is a place on the line of fifths (`music.pitch`). A key offers one place for each pitch: in C major those from
+E flat to G sharp. Some pitches are called otherwise where their neighbours ask for it: names that sound together lie
+close on the line, and a semitone leads from one letter to the next (D sharp to E, E flat to D). What the file itself
+calls a pitch nearby counts most.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import numpy as np
 
 from ripieno.music.harmony import estimate_key
 from ripieno.music.piece import Key
+from ripieno.music.pitch import place_from
 from ripieno.music.roll import STEPS_PER_BAR
 
 
@@ -140,5 +141,4 @@ def _middles(notes: Sequence[Unspelled], keys: Sequence[Key]) -> list[float]:
 
 def _nearest(pitch: int, middle: float) -> int:
     """The place of a pitch that lies nearest to the middle of a key."""
-    lowest = int(np.ceil(middle - 6))
-    return lowest + (pitch * 7 - lowest) % 12
+    return place_from(int(np.ceil(middle - 6)), pitch)

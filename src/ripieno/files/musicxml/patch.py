@@ -15,6 +15,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from ripieno.files.musicxml.sheet import (
+    ACCIDENTALS,
     Frame,
     Label,
     Sheet,
@@ -23,13 +24,15 @@ from ripieno.files.musicxml.sheet import (
     measures_of,
     names_of,
     new_sheet,
+    pitch_of_head,
     score_part,
 )
 from ripieno.files.musicxml.source import MusicXmlSource
 from ripieno.files.musicxml.text import Element, Splice, XmlText, escaped
-from ripieno.music.harmony import place_of
-from ripieno.music.notation import Head, Measure, Sound, Written, write_voice
+from ripieno.music.harmony import place_in_key
+from ripieno.music.notation import Head, Measure, Sound, Written, spelled, write_voice
 from ripieno.music.piece import NewPart, Piece, Revision, Span
+from ripieno.music.pitch import LETTERS, pitch_of, place_of, signature_alteration
 from ripieno.music.roll import STEPS_PER_BEAT
 
 _AFTER_VOICE = ("type", "dot", "accidental", "time-modification", "stem", "notehead", "notehead-text", "staff", "beam")
@@ -202,18 +205,14 @@ def repitch(xml: XmlText, element: Element, semitones: int, fifths: int, n_sharp
     pitch = element.first("pitch")
     if pitch is None:
         return
-    letters = "FCGDAEB"
-    alter = round(float(pitch.text_of("alter") or 0))
-    written = letters.index(pitch.text_of("step")) - 1 + 7 * alter
-    number = (int(pitch.text_of("octave")) + 1) * 12 + "C D EF G A B".index(pitch.text_of("step")) + alter + semitones
-    place = written + fifths
-    letter, alter = letters[(place + 1) % 7], (place + 1) // 7
-    octave = (number - alter) // 12 - 1
-    inside = f"<step>{letter}</step>{f'<alter>{alter}</alter>' if alter else ''}<octave>{octave}</octave>"
-    yield Splice(xml.inner_start(pitch), pitch.stop, inside)
-    signature = (n_sharps + 6 - letters.index(letter)) // 7  # the alteration that the key gives this letter
-    names = {-2: "flat-flat", -1: "flat", 0: "natural", 1: "sharp", 2: "double-sharp"}
-    accidental = f"<accidental>{names[alter]}</accidental>" if alter != signature and alter in names else ""
+    alter = math.floor(float(pitch.text_of("alter") or 0) + 0.5)  # of quarter tones the upper half, as they are read
+    written = LETTERS.index(pitch.text_of("step").upper()), alter
+    moved = pitch_of(*written, int(pitch.text_of("octave"))) + semitones
+    head = Head(moved, place_of(*written) + fifths)
+    yield Splice(xml.inner_start(pitch), pitch.stop, "".join(pitch_of_head(head)))
+    letter, alter, _ = spelled(head)
+    is_shown = alter != signature_alteration(letter, n_sharps) and alter in ACCIDENTALS
+    accidental = f"<accidental>{ACCIDENTALS[alter]}</accidental>" if is_shown else ""
     old = element.first("accidental")
     if old is not None:
         yield Splice(old.start, old.end, accidental)
@@ -263,7 +262,7 @@ def _repitched(piece: Piece, source: MusicXmlSource, revision: Revision) -> Iter
     for number, pitch in revision.pitches.items():
         note, place = piece.notes[number], source.places[number]
         keys = [key for key in piece.keys if key.step <= note.onset] or list(piece.keys[:1])
-        new_place = place_of(pitch, keys[-1] if keys else None)
+        new_place = place_in_key(pitch, keys[-1] if keys else None)
         for element, measure in zip(place.elements, place.measures, strict=True):
             signatures = [one for one in source.signatures[place.part] if one.step <= source.measures[measure].start]
             n_sharps = signatures[-1].n_sharps if signatures else 0

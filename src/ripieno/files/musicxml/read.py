@@ -23,12 +23,11 @@ from ripieno.files.musicxml.source import MusicXmlSource, Place, ScoreMeasure, S
 from ripieno.files.musicxml.text import MAX_BYTES, Element, XmlText, parse_xml
 from ripieno.music.chords import Chord, PlacedChord, chord_of_degrees
 from ripieno.music.harmony import key_fits
-from ripieno.music.notation import LETTERS, place_of
 from ripieno.music.piece import Bar, Key, Meter, Note, Part, Piece, Tempo, n_steps
+from ripieno.music.pitch import LETTERS, pitch_of, place_of, within_seven
 from ripieno.music.roll import N_PITCHES
 
 SUFFIXES = (".musicxml", ".xml", ".mxl")
-SEMITONES = (0, 2, 4, 5, 7, 9, 11)  # of the letters
 MODES = {"major": 0, "ionian": 0, "dorian": 2, "phrygian": 4, "lydian": -1, "mixolydian": 1, "minor": 3, "aeolian": 3}
 MODES["locrian"] = 5  # fifths from the tonic of the major key with the same signature
 SNARE = 38  # what a drum is taken for that the file does not name
@@ -501,7 +500,7 @@ class _PartReader:
         if letter < 0 or abs(written) > 3:
             raise BadInput(f'{self.name} is damaged: it has a note called "{step[:20]}"; export it again')
         alteration = math.floor(written + Fraction(1, 2))  # of quarter tones the upper half
-        pitch = 12 * (int(octave) + 1) + SEMITONES[letter] + alteration + semitones
+        pitch = pitch_of(letter, alteration, int(octave)) + semitones
         if not 0 <= pitch < N_PITCHES:
             raise BadInput(f"{self.name} has {step}{octave}, which no instrument plays; export it again")
         return pitch, place_of(letter, alteration) + fifths
@@ -637,8 +636,3 @@ def _mode(n_sharps: int, start: Fraction, until: Fraction | None, sounded: Seque
     fits = key_fits(weights, min(note.pitch for note in here if note.end == last))
     tonic = n_sharps * 7 % 12
     return "minor" if fits[1, (tonic + 9) % 12] > fits[0, tonic] else "major"
-
-
-def within_seven(n_sharps: int) -> int:
-    """A signature that is written: at most seven accidentals."""
-    return n_sharps - 12 if n_sharps > 7 else n_sharps + 12 if n_sharps < -7 else n_sharps
