@@ -49,13 +49,12 @@ MIDDLE = {"major": 2.5, "minor": 3.5}  # of the places that a key offers, from i
 N_PASSES = 2
 
 
-def spell(notes: Sequence[Unspelled], keys: Sequence[Key], costs: Costs = COSTS) -> list[int]:
+def spell(notes: Sequence[Unspelled], keys: Sequence[Key]) -> list[int]:
     """The names of notes, as places on the line of fifths.
 
     Args:
         notes: in any order; those whose name is known keep it.
         keys: in order of time; the first holds from the beginning. Without any, the notes tell which it is.
-        costs: how names are chosen.
     """
     if not notes:
         return []
@@ -75,10 +74,10 @@ def spell(notes: Sequence[Unspelled], keys: Sequence[Key], costs: Costs = COSTS)
         sums = [0, *accumulate(places)]
         for i in open_:
             note = ordered[i]
-            first_near = bisect_left(onsets, note.onset - costs.reach)
-            end_near = bisect_right(onsets, note.onset + costs.reach)
+            first_near = bisect_left(onsets, note.onset - COSTS.reach)
+            end_near = bisect_right(onsets, note.onset + COSTS.reach)
             mean = (sums[end_near] - sums[first_near]) / (end_near - first_near)
-            middle = (1 - costs.local) * middles[i] + costs.local * mean
+            middle = (1 - COSTS.local) * middles[i] + COSTS.local * mean
             near = range(bisect_left(onsets, note.onset - longest), bisect_right(onsets, note.end))
             within_a_bar = slice(
                 bisect_left(known_onsets, note.onset - STEPS_PER_BAR),
@@ -92,7 +91,7 @@ def spell(notes: Sequence[Unspelled], keys: Sequence[Key], costs: Costs = COSTS)
             )
             first = _nearest(note.pitch, middle)
             second = first + 12 if first < middle else first - 12
-            places[i] = min((first, second), key=lambda place: _cost(place, around, costs))
+            places[i] = min((first, second), key=lambda place: _cost(place, around))
     found = [0] * len(notes)
     for i, place in zip(order, places, strict=True):
         found[i] = place
@@ -108,13 +107,13 @@ class _Around(NamedTuple):
     names: list[int]  # of known notes of its pitch class nearby
 
 
-def _cost(place: int, around: _Around, costs: Costs) -> float:
-    total = costs.far * abs(place - around.middle)
+def _cost(place: int, around: _Around) -> float:
+    total = COSTS.far * abs(place - around.middle)
     if around.together:
-        total += costs.together * sum(abs(place - other) for other in around.together) / len(around.together)
-    total += costs.semitone * any(abs(place - other) != 5 for other in around.semitones)
+        total += COSTS.together * sum(abs(place - other) for other in around.together) / len(around.together)
+    total += COSTS.semitone * any(abs(place - other) != 5 for other in around.semitones)
     if around.names:
-        total += costs.otherwise * sum(place != name for name in around.names) / len(around.names)
+        total += COSTS.otherwise * sum(place != name for name in around.names) / len(around.names)
     return total
 
 

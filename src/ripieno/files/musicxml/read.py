@@ -17,6 +17,7 @@ from typing import Literal
 import numpy as np
 
 from ripieno.errors import BadInput
+from ripieno.files.door import bytes_of
 from ripieno.files.midi import MAX_STEPS
 from ripieno.files.musicxml.compressed import is_compressed, unpacked
 from ripieno.files.musicxml.source import MusicXmlSource, Place, ScoreMeasure, Signature
@@ -90,19 +91,7 @@ def read_musicxml(path: Path) -> Piece:
     Raises:
         BadInput: there is no such file, or nothing in it that we can use; one line says what and what to do.
     """
-    try:
-        if path.is_dir():
-            raise BadInput(f"{path} is a folder; name a MusicXML file in it")
-        if not path.exists():
-            raise BadInput(f"{path} does not exist; check its name and folder")
-        if not path.is_file():
-            raise BadInput(f"{path} is not an ordinary file; name a MusicXML file")
-        if path.stat().st_size > MAX_BYTES:
-            raise BadInput(f"{path} is larger than the {MAX_BYTES:,} bytes that are read; cut it")
-        data = path.read_bytes()
-    except OSError as error:
-        raise BadInput(f"{path} cannot be read: {error.strerror or error}") from error
-    return parse_musicxml(data, path.name)
+    return parse_musicxml(bytes_of(path, "MusicXML", MAX_BYTES), path.name)
 
 
 def parse_musicxml(data: bytes, name: str) -> Piece:
