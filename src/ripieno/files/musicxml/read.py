@@ -2,6 +2,10 @@
 
 A measure is as long as the longest of its parts, and as long as its meter says where nothing is in it. One that is
 shorter than its meter is a pickup at the beginning, and later perhaps the second half of a bar that a repeat has cut.
+
+Pitches of a piece are sounding ones: those of a transposing part are moved, as its `<transpose>` says. Grace notes and
+cues are left out of the piece (they have no time of their own), and stay in the file. Repeats are not played out: the
+piece is the score as it is written, once from beginning to end.
 """
 
 from __future__ import annotations
