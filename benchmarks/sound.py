@@ -20,7 +20,8 @@ import soundfile
 from ripieno.files.corpus import read_jsb
 from ripieno.files.sound.notes import SoundingNote
 from ripieno.files.sound.organ import frequency_of
-from ripieno.files.sound.render import render, write_sound
+from ripieno.files.sound.play import write_sound
+from ripieno.files.sound.render import render
 from ripieno.files.sound.room import RATE, loudness
 from ripieno.music.roll import RollNote, notes_of, silence
 

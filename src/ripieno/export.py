@@ -25,8 +25,9 @@ from ripieno.files.musicxml.write import musicxml_text, write_musicxml
 from ripieno.files.picture.score import NEW_COLOUR, draw_score
 from ripieno.files.picture.score import SUFFIXES as PICTURE_SUFFIXES
 from ripieno.files.sound.notes import sounding_notes
-from ripieno.files.sound.render import SUFFIXES as SOUND_SUFFIXES
-from ripieno.files.sound.render import render, write_sound
+from ripieno.files.sound.play import SUFFIXES as SOUND_SUFFIXES
+from ripieno.files.sound.play import write_sound
+from ripieno.files.sound.render import render
 from ripieno.models.runtime import the_separator
 from ripieno.music.analysis import beats_of, find_chords, roman
 from ripieno.music.chords import PlacedChord

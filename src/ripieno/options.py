@@ -72,7 +72,7 @@ def read_bars(text: str) -> Bars:
 
 def read_pitches(text: str) -> Pitches:
     """A range as the command line has it: C3-G5, or C3- or -G5."""
-    from ripieno.music.harmony import parse_pitch
+    from ripieno.music.pitch import parse_pitch
 
     low, dash, high = text.partition("-")
     if not dash:

@@ -14,8 +14,6 @@ from ripieno.music.notation import (
     Sound,
     Written,
     accidentals,
-    place_of,
-    signature_alteration,
     spelled,
     write_voice,
 )
@@ -194,25 +192,12 @@ def test_what_is_written_lasts_as_long_as_what_sounds(meter, lengths, pickup):
     assert heard == [(one.onset, min(one.end, end)) for one in sounds if one.onset < end]
 
 
-def test_places_letters_and_alterations_are_one_thing():
+def test_a_head_has_a_letter_an_alteration_and_an_octave():
     assert spelled(Head(60, 0)) == (0, 0, 4)
     assert spelled(Head(60, 12)) == (6, 1, 3)  # B sharp 3
     assert spelled(Head(59, -7)) == (0, -1, 4)  # C flat 4
     assert spelled(Head(66, 6)) == (3, 1, 4)  # F sharp 4
     assert spelled(Head(66, -6)) == (4, -1, 4)  # G flat 4
-    for letter in range(7):
-        for alteration in (-2, -1, 0, 1, 2):
-            place = place_of(letter, alteration)
-            assert spelled(Head(60 + place * 7 % 12, place))[:2] == (letter, alteration)
-
-
-def test_signatures_alter_letters_in_their_order():
-    order = "FCGDAEB"
-    for n_sharps in range(-7, 8):
-        for letter, name in enumerate("CDEFGAB"):
-            place = order.index(name)
-            expected = 1 if place < n_sharps else -1 if 6 - place < -n_sharps else 0
-            assert signature_alteration(letter, n_sharps) == expected
 
 
 def row(*heads: Head, tied: int = -1) -> list[Written]:

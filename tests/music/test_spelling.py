@@ -6,7 +6,7 @@ import pytest
 
 from ripieno.files.musicxml.read import read_musicxml
 from ripieno.music.harmony import parse_key
-from ripieno.music.notation import place_of
+from ripieno.music.pitch import place_of
 from ripieno.music.spelling import Unspelled, spell
 from tests.files.scores import chorales
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import io
 import json
-import subprocess
 import threading
 import time
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
+from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Any
 
@@ -143,7 +143,7 @@ def test_an_engraver_that_fails_says_so_and_works_again(piece: Composition) -> N
     assert engraver.engrave(score).startswith("<svg")
     assert engraver._process is not None
     engraver._process.kill()
-    engraver._process.wait()
+    engraver._process.join()
     assert engraver.engrave(score).startswith("<svg")
     engraver.close()
     with pytest.raises(BadInput, match="being closed"):
@@ -152,22 +152,22 @@ def test_an_engraver_that_fails_says_so_and_works_again(piece: Composition) -> N
 
 def test_an_engraver_that_is_closed_while_it_starts_leaves_no_process(monkeypatch) -> None:
     engraver = Engraver()
-    started, popen = [], subprocess.Popen
+    started, start = [], SpawnProcess.start
 
-    def slowly(*args: Any, **options: Any) -> Any:
+    def slowly(process: SpawnProcess) -> None:
         closing.start()
         while not engraver._closing.is_set():
             time.sleep(0.01)
-        started.append(popen(*args, **options))
-        return started[0]
+        start(process)
+        started.append(process)
 
     closing = threading.Thread(target=engraver.close)
-    monkeypatch.setattr(subprocess, "Popen", slowly)
+    monkeypatch.setattr(SpawnProcess, "start", slowly)
     with pytest.raises(BadInput, match="being closed"):
         engraver.engrave("<no-score/>")
     closing.join(20)
     assert not closing.is_alive()
-    assert started[0].poll() is not None
+    assert not started[0].is_alive()
 
 
 def test_the_engraver_ignores_the_folder_it_is_started_in(tmp_path: Path, monkeypatch) -> None:
@@ -187,9 +187,10 @@ def test_the_engraver_ends_when_the_server_does() -> None:
         engraver.engrave("<no-score/>")
     process = engraver._process
     assert process is not None
-    assert process.stdin is not None
-    process.stdin.close()  # as the system does for whoever is killed
-    assert process.wait(20) == 0
+    assert engraver._pipe is not None
+    engraver._pipe.close()  # as the system does for whoever is killed
+    process.join(20)
+    assert process.exitcode == 0
     engraver.close()
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import sys
 import threading
 from pathlib import Path
 
 import pytest
 
 from ripieno.errors import BadInput
-from ripieno.studio.store import DiskFull, Store
+from ripieno.studio.store import DiskFull, Store, default_folder
 
 
 def test_a_piece_and_its_steps_are_there_in_another_program(tmp_path: Path) -> None:
@@ -99,3 +101,23 @@ def test_threads_may_write_at_once(store: Store) -> None:
     for thread in threads:
         thread.join()
     assert [len(store.steps(id)) for id in ("one", "two", "three")] == [29, 29, 29]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has one place, then as now")
+def test_pieces_are_kept_where_the_system_says_or_where_they_were_before(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr("ripieno.studio.store.user_data_path", lambda *_args, **_options: tmp_path / "new" / "ripieno")
+    monkeypatch.delenv("XDG_DATA_HOME", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert default_folder() == tmp_path / "new" / "ripieno"
+    before = tmp_path / ".local" / "share" / "ripieno"
+    before.mkdir(parents=True)
+    assert default_folder() == before  # of version 0.1.0, which knew no place of macOS's own
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="what 0.1.0 took for every system but Windows is Linux's own place")
+def test_on_linux_the_place_is_the_same_as_before(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    assert default_folder() == tmp_path / "data" / "ripieno"
+    monkeypatch.delenv("XDG_DATA_HOME")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert default_folder() == tmp_path / ".local" / "share" / "ripieno"

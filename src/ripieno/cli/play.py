@@ -8,7 +8,6 @@ from typing import Annotated, Any
 import typer
 
 from ripieno.cli.app import SOUNDFONT, app, takes
-from ripieno.errors import BadInput
 from ripieno.options import Options
 
 HELP = """
@@ -42,25 +41,21 @@ def play_command(
 ) -> None:
     """See HELP."""
     from ripieno.export import check_target
-    from ripieno.files.reader import read
-    from ripieno.files.sound.notes import sounding_notes
-    from ripieno.files.sound.render import SUFFIXES, play, render, write_sound
-    from ripieno.files.sound.room import RATE
-    from ripieno.music.piece import Revision
+    from ripieno.files.sound.play import SUFFIXES, play_piece
 
-    if output is not None and output.suffix.lower() not in SUFFIXES:
-        raise BadInput(f"{output.name}: a sound is a .wav or .flac file; name it {output.stem}.wav")
-    if output is not None:
+    if output is not None and output.suffix.lower() in SUFFIXES:
         check_target(output, source)
-    revision = Revision(bpm=Options(**asked).bpm)
-    samples = render(sounding_notes(read(source), revision), soundfont)
-    seconds = samples.shape[1] / RATE
+    bpm = Options(**asked).bpm
     if output is not None:
-        write_sound(samples, output)
+        seconds = play_piece(source, output, bpm=bpm, soundfont=soundfont)
         print(f"{output}: {seconds:.0f} seconds")
         return
-    print(f"Playing {source.name}, {seconds:.0f} seconds; Ctrl-C stops it.")
     try:
-        play(samples)
+        play_piece(
+            source,
+            bpm=bpm,
+            soundfont=soundfont,
+            ready=lambda seconds: print(f"Playing {source.name}, {seconds:.0f} seconds; Ctrl-C stops it."),
+        )
     except KeyboardInterrupt:
         raise typer.Exit(130) from None

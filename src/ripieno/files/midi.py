@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from ripieno.errors import BadInput
+from ripieno.files.door import bytes_of
 from ripieno.music.piece import (
     Key,
     Meter,
@@ -90,17 +91,7 @@ def read_midi(path: Path) -> Piece:
     Raises:
         BadInput: there is no such file, or nothing in it that we can use; one line says what and what to do.
     """
-    try:
-        if path.is_dir():
-            raise BadInput(f"{path} is a folder; name a MIDI file in it")
-        if not path.exists():
-            raise BadInput(f"{path} does not exist; check its name and folder")
-        if not path.is_file():
-            raise BadInput(f"{path} is not an ordinary file; name a MIDI file")
-        data = path.read_bytes()
-    except OSError as error:
-        raise BadInput(f"{path} cannot be read: {error.strerror or error}") from error
-    return parse_midi(data, path.name)
+    return parse_midi(bytes_of(path, "MIDI"), path.name)
 
 
 def parse_midi(data: bytes, name: str) -> Piece:

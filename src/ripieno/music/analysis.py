@@ -15,8 +15,8 @@ import numpy as np
 
 from ripieno.music.chords import KINDS, Chord, PlacedChord, parse_chart, place_chart
 from ripieno.music.harmony import STEPS_OF
-from ripieno.music.notation import place_of
 from ripieno.music.piece import Key, Piece
+from ripieno.music.pitch import NATURALS, letter_at, place_from, place_of, sign_of
 from ripieno.music.roll import Cells, bottom_line
 from ripieno.music.understanding import Reading
 from ripieno.shapes import Float
@@ -182,8 +182,7 @@ def _cheapest(rows: Sequence[Float[np.ndarray, " chord"] | None], change: float)
 def _spelled(root: int, kind: str, bass: int, key: Key | None) -> Chord:
     """A chord with names near those of the key."""
     middle = (key.n_sharps if key else 0) + 2
-    lowest = middle - 5
-    place = lowest + (7 * root - lowest) % 12
+    place = place_from(middle - 5, root)
     if KINDS[kind].is_diminished and place < middle - 2:
         place += 12  # a leading note: F sharp, not G flat
     semitones = KINDS[kind].semitones
@@ -196,8 +195,7 @@ def _interval(semitones: int, kind: str) -> int:
     """The place of a chord's note over its root: thirds are two letters, fifths four, sevenths six."""
     letters = {0: 0, 3: 2, 4: 2, 5: 3, 6: 4, 7: 4, 8: 4, 9: 6 if kind == "diminished-seventh" else 5, 10: 6, 11: 6}
     letter = letters[semitones]
-    natural = (0, 2, 4, 5, 7, 9, 11)[letter]
-    return place_of(letter, semitones - natural)
+    return place_of(letter, semitones - NATURALS[letter])
 
 
 _INTERVALS = {
@@ -240,16 +238,14 @@ def roman(chord: Chord, key: Key, is_last: bool = False) -> str:
     if target is not None:
         leads = chord.kind in _LEADING
         return f"{'vii' if leads else 'V'}{mark}{figures}/{target}"
-    letter = 4 * over % 7
-    alteration = (over + 1) // 7
+    letter, alteration = letter_at(over)
     if key.mode == "minor":  # the third, sixth and seventh of the scale are the minor ones
         alteration += letter in (2, 5, 6)
         if letter == 6 and alteration == 1 and chord.kind in _MINOR:
             alteration = 0  # on the leading note
     numeral = _ROMAN[letter]
     numeral = numeral.lower() if chord.kind in _MINOR else numeral
-    sign = "#" * alteration if alteration > 0 else "b" * -alteration
-    return f"{sign}{numeral}{mark}{figures}"
+    return f"{sign_of(alteration)}{numeral}{mark}{figures}"
 
 
 def _figures(chord: Chord) -> str:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ripieno.errors import BadInput
-from ripieno.music.notation import LETTERS, place_of
+from ripieno.music.pitch import ALTERATIONS, LETTERS, name_at, place_of
 from ripieno.shapes import Bool, Int
 
 
@@ -91,7 +91,6 @@ MAJOR, MINOR, DIMINISHED, AUGMENTED, DOMINANT, MAJOR_SEVENTH, MINOR_SEVENTH, HAL
 _KIND_OF = {symbol: kind for kind in KINDS.values() for symbol in kind.symbols}
 _ROOT = r"(?P<{0}>[A-G])(?P<{0}_sign>##|bb|[#b♯♭])?"
 _CHORD = re.compile(_ROOT.format("root") + r"(?P<kind>[^/]*)(?:/" + _ROOT.format("bass") + ")?")
-_SIGNS = {"": 0, "#": 1, "♯": 1, "b": -1, "♭": -1, "##": 2, "bb": -2}
 NO_CHORD = ("N.C.", "NC", "N.C", "n.c.")
 
 
@@ -130,7 +129,8 @@ class Chord:
     def symbol(self) -> str:
         """As one writes it: "Ab7/C"."""
         kind = KINDS[self.kind].symbols[0] if self.kind in KINDS else "?"
-        return letter_of(self.root) + kind + ("" if self.bass is None else f"/{letter_of(self.bass)}")
+        bass = "" if self.bass is None else f"/{name_at(self.bass, short=True)}"
+        return name_at(self.root, short=True) + kind + bass
 
 
 class PlacedChord(NamedTuple):
@@ -138,12 +138,6 @@ class PlacedChord(NamedTuple):
 
     step: Fraction
     chord: Chord | None
-
-
-def letter_of(place: int) -> str:
-    """A place on the line of fifths as a letter and its signs: "Ab"."""
-    alteration = (place + 1) // 7
-    return LETTERS[4 * place % 7] + ("#" * alteration if alteration > 0 else "b" * -alteration)
 
 
 def parse_chord(text: str) -> Chord:
@@ -156,10 +150,10 @@ def parse_chord(text: str) -> Chord:
     kind = _KIND_OF.get(found["kind"].strip()) if found is not None else None
     if found is None or kind is None:
         raise BadInput(f'no chord is called "{text.strip()[:30]}"; write one like Ab, F#m7, Bb7/D, Cdim7 or Gsus4')
-    root = place_of(LETTERS.index(found["root"]), _SIGNS[found["root_sign"] or ""])
+    root = place_of(LETTERS.index(found["root"]), ALTERATIONS[found["root_sign"] or ""])
     bass = None
     if found["bass"]:
-        bass = place_of(LETTERS.index(found["bass"]), _SIGNS[found["bass_sign"] or ""])
+        bass = place_of(LETTERS.index(found["bass"]), ALTERATIONS[found["bass_sign"] or ""])
     return Chord(root, kind.name, kind.semitones, bass)
 
 

@@ -1,8 +1,4 @@
-"""Keys, the names of notes in them, and what chord a handful of pitches is.
-
-Pitch classes count from C = 0. Spelling goes by the line of fifths (... B flat, F, C, G, D ...), on which the seven
-notes of a scale lie side by side and an accidental is seven places away.
-"""
+"""Keys, the names of notes in them, and what chord a handful of pitches is. Pitch classes count from C = 0."""
 
 from __future__ import annotations
 
@@ -17,6 +13,7 @@ import numpy as np
 from ripieno.errors import BadInput
 from ripieno.music.chords import AUGMENTED, COMMON, NUMBERS, ROOTS
 from ripieno.music.piece import Key
+from ripieno.music.pitch import ALTERATIONS, LETTERS, letter_at, name_at, octave_of, place_from, place_of
 from ripieno.music.roll import Cells
 from ripieno.shapes import Float
 
@@ -24,10 +21,6 @@ Mode = Literal["major", "minor"]
 
 MODES: tuple[Mode, Mode] = ("major", "minor")
 STEPS_OF = {"major": (0, 2, 4, 5, 7, 9, 11), "minor": (0, 2, 3, 5, 7, 8, 10)}  # minor: as its signature says
-
-_LETTERS = "FCGDAEB"  # the line of fifths; C is place 0
-_ACCIDENTALS = {-2: "double flat", -1: "flat", 0: "", 1: "sharp", 2: "double sharp"}
-_SIGNS = {-2: "bb", -1: "b", 0: "", 1: "#", 2: "##"}
 
 # How much each degree of the chromatic scale is used in a key, from the tonic up: Albrecht and Shanahan, "The Use of
 # Large Corpora to Train a New Type of Key-Finding Algorithm", Music Perception 31 (2013). Of five published sets these
@@ -63,9 +56,8 @@ def parse_key(text: str) -> Key:
     )
     if found is None:
         raise BadInput(f'no key is called "{text}"; write one like "Ab", "f#m", "F sharp minor" or "Bb major"')
-    sign = (found["sign"] or "").lower()
-    alteration = 1 if sign in ("#", "♯", "sharp") else -1 if sign in ("b", "♭", "flat") else 0
-    place = _LETTERS.index(found["letter"].upper()) - 1 + 7 * alteration
+    sign = (found["sign"] or "").lower().replace("sharp", "#").replace("flat", "b")
+    place = place_of(LETTERS.index(found["letter"].upper()), ALTERATIONS[sign])
     written = found["mode"] or ""
     mode: Mode = "minor" if written == "m" or written.lower().startswith("min") else "major"
     n_sharps = place if mode == "major" else place - 3
@@ -80,7 +72,7 @@ def parse_key(text: str) -> Key:
 
 def key_name(key: Key) -> str:
     """As one says it: "A flat major"."""
-    return f"{_spelled(key.n_sharps + (3 if key.mode == 'minor' else 0))} {key.mode}"
+    return f"{name_at(key.n_sharps + (3 if key.mode == 'minor' else 0))} {key.mode}"
 
 
 def scale(key: Key) -> tuple[int, ...]:
@@ -89,36 +81,18 @@ def scale(key: Key) -> tuple[int, ...]:
 
 
 def note_name(pitch: int, key: Key | None = None, *, short: bool = False) -> str:
-    """A pitch as a musician writes it in a key: "A flat 4", or short "Ab4". Pitch 60 is C 4.
+    """A pitch as a musician writes it in a key: "A flat 4", or short "Ab4". See `place_in_key`."""
+    place = place_in_key(pitch, key)
+    octave = octave_of(pitch, letter_at(place)[1])
+    return f"{name_at(place, short=short)}{'' if short else ' '}{octave}"
 
-    Notes outside the key are spelled as its chords bring them: in C major F sharp, C sharp, G sharp, but B flat and
-    E flat; in A minor also D sharp.
+
+def place_in_key(pitch: int, key: Key | None = None) -> int:
+    """The place of a pitch as the chords of a key bring it, C major unless given.
+
+    Notes outside the key: in C major F sharp, C sharp, G sharp, but B flat and E flat; in A minor also D sharp.
     """
-    place = place_of(pitch, key)
-    octave = (pitch - (place + 1) // 7) // 12 - 1  # by the letter: B sharp 3 sounds as C 4
-    return f"{_spelled(place, short)}{'' if short else ' '}{octave}"
-
-
-def place_of(pitch: int, key: Key | None = None) -> int:
-    """Where a pitch lies on the line of fifths, as `note_name` spells it in a key; C is 0."""
-    lowest = (key.n_sharps if key else 0) - (2 if key and key.mode == "minor" else 3)
-    return lowest + (pitch * 7 - lowest) % 12
-
-
-def parse_pitch(text: str) -> int:
-    """Read a note as people write one: "C4" (middle C, 60), "f#3", "Bb2".
-
-    Raises:
-        BadInput: it is no note, or none of the 128 MIDI pitches.
-    """
-    found = re.fullmatch(r"\s*([A-Ga-g])(#|♯|b|♭)?(-?\d)\s*", text)
-    if not found:
-        raise BadInput(f"{text.strip() or 'nothing'} is no note; write one as C4 (middle C), F#3 or Bb2")
-    letter, sign, octave = found.groups()
-    pitch = 12 * (int(octave) + 1) + "C D EF G A B".index(letter.upper()) + (sign in ("#", "♯")) - (sign in ("b", "♭"))
-    if not 0 <= pitch <= 127:
-        raise BadInput(f"{text.strip()} lies outside what MIDI can play: C-1 to G9")
-    return pitch
+    return place_from((key.n_sharps if key else 0) - (2 if key and key.mode == "minor" else 3), pitch)
 
 
 _SHARES = np.stack([[np.roll(profile, tonic) for tonic in range(12)] for profile in _PROFILES])
@@ -201,9 +175,3 @@ def ends_on_tonic_triad(cells: Cells, tonic: int) -> bool:
 def _fifth(tonic: int, mode: str) -> int:
     """The number of sharps of a key, up to a multiple of 12."""
     return tonic * 7 - (3 if mode == "minor" else 0)
-
-
-def _spelled(place: int, short: bool = False) -> str:
-    """A place on the line of fifths in letters."""
-    letter, accidental = _LETTERS[(place + 1) % 7], (place + 1) // 7
-    return letter + _SIGNS[accidental] if short else f"{letter} {_ACCIDENTALS[accidental]}".rstrip()

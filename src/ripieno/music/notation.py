@@ -17,9 +17,9 @@ from functools import cache
 from itertools import pairwise
 from typing import NamedTuple
 
+from ripieno.music.pitch import letter_at, octave_of, signature_alteration
 from ripieno.music.roll import STEPS_PER_BEAT
 
-LETTERS = "CDEFGAB"
 VALUES = ("breve", "whole", "half", "quarter", "eighth", "16th", "32nd", "64th", "128th")
 _PLAIN = {Fraction(32, 2**i): value for i, value in enumerate(VALUES)}
 VALUE_OF: dict[Fraction, tuple[str, int]] = {
@@ -153,20 +153,8 @@ def accidentals(written: Sequence[Written], n_sharps: Sequence[int]) -> dict[tup
 
 def spelled(head: Head) -> tuple[int, int, int]:
     """Letter (C = 0 to B = 6), alteration in semitones, and octave of a head: pitch 60 at place 0 is (0, 0, 4)."""
-    alteration = (head.place + 1) // 7
-    letter = 4 * head.place % 7  # a fifth up is four letters up
-    return letter, alteration, (head.pitch - alteration) // 12 - 1
-
-
-def place_of(letter: int, alteration: int) -> int:
-    """The place on the line of fifths of a letter (C = 0 to B = 6) and its alteration."""
-    return (2 * letter + 1) % 7 - 1 + 7 * alteration
-
-
-def signature_alteration(letter: int, n_sharps: int) -> int:
-    """What a key signature does to a letter: 1 sharpens it, -1 flattens it."""
-    natural = place_of(letter, 0)  # -1 for F to 5 for B
-    return (n_sharps - natural + 5) // 7
+    letter, alteration = letter_at(head.place)
+    return letter, alteration, octave_of(head.pitch, alteration)
 
 
 # Cutting

@@ -1,9 +1,9 @@
 """What a pitch is called: G sharp in A minor, and not A flat.
 
-A name is a place on the line of fifths (... B flat -2, F -1, C 0, G 1, D 2 ...); places twelve apart sound alike. A key
-offers one place for each pitch: in C major those from E flat to G sharp. Some pitches are called otherwise where their
-neighbours ask for it: names that sound together lie close on the line, and a semitone leads from one letter to the
-next (D sharp to E, E flat to D). What the file itself calls a pitch nearby counts most.
+A name is a place on the line of fifths (`music.pitch`). A key offers one place for each pitch: in C major those from
+E flat to G sharp. Some pitches are called otherwise where their neighbours ask for it: names that sound together lie
+close on the line, and a semitone leads from one letter to the next (D sharp to E, E flat to D). What the file itself
+calls a pitch nearby counts most.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import numpy as np
 
 from ripieno.music.harmony import estimate_key
 from ripieno.music.piece import Key
+from ripieno.music.pitch import place_from
 from ripieno.music.roll import STEPS_PER_BAR
 
 
@@ -48,13 +49,12 @@ MIDDLE = {"major": 2.5, "minor": 3.5}  # of the places that a key offers, from i
 N_PASSES = 2
 
 
-def spell(notes: Sequence[Unspelled], keys: Sequence[Key], costs: Costs = COSTS) -> list[int]:
+def spell(notes: Sequence[Unspelled], keys: Sequence[Key]) -> list[int]:
     """The names of notes, as places on the line of fifths.
 
     Args:
         notes: in any order; those whose name is known keep it.
         keys: in order of time; the first holds from the beginning. Without any, the notes tell which it is.
-        costs: how names are chosen.
     """
     if not notes:
         return []
@@ -74,10 +74,10 @@ def spell(notes: Sequence[Unspelled], keys: Sequence[Key], costs: Costs = COSTS)
         sums = [0, *accumulate(places)]
         for i in open_:
             note = ordered[i]
-            first_near = bisect_left(onsets, note.onset - costs.reach)
-            end_near = bisect_right(onsets, note.onset + costs.reach)
+            first_near = bisect_left(onsets, note.onset - COSTS.reach)
+            end_near = bisect_right(onsets, note.onset + COSTS.reach)
             mean = (sums[end_near] - sums[first_near]) / (end_near - first_near)
-            middle = (1 - costs.local) * middles[i] + costs.local * mean
+            middle = (1 - COSTS.local) * middles[i] + COSTS.local * mean
             near = range(bisect_left(onsets, note.onset - longest), bisect_right(onsets, note.end))
             within_a_bar = slice(
                 bisect_left(known_onsets, note.onset - STEPS_PER_BAR),
@@ -91,7 +91,7 @@ def spell(notes: Sequence[Unspelled], keys: Sequence[Key], costs: Costs = COSTS)
             )
             first = _nearest(note.pitch, middle)
             second = first + 12 if first < middle else first - 12
-            places[i] = min((first, second), key=lambda place: _cost(place, around, costs))
+            places[i] = min((first, second), key=lambda place: _cost(place, around))
     found = [0] * len(notes)
     for i, place in zip(order, places, strict=True):
         found[i] = place
@@ -107,13 +107,13 @@ class _Around(NamedTuple):
     names: list[int]  # of known notes of its pitch class nearby
 
 
-def _cost(place: int, around: _Around, costs: Costs) -> float:
-    total = costs.far * abs(place - around.middle)
+def _cost(place: int, around: _Around) -> float:
+    total = COSTS.far * abs(place - around.middle)
     if around.together:
-        total += costs.together * sum(abs(place - other) for other in around.together) / len(around.together)
-    total += costs.semitone * any(abs(place - other) != 5 for other in around.semitones)
+        total += COSTS.together * sum(abs(place - other) for other in around.together) / len(around.together)
+    total += COSTS.semitone * any(abs(place - other) != 5 for other in around.semitones)
     if around.names:
-        total += costs.otherwise * sum(place != name for name in around.names) / len(around.names)
+        total += COSTS.otherwise * sum(place != name for name in around.names) / len(around.names)
     return total
 
 
@@ -140,5 +140,4 @@ def _middles(notes: Sequence[Unspelled], keys: Sequence[Key]) -> list[float]:
 
 def _nearest(pitch: int, middle: float) -> int:
     """The place of a pitch that lies nearest to the middle of a key."""
-    lowest = int(np.ceil(middle - 6))
-    return lowest + (pitch * 7 - lowest) % 12
+    return place_from(int(np.ceil(middle - 6)), pitch)

@@ -7,13 +7,12 @@ whatever has become of the server.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
-import subprocess
-import sys
 import threading
-from typing import IO
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
 
 from ripieno.errors import BadInput
 
@@ -24,7 +23,8 @@ class Engraver:
     """A process that engraves, started when it is first needed and again when it has died."""
 
     def __init__(self) -> None:
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: SpawnProcess | None = None
+        self._pipe: Connection | None = None
         self._lock = threading.Lock()
         self._closing = threading.Event()
 
@@ -37,34 +37,27 @@ class Engraver:
         with self._lock:
             if self._closing.is_set():
                 raise BadInput("the studio is being closed")
-            if self._process is not None and self._process.poll() is not None:
-                self._end(self._process)
-            if self._process is None:
-                # -P: no module of the folder in which the studio was started takes another's place
-                command = [sys.executable, "-P", "-m", __name__]
-                self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-                if self._closing.is_set():  # meanwhile, when there was nothing to kill yet
-                    self._end(self._process)
-                    raise BadInput("the studio is being closed")
-            process = self._process
-            assert process.stdin is not None
-            assert process.stdout is not None
+            if self._process is not None and not self._process.is_alive():
+                self._end()
+            process, pipe = self._process, self._pipe
+            if process is None or pipe is None:
+                process, pipe = self._start()
             timer = threading.Timer(PATIENCE, process.kill)
             timer.start()
             try:
-                _send(process.stdin, b"+", musicxml.encode())
-                kind, answer = _receive(process.stdout)
+                pipe.send(musicxml)
+                answer = pipe.recv()
             except (EOFError, OSError):
-                self._end(process)
+                self._end()
                 raise BadInput(
                     "the piece could not be engraved, or not within "
                     f"{PATIENCE:.0f} seconds; save it as MusicXML and see what a notation program says"
                 ) from None
             finally:
                 timer.cancel()
-        if kind == b"-":
-            raise BadInput(answer.decode())
-        return answer.decode()
+        if isinstance(answer, BadInput):
+            raise answer
+        return str(answer)
 
     def close(self) -> None:
         """End the process."""
@@ -73,57 +66,42 @@ class Engraver:
         if process is not None:
             process.kill()  # also if it is at work for somebody, who is told so
         with self._lock:
-            if self._process is not None:
-                self._end(self._process)
+            self._end()
 
-    def _end(self, process: subprocess.Popen[bytes]) -> None:
-        process.kill()
-        process.wait()
-        for pipe in (process.stdin, process.stdout):
-            if pipe is not None:
-                with contextlib.suppress(OSError):  # what was not sent yet cannot be sent any more
-                    pipe.close()
-        self._process = None
+    def _start(self) -> tuple[SpawnProcess, Connection]:
+        context = get_context("spawn")
+        pipe, other = context.Pipe()
+        process = context.Process(target=work, args=(other,), daemon=True)
+        process.start()
+        other.close()  # it is the process's now
+        self._process, self._pipe = process, pipe
+        if self._closing.is_set():  # meanwhile, when there was nothing to kill yet
+            self._end()
+            raise BadInput("the studio is being closed")
+        return process, pipe
 
-
-# Between the two processes: a sign, the length in eight bytes, and so many bytes
-
-
-def _send(pipe: IO[bytes], kind: bytes, data: bytes) -> None:
-    pipe.write(kind + len(data).to_bytes(8, "big") + data)
-    pipe.flush()
-
-
-def _receive(pipe: IO[bytes]) -> tuple[bytes, bytes]:
-    head = pipe.read(9)
-    if len(head) < 9:
-        raise EOFError
-    length = int.from_bytes(head[1:], "big")
-    data = pipe.read(length)
-    if len(data) < length:
-        raise EOFError
-    return head[:1], data
+    def _end(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.join()
+        if self._pipe is not None:
+            self._pipe.close()
+        self._process = self._pipe = None
 
 
-def main() -> None:
-    """Engrave what comes in, until no more does."""
+def work(pipe: Connection) -> None:
+    """Engrave what comes in, until no more does: an answer is a picture, or why there is none."""
     from ripieno.files.picture.score import engraved
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the server, which then closes the pipe
     if hasattr(os, "nice"):
         os.nice(5)  # the model first
-    out = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what a library prints is no answer
     while True:
         try:
-            _, score = _receive(sys.stdin.buffer)
+            score = pipe.recv()
         except EOFError:
             return
         try:
-            _send(out, b"+", engraved(score.decode(), is_strip=True)[0].encode())
+            pipe.send(engraved(score, is_strip=True)[0])
         except BadInput as error:
-            _send(out, b"-", str(error).encode())
-
-
-if __name__ == "__main__":
-    main()
+            pipe.send(error)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import threading
-import wave
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +51,8 @@ class Instrument:
         Args:
             pitch: MIDI number.
         """
+        import soundfile
+
         with self._lock:
             if pitch not in self._tones:
                 try:
@@ -59,10 +60,7 @@ class Instrument:
                 except BadInput:
                     samples = np.zeros(RATE // 100)
                 buffer = io.BytesIO()
-                with wave.open(buffer, "wb") as file:
-                    file.setnchannels(1)
-                    file.setsampwidth(2)
-                    file.setframerate(RATE)
-                    file.writeframes((np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes())
+                whole = (np.clip(samples, -1, 1) * 32767).astype(np.int16)
+                soundfile.write(buffer, whole, RATE, format="WAV", subtype="PCM_16")
                 self._tones[pitch] = buffer.getvalue()
             return self._tones[pitch]

@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from platformdirs import user_data_path
+
 from ripieno.errors import BadInput
 
 _VERSION = 1
@@ -207,7 +209,9 @@ def _stored(row: tuple[Any, ...]) -> StoredPiece:
 
 
 def default_folder() -> Path:
-    """Where the pieces of this person are kept."""
+    """Where the pieces of this person are kept: in the system's own place, or where version 0.1.0 has kept some."""
     if os.name == "nt":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home()) / "Ripieno"
-    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "ripieno"
+        before = Path(os.environ.get("LOCALAPPDATA") or Path.home()) / "Ripieno"
+    else:
+        before = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "ripieno"
+    return before if before.is_dir() else user_data_path("ripieno", appauthor=False)

@@ -305,6 +305,14 @@ def test_a_new_compressed_score_says_where_it_is(tmp_path: Path):
         assert b'full-path="tune.musicxml"' in archive.read("META-INF/container.xml")
 
 
+def test_an_error_calls_the_piece_by_its_name(tmp_path: Path):
+    piece = piece_from_notes([RollNote(0, 60, 16)])
+    drums = replace(piece, parts=(replace(piece.parts[0], is_drums=True),))
+    with pytest.raises(BadInput, match=r"^beat\.mid has no notes besides drums"):
+        write_musicxml(drums, tmp_path / "beat.musicxml", name="beat.mid")
+    assert not list(tmp_path.iterdir())
+
+
 def bomb() -> bytes:
     return packed("<score-partwise>" + " " * 60_000_000 + "</score-partwise>")
 

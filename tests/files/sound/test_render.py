@@ -1,7 +1,5 @@
 """Sound is in tune, at one loudness, without clicks, and ends in silence."""
 
-import os
-import stat
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -14,10 +12,10 @@ from hypothesis import strategies as st
 
 from ripieno.errors import BadInput
 from ripieno.files.sound import organ, room
-from ripieno.files.sound import render as rendering
 from ripieno.files.sound.notes import SoundingNote, clock_of, sounding_notes
 from ripieno.files.sound.organ import frequency_of
-from ripieno.files.sound.render import play, render, write_sound
+from ripieno.files.sound.play import write_sound
+from ripieno.files.sound.render import render
 from ripieno.files.sound.room import RATE, loudness, normalised
 from ripieno.music.piece import NewPart, Revision, Tempo, piece_from_notes
 from ripieno.music.roll import RollNote
@@ -230,35 +228,3 @@ def test_what_cannot_be_heard_is_refused(tmp_path: Path) -> None:
 
 def test_drums_do_not_make_the_organ_stumble() -> None:
     np.testing.assert_array_equal(render([note(60), note(36, is_drums=True, part=1)]), render([note(60)]))
-
-
-@pytest.fixture
-def player(tmp_path: Path, monkeypatch) -> Path:
-    """A program that a computer may have to play sounds, which keeps a copy of what it is given."""
-    if os.name == "nt":
-        pytest.skip("Windows plays sounds by itself")
-    folder = tmp_path / "bin"
-    folder.mkdir()
-    program = folder / "aplay"
-    program.write_text(f'#!/bin/sh\nfor last; do :; done\ncp "$last" "{tmp_path}/heard.wav"\n')
-    program.chmod(program.stat().st_mode | stat.S_IXUSR)
-    monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
-    monkeypatch.setattr(rendering, "_PLAYERS", (("aplay", "-q"),))
-    return program
-
-
-def test_playing_hands_the_sound_to_the_computers_own_player(player: Path, tmp_path: Path) -> None:
-    play(render([note(60, duration=0.2)]))
-    assert soundfile.info(tmp_path / "heard.wav").duration > 2
-
-
-def test_a_player_that_fails_is_one_clear_line(player: Path) -> None:
-    player.write_text("#!/bin/sh\necho first >&2\necho no such device >&2\nexit 1\n")
-    with pytest.raises(BadInput, match="aplay could not play the sound: no such device"):
-        play(render([note(60, duration=0.2)]))
-
-
-def test_without_a_player_there_is_a_way_out(player: Path, monkeypatch) -> None:
-    monkeypatch.setattr(rendering, "_PLAYERS", (("a-player-that-nobody-has",),))
-    with pytest.raises(BadInput, match=r"-o piece\.wav"):
-        play(render([note(60, duration=0.2)]))

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from ripieno.music.harmony import parse_key, parse_pitch
+from ripieno.music.harmony import parse_key
+from ripieno.music.pitch import parse_pitch
 
 C_MAJOR, A_MINOR = parse_key("C"), parse_key("Am")
 FIFTHS = ("C5 E4 G3 C3", "D5 F4 A3 D3")

@@ -17,7 +17,6 @@ from ripieno.files.musicxml.text import Element, Splice, XmlText, escaped
 from ripieno.files.musicxml.write import musicxml_bytes
 from ripieno.files.picture.score import SUFFIXES, draw_score
 from ripieno.music.piece import Piece
-from ripieno.music.understanding import Reading
 from ripieno.whole import whole_file
 
 _DECLARATION = re.compile(r"^\ufeff?\s*<\?xml.*?\?>\s*", re.DOTALL)  # of an encoding that text no longer has
@@ -32,11 +31,11 @@ class Mark:
     text: str = ""
 
 
-def score_of(piece: Piece, reading: Reading | None = None) -> Piece:
+def score_of(piece: Piece) -> Piece:
     """The piece as MusicXML has it: itself, if it came from there, else what a new score of it would be read as."""
     if isinstance(piece.source, MusicXmlSource):
         return piece
-    data, _ = musicxml_bytes(piece, reading=reading)
+    data, _ = musicxml_bytes(piece)
     return replace(parse_musicxml(data, piece.name or "the piece"), name=piece.name)
 
 

@@ -1,4 +1,4 @@
-"""Changes to what a score has already: notes dropped or shortened, marked in colour, another tempo.
+"""Changes to a score that is there: notes dropped, shortened or moved, another tempo, new parts, chord symbols.
 
 All of it is said in splices of the source's bytes. A dropped note leaves a rest where it stood, so that nothing after
 it moves; a note of a chord leaves the chord. A shortened note is written as what is left of it, tied where it must be;
@@ -15,6 +15,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from ripieno.files.musicxml.sheet import (
+    ACCIDENTALS,
     Frame,
     Label,
     Sheet,
@@ -23,13 +24,15 @@ from ripieno.files.musicxml.sheet import (
     measures_of,
     names_of,
     new_sheet,
+    pitch_of_head,
     score_part,
 )
 from ripieno.files.musicxml.source import MusicXmlSource
 from ripieno.files.musicxml.text import Element, Splice, XmlText, escaped
-from ripieno.music.harmony import place_of
-from ripieno.music.notation import Head, Measure, Sound, Written, write_voice
+from ripieno.music.harmony import place_in_key
+from ripieno.music.notation import Head, Measure, Sound, Written, spelled, write_voice
 from ripieno.music.piece import NewPart, Piece, Revision, Span
+from ripieno.music.pitch import LETTERS, pitch_of, place_of, signature_alteration
 from ripieno.music.roll import STEPS_PER_BEAT
 
 _AFTER_VOICE = ("type", "dot", "accidental", "time-modification", "stem", "notehead", "notehead-text", "staff", "beam")
@@ -48,9 +51,9 @@ def patched(
     """A score with what `write_musicxml` is to change, in the encoding of its source."""
     splices = [*_amended(piece, source, revision), *_repitched(piece, source, revision)]
     if revision.bpm is not None:
-        splices += retempo(source.xml, revision.bpm)
+        splices += _retempo(source.xml, revision.bpm)
         if not piece.tempos or piece.tempos[0].step > 0:
-            splices.append(tempo_at(source.xml, source.measures[0].elements[0], revision.bpm))
+            splices.append(_tempo_at(source.xml, source.measures[0].elements[0], revision.bpm))
     if new_parts:
         places = names_of(piece, new_parts, [place.place for place in source.places])
         fermatas = frozenset(
@@ -70,7 +73,7 @@ def patched(
     return source.xml.spliced(splices)
 
 
-class Remains(NamedTuple):
+class _Remains(NamedTuple):
     """One <note> of the source: when it sounds, and what is left of it."""
 
     element: Element
@@ -86,9 +89,9 @@ class Remains(NamedTuple):
         return self.left == (Span(self.onset, self.end),)
 
 
-def remains(
+def _remains(
     elements: Sequence[Element], onsets: Sequence[Fraction], end: Fraction, left: Sequence[Span]
-) -> list[Remains]:
+) -> list[_Remains]:
     """What is left of each of the notes that are tied to one."""
     found = []
     ends = [*onsets[1:], end]
@@ -96,7 +99,7 @@ def remains(
         spans = [Span(max(span.onset, first), min(span.end, last)) for span in left]
         spans = [span for span in spans if span.onset < span.end]
         found.append(
-            Remains(
+            _Remains(
                 element,
                 first,
                 last,
@@ -108,8 +111,8 @@ def remains(
     return found
 
 
-def amend_measure(
-    xml: XmlText, element: Element, measure: Measure, touched: Mapping[int, Remains], cursor: Fraction
+def _amend_measure(
+    xml: XmlText, element: Element, measure: Measure, touched: Mapping[int, _Remains], cursor: Fraction
 ) -> Iterator[Splice]:
     """The splices that drop and shorten notes of one part in one measure.
 
@@ -126,7 +129,7 @@ def amend_measure(
             chords[-1].append(note)
         else:
             chords.append([note])
-    apart: list[Remains] = []
+    apart: list[_Remains] = []
     rewritten: set[int] = set()
     for i, chord in enumerate(chords):
         pieces = {note.start: touched[note.start] for note in chord if note.start in touched}
@@ -162,7 +165,7 @@ def amend_measure(
         yield Splice(last.end, last.end, "".join(_apart(xml, element, measure, apart, cursor)))
 
 
-def retempo(xml: XmlText, bpm: float) -> Iterator[Splice]:
+def _retempo(xml: XmlText, bpm: float) -> Iterator[Splice]:
     """One tempo wherever the score sets one, and at its beginning if it does not."""
     quarters = {"whole": 4, "half": 2, "quarter": 1, "eighth": 0.5, "16th": 0.25}
     for element in xml.root.walk():
@@ -177,7 +180,7 @@ def retempo(xml: XmlText, bpm: float) -> Iterator[Splice]:
                 yield Splice(xml.inner_start(per_minute), per_minute.stop, f"{value:.4g}")
 
 
-def tempo_at(xml: XmlText, measure: Element, bpm: float) -> Splice:
+def _tempo_at(xml: XmlText, measure: Element, bpm: float) -> Splice:
     """A tempo at the beginning of a measure."""
     before = [child for child in measure.children if child.tag in ("print", "attributes", "barline")]
     first = next((child for child in measure.children if child not in before), None)
@@ -189,7 +192,7 @@ def tempo_at(xml: XmlText, measure: Element, bpm: float) -> Splice:
     return Splice(at, at, text + (xml.indent(first) if first is not None else ""))
 
 
-def repitch(xml: XmlText, element: Element, semitones: int, fifths: int, n_sharps: int) -> Iterator[Splice]:
+def _repitch(xml: XmlText, element: Element, semitones: int, fifths: int, n_sharps: int) -> Iterator[Splice]:
     """A note at another pitch; the written one moves as the sounding one does.
 
     Args:
@@ -202,18 +205,14 @@ def repitch(xml: XmlText, element: Element, semitones: int, fifths: int, n_sharp
     pitch = element.first("pitch")
     if pitch is None:
         return
-    letters = "FCGDAEB"
-    alter = round(float(pitch.text_of("alter") or 0))
-    written = letters.index(pitch.text_of("step")) - 1 + 7 * alter
-    number = (int(pitch.text_of("octave")) + 1) * 12 + "C D EF G A B".index(pitch.text_of("step")) + alter + semitones
-    place = written + fifths
-    letter, alter = letters[(place + 1) % 7], (place + 1) // 7
-    octave = (number - alter) // 12 - 1
-    inside = f"<step>{letter}</step>{f'<alter>{alter}</alter>' if alter else ''}<octave>{octave}</octave>"
-    yield Splice(xml.inner_start(pitch), pitch.stop, inside)
-    signature = (n_sharps + 6 - letters.index(letter)) // 7  # the alteration that the key gives this letter
-    names = {-2: "flat-flat", -1: "flat", 0: "natural", 1: "sharp", 2: "double-sharp"}
-    accidental = f"<accidental>{names[alter]}</accidental>" if alter != signature and alter in names else ""
+    alter = math.floor(float(pitch.text_of("alter") or 0) + 0.5)  # of quarter tones the upper half, as they are read
+    written = LETTERS.index(pitch.text_of("step").upper()), alter
+    moved = pitch_of(*written, int(pitch.text_of("octave"))) + semitones
+    head = Head(moved, place_of(*written) + fifths)
+    yield Splice(xml.inner_start(pitch), pitch.stop, "".join(pitch_of_head(head)))
+    letter, alter, _ = spelled(head)
+    is_shown = alter != signature_alteration(letter, n_sharps) and alter in ACCIDENTALS
+    accidental = f"<accidental>{ACCIDENTALS[alter]}</accidental>" if is_shown else ""
     old = element.first("accidental")
     if old is not None:
         yield Splice(old.start, old.end, accidental)
@@ -247,15 +246,15 @@ def _fifths(source: MusicXmlSource, part: int, step: Fraction) -> int:
 
 def _amended(piece: Piece, source: MusicXmlSource, revision: Revision) -> Iterator[Splice]:
     """What drops and shortens the piece's own notes."""
-    by_measure: dict[tuple[int, int], dict[int, Remains]] = {}
+    by_measure: dict[tuple[int, int], dict[int, _Remains]] = {}
     for number, spans in revision.touched.items():
         place = source.places[number]
-        pieces = remains(place.elements, place.onsets, piece.notes[number].end, spans)
+        pieces = _remains(place.elements, place.onsets, piece.notes[number].end, spans)
         for one, i in zip(pieces, place.measures, strict=True):
             by_measure.setdefault((i, place.part), {})[one.element.start] = one
     for (i, part), touched in by_measure.items():
         measure = source.measures[i]
-        yield from amend_measure(source.xml, measure.elements[part], measure.frame, touched, measure.cursors[part])
+        yield from _amend_measure(source.xml, measure.elements[part], measure.frame, touched, measure.cursors[part])
 
 
 def _repitched(piece: Piece, source: MusicXmlSource, revision: Revision) -> Iterator[Splice]:
@@ -263,11 +262,11 @@ def _repitched(piece: Piece, source: MusicXmlSource, revision: Revision) -> Iter
     for number, pitch in revision.pitches.items():
         note, place = piece.notes[number], source.places[number]
         keys = [key for key in piece.keys if key.step <= note.onset] or list(piece.keys[:1])
-        new_place = place_of(pitch, keys[-1] if keys else None)
+        new_place = place_in_key(pitch, keys[-1] if keys else None)
         for element, measure in zip(place.elements, place.measures, strict=True):
             signatures = [one for one in source.signatures[place.part] if one.step <= source.measures[measure].start]
             n_sharps = signatures[-1].n_sharps if signatures else 0
-            yield from repitch(source.xml, element, pitch - note.pitch, new_place - place.place, n_sharps)
+            yield from _repitch(source.xml, element, pitch - note.pitch, new_place - place.place, n_sharps)
 
 
 def _free_ids(source: MusicXmlSource, n_ids: int) -> list[str]:
@@ -362,7 +361,7 @@ def _on_one_line(raw: str) -> str:
 # One note
 
 
-def _amend_note(xml: XmlText, piece: Remains, measure: Measure) -> Iterator[Splice]:
+def _amend_note(xml: XmlText, piece: _Remains, measure: Measure) -> Iterator[Splice]:
     element = piece.element
     if not piece.left:
         yield from _as_rest(xml, element)
@@ -382,7 +381,7 @@ def _as_rest(xml: XmlText, element: Element) -> Iterator[Splice]:
     yield from _without(xml, element, lambda notation: notation.tag == "tied")
 
 
-def _retied(xml: XmlText, element: Element, piece: Remains) -> Iterator[Splice]:
+def _retied(xml: XmlText, element: Element, piece: _Remains) -> Iterator[Splice]:
     """A note that stays, without the ties to what is gone."""
     gone = {kind for kind, stays in (("stop", piece.tied_from), ("start", piece.tied_to)) if not stays}
     for tie in element.all("tie"):
@@ -401,7 +400,7 @@ def _without(xml: XmlText, element: Element, is_gone: Callable[[Element], bool])
             yield from (_gone(xml, one) for one in gone)
 
 
-def _renamed(xml: XmlText, head: Element, other: Element, piece: Remains | None) -> Iterator[Splice]:
+def _renamed(xml: XmlText, head: Element, other: Element, piece: _Remains | None) -> Iterator[Splice]:
     """The first note of a chord with the pitch and ties of another: what belongs to the whole chord stays with it."""
     pitch, own = head.first("pitch") or head.first("unpitched"), other.first("pitch") or other.first("unpitched")
     assert pitch is not None
@@ -460,7 +459,7 @@ def _beam(note: Element) -> str:
 
 
 def _rewritten(
-    xml: XmlText, piece: Remains, measure: Measure, voice: str = "", around: tuple[Fraction, Fraction] | None = None
+    xml: XmlText, piece: _Remains, measure: Measure, voice: str = "", around: tuple[Fraction, Fraction] | None = None
 ) -> list[str]:
     """A shortened note as the notes and rests that fill its time.
 
@@ -534,7 +533,7 @@ def _note(
 
 
 def _apart(
-    xml: XmlText, element: Element, measure: Measure, pieces: Collection[Remains], cursor: Fraction
+    xml: XmlText, element: Element, measure: Measure, pieces: Collection[_Remains], cursor: Fraction
 ) -> Iterator[str]:
     """What is left of shortened notes of chords, each in a voice of its own at the end of the measure."""
     taken = {note.text_of("voice") for note in element.all("note")}

@@ -2,6 +2,10 @@
 
 A measure is as long as the longest of its parts, and as long as its meter says where nothing is in it. One that is
 shorter than its meter is a pickup at the beginning, and later perhaps the second half of a bar that a repeat has cut.
+
+Pitches of a piece are sounding ones: those of a transposing part are moved, as its `<transpose>` says. Grace notes and
+cues are left out of the piece (they have no time of their own), and stay in the file. Repeats are not played out: the
+piece is the score as it is written, once from beginning to end.
 """
 
 from __future__ import annotations
@@ -17,18 +21,18 @@ from typing import Literal
 import numpy as np
 
 from ripieno.errors import BadInput
+from ripieno.files.door import bytes_of
 from ripieno.files.midi import MAX_STEPS
 from ripieno.files.musicxml.compressed import is_compressed, unpacked
 from ripieno.files.musicxml.source import MusicXmlSource, Place, ScoreMeasure, Signature
 from ripieno.files.musicxml.text import MAX_BYTES, Element, XmlText, parse_xml
 from ripieno.music.chords import Chord, PlacedChord, chord_of_degrees
 from ripieno.music.harmony import key_fits
-from ripieno.music.notation import LETTERS, place_of
 from ripieno.music.piece import Bar, Key, Meter, Note, Part, Piece, Tempo, n_steps
+from ripieno.music.pitch import LETTERS, pitch_of, place_of, within_seven
 from ripieno.music.roll import N_PITCHES
 
 SUFFIXES = (".musicxml", ".xml", ".mxl")
-SEMITONES = (0, 2, 4, 5, 7, 9, 11)  # of the letters
 MODES = {"major": 0, "ionian": 0, "dorian": 2, "phrygian": 4, "lydian": -1, "mixolydian": 1, "minor": 3, "aeolian": 3}
 MODES["locrian"] = 5  # fifths from the tonic of the major key with the same signature
 SNARE = 38  # what a drum is taken for that the file does not name
@@ -91,19 +95,7 @@ def read_musicxml(path: Path) -> Piece:
     Raises:
         BadInput: there is no such file, or nothing in it that we can use; one line says what and what to do.
     """
-    try:
-        if path.is_dir():
-            raise BadInput(f"{path} is a folder; name a MusicXML file in it")
-        if not path.exists():
-            raise BadInput(f"{path} does not exist; check its name and folder")
-        if not path.is_file():
-            raise BadInput(f"{path} is not an ordinary file; name a MusicXML file")
-        if path.stat().st_size > MAX_BYTES:
-            raise BadInput(f"{path} is larger than the {MAX_BYTES:,} bytes that are read; cut it")
-        data = path.read_bytes()
-    except OSError as error:
-        raise BadInput(f"{path} cannot be read: {error.strerror or error}") from error
-    return parse_musicxml(data, path.name)
+    return parse_musicxml(bytes_of(path, "MusicXML", MAX_BYTES), path.name)
 
 
 def parse_musicxml(data: bytes, name: str) -> Piece:
@@ -501,7 +493,7 @@ class _PartReader:
         if letter < 0 or abs(written) > 3:
             raise BadInput(f'{self.name} is damaged: it has a note called "{step[:20]}"; export it again')
         alteration = math.floor(written + Fraction(1, 2))  # of quarter tones the upper half
-        pitch = 12 * (int(octave) + 1) + SEMITONES[letter] + alteration + semitones
+        pitch = pitch_of(letter, alteration, int(octave)) + semitones
         if not 0 <= pitch < N_PITCHES:
             raise BadInput(f"{self.name} has {step}{octave}, which no instrument plays; export it again")
         return pitch, place_of(letter, alteration) + fifths
@@ -637,8 +629,3 @@ def _mode(n_sharps: int, start: Fraction, until: Fraction | None, sounded: Seque
     fits = key_fits(weights, min(note.pitch for note in here if note.end == last))
     tonic = n_sharps * 7 % 12
     return "minor" if fits[1, (tonic + 9) % 12] > fits[0, tonic] else "major"
-
-
-def within_seven(n_sharps: int) -> int:
-    """A signature that is written: at most seven accidentals."""
-    return n_sharps - 12 if n_sharps > 7 else n_sharps + 12 if n_sharps < -7 else n_sharps

@@ -9,8 +9,9 @@ from fractions import Fraction
 
 from ripieno.files.musicxml.text import escaped
 from ripieno.music.chords import KINDS, Chord
-from ripieno.music.notation import LETTERS, Head, Measure, Sound, Written, accidentals, spelled, write_voice
+from ripieno.music.notation import Head, Measure, Sound, Written, accidentals, spelled, write_voice
 from ripieno.music.piece import Key, NewPart, Piece
+from ripieno.music.pitch import LETTERS, letter_at, within_seven
 from ripieno.music.roll import STEPS_PER_BEAT, RollNote
 from ripieno.music.spelling import Unspelled, spell
 
@@ -111,7 +112,7 @@ def measures_of(sheet: Sheet, frames: Sequence[Frame]) -> Iterator[list[str]]:
     word_goes_on = False
     for i, frame in enumerate(frames):
         lines = list(frame.left)
-        keys = [(step, _within_seven(n_sharps - sheet.fifths), mode) for step, n_sharps, mode in frame.keys]
+        keys = [(step, within_seven(n_sharps - sheet.fifths), mode) for step, n_sharps, mode in frame.keys]
         at_start = [key for key in keys if key[0] <= frame.measure.start]
         lines += _attributes(sheet, divisions if i == 0 else 0, at_start[-1:], frame.time)
         if frame.bpm is not None:
@@ -302,9 +303,9 @@ def label_xml(label: Label, offset: Fraction, staff: int | None = None) -> str:
 
 
 def _root(what: str, place: int) -> str:
-    alteration = (place + 1) // 7
+    letter, alteration = letter_at(place)
     alter = f"<{what}-alter>{alteration}</{what}-alter>" if alteration else ""
-    return f"<{what}-step>{LETTERS[4 * place % 7]}</{what}-step>{alter}"
+    return f"<{what}-step>{LETTERS[letter]}</{what}-step>{alter}"
 
 
 def _degree(value: int, alteration: int, how: str) -> str:
@@ -320,10 +321,6 @@ BASE_OF = {
     "dominant (flat ninth)": ("dominant", _degree(9, -1, "add")),
     "major (ninth)": ("major", _degree(9, 0, "add")),
 }
-
-
-def _within_seven(n_sharps: int) -> int:
-    return n_sharps - 12 if n_sharps > 7 else n_sharps + 12 if n_sharps < -7 else n_sharps
 
 
 def _divisions(sheet: Sheet, frames: Sequence[Frame]) -> int:
@@ -411,7 +408,7 @@ def _note(
     if head is None:
         lines.append('  <rest measure="yes"/>' if one.is_whole_measure else "  <rest/>")
     else:
-        lines += _pitch(head)
+        lines += ["  <pitch>", *(f"    {line}" for line in pitch_of_head(head)), "  </pitch>"]
     lines.append(f"  <duration>{one.duration * divisions / STEPS_PER_BEAT}</duration>")
     lines += [f'  <tie type="{kind}"/>' for kind in ties]
     lines.append(f"  <voice>{voice}</voice>")
@@ -455,8 +452,8 @@ def lyric_xml(syllable: str, goes_on: bool) -> list[str]:
     return ['  <lyric number="1">', f"    <syllabic>{syllabic}</syllabic>", f"    <text>{text}</text>", "  </lyric>"]
 
 
-def _pitch(head: Head) -> list[str]:
+def pitch_of_head(head: Head) -> list[str]:
+    """What stands in the <pitch> of a note head, in lines."""
     letter, alteration, octave = spelled(head)
-    lines = ["  <pitch>", f"    <step>{LETTERS[letter]}</step>"]
-    lines += [f"    <alter>{alteration}</alter>"] if alteration else []
-    return [*lines, f"    <octave>{octave}</octave>", "  </pitch>"]
+    alter = [f"<alter>{alteration}</alter>"] if alteration else []
+    return [f"<step>{LETTERS[letter]}</step>", *alter, f"<octave>{octave}</octave>"]

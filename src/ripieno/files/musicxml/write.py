@@ -4,10 +4,6 @@ A source is kept as the bytes it was. What is added or changed is spliced into t
 layout, lyrics, articulations, repeats and all that we have no name for leave as they came. New notes go to new parts
 behind the others; each has an id that begins with `NEW_ID`, so that a program which draws the score can tell them
 apart. A piece that came from elsewhere is written as a new score.
-
-Pitches of a piece are sounding ones: those of a transposing part are moved, as its `<transpose>` says. Grace notes and
-cues are left out of the piece (they have no time of their own), and stay in the file. Repeats are not played out: the
-piece is the score as it is written, once from beginning to end.
 """
 
 from __future__ import annotations

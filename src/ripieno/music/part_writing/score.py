@@ -8,7 +8,7 @@ from functools import cache, cached_property
 import numpy as np
 
 from ripieno.music.chords import DOMINANT, MAJOR, MINOR, NUMBERS, ROOTS
-from ripieno.music.harmony import estimate_key
+from ripieno.music.harmony import estimate_key, place_in_key
 from ripieno.music.piece import Key
 from ripieno.music.roll import STEPS_PER_BEAT
 from ripieno.shapes import Bool, Int
@@ -69,8 +69,7 @@ class Score:
     @cached_property
     def places(self) -> Int[np.ndarray, " pitch_class"]:
         """Where each pitch class lies on the line of fifths, as `harmony.note_name` spells it in the key."""
-        lowest = self.key.n_sharps - (2 if self.key.mode == "minor" else 3)
-        return lowest + (np.arange(12) * 7 - lowest) % 12
+        return np.array([place_in_key(pitch_class, self.key) for pitch_class in range(12)])
 
     # by step
 
