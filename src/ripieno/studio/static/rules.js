@@ -181,41 +181,38 @@ const labelled = (label, ...inside) => el("label", { class: "field" }, el("span"
  * @typedef {object} Words
  * @property {string} [label]
  * @property {Record<string, string>} [values] what the values of a choice are called; a text may be one of them too
- * @property {string} [unless] what holds where nothing is said
- * @property {(settings: Settings) => string} [placeholder] the same, where it depends on the piece
+ * @property {(settings: Settings) => string} [placeholder] what holds where nothing is said, if it depends on the piece
  * @property {string} [list] id of a list of suggestions
  */
 
 /** A control of the option's own kind. @param {Words} [given] @returns {Builder} */
 function simple(given = {}) {
   return (option, bench) => {
-    const words = { label: option.label, unless: option.unless, ...given };
-    const more = { name: option.name, title: option.hint || undefined };
-    if (option.kind === "check") return box(option, words, more, bench);
-    if (option.kind === "choice" || words.values) return choice(option, words, more, bench);
-    return option.kind === "number" ? number(option, words, more, bench) : text(option, words, more, bench);
+    const words = { label: option.label, ...given };
+    if (option.kind === "check") return box(option, words, bench);
+    if (option.kind === "choice" || words.values) return choice(option, words, bench);
+    return option.kind === "number" ? number(option, words, bench) : text(option, words, bench);
   };
 }
 
-/** @typedef {(option: Option, words: Words & {label: string, unless: string}, more: Record<string, any>, bench: Bench) => Control} Simple */
+/** @typedef {(option: Option, words: Words & {label: string}, bench: Bench) => Control} Simple */
 
 /** @type {Simple} */
-function box({ name }, { label }, more, { set }) {
-  const field = /** @type {HTMLInputElement} */ (el("input", { ...more, type: "checkbox" }));
+function box({ name }, { label }, { set }) {
+  const field = /** @type {HTMLInputElement} */ (el("input", { name, type: "checkbox" }));
   field.addEventListener("change", () => set({ [name]: field.checked }));
-  const element = el("label", { class: "check", title: more.title }, field, ` ${label}`);
+  const element = el("label", { class: "check" }, field, ` ${label}`);
   return { element, show: (rules) => (field.checked = Boolean(rules[name])) };
 }
 
 /** @type {Simple} */
-function choice({ name, kind, values, isOptional }, { label, unless, values: words = {} }, more, { set }) {
-  const named = Object.keys(words).filter((value) => words[value] !== unless);
-  const choices = kind === "choice" ? values : named;
+function choice({ name, kind, values, isOptional, unless }, { label, values: words = {} }, { set }) {
+  const choices = kind === "choice" ? values : Object.keys(words);
   const called = (/** @type {any} */ value) =>
     words[value] ?? (value === true ? "yes" : value === false ? "no" : String(value).replaceAll("_", " "));
   const none = isOptional && el("option", { value: "" }, unless || "not chosen");
   const field = /** @type {HTMLSelectElement} */ (
-    el("select", more, none, ...choices.map((value) => el("option", { value }, called(value))))
+    el("select", { name }, none, ...choices.map((value) => el("option", { value }, called(value))))
   );
   field.addEventListener("change", () => {
     const { value } = field;
@@ -226,11 +223,11 @@ function choice({ name, kind, values, isOptional }, { label, unless, values: wor
 }
 
 /** @type {Simple} */
-function number(option, { label, unless }, more, { set, complain }) {
-  const { name, minimum: min, maximum: max } = option;
+function number(option, { label }, { set, complain }) {
+  const { name, minimum: min, maximum: max, unless } = option;
   const step = option.isWhole ? 1 : "any";
   const field = /** @type {HTMLInputElement} */ (
-    el("input", { ...more, type: "number", min, max, step, placeholder: unless || null })
+    el("input", { name, type: "number", min, max, step, placeholder: unless || null })
   );
   field.addEventListener("change", () => {
     if (!field.checkValidity()) complain(`${label}: write ${boundsInWords(option)}`);
@@ -240,9 +237,9 @@ function number(option, { label, unless }, more, { set, complain }) {
 }
 
 /** @type {Simple} */
-function text({ name, maxLength, isOptional }, { label, unless, placeholder, list }, more, { set }) {
-  const kind = { type: "text", maxlength: maxLength, placeholder: unless || null, spellcheck: "false", list };
-  const field = /** @type {HTMLInputElement} */ (el("input", { ...more, ...kind }));
+function text({ name, maxLength, isOptional, unless }, { label, placeholder, list }, { set }) {
+  const more = { type: "text", maxlength: maxLength, placeholder: unless || null, spellcheck: "false", list };
+  const field = /** @type {HTMLInputElement} */ (el("input", { name, ...more }));
   field.addEventListener("change", () => set({ [name]: field.value.trim() || (isOptional ? null : "") }));
   return {
     element: labelled(label, field),
@@ -418,6 +415,7 @@ export class RulesPanel {
         set: (changes) => desk.send(changing(changes)),
         complain: (text) => desk.say(text, true),
       });
+      control.element.title = option.hint;
       this.controls.push(control);
       const fold = folds.find(({ group }) => group === option.group && !OPEN.has(option.name));
       (fold?.element ?? fields).append(control.element);
