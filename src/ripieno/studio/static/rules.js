@@ -7,7 +7,7 @@
 
 import { byId, el } from "./dom.js";
 import { noteName } from "./geometry.js";
-import { capital, percent } from "./words.js";
+import { percent } from "./words.js";
 
 /** @typedef {import("./desk.js").Desk} Desk */
 /** @typedef {import("./protocol.js").Limits} Limits */
@@ -61,13 +61,8 @@ function optionOf(name, property, definitions) {
   const past = isWhole ? 1 : 0; // a bound that is itself left out
   return {
     name,
-    label: capital(
-      String(property.title ?? name)
-        .replaceAll("_", " ")
-        .toLowerCase()
-        .replace(/^n /, ""),
-    ),
-    hint: capital(property.description ?? ""),
+    label: property.title ?? name,
+    hint: property.description ?? "",
     group: property.group ?? "",
     kind: kindOf(schema, isOptional),
     values: schema.type === "boolean" ? [true, false] : (schema.enum ?? ("const" in schema ? [schema.const] : [])),
@@ -132,8 +127,9 @@ export const seedOf = (settings) => settings?.rules.seed ?? 0;
 
 /** Within which new notes lie, if that is said. @param {Settings | null} settings @param {Limits | null} limits */
 export function rangeOf(settings, limits) {
-  const [low, high] = rangeIn(settings?.rules ?? {});
-  if (low === null && high === null) return null;
+  const pitches = settings?.rules.pitches;
+  if (!pitches) return null;
+  const [low, high] = pitches;
   return { low: low ?? limits?.lowest ?? 0, high: high ?? limits?.highest ?? 127 };
 }
 
@@ -145,17 +141,6 @@ export function changing(changes) {
     changes: Object.fromEntries(all.filter(([, value]) => value !== null)),
     unset: all.filter(([, value]) => value === null).map(([name]) => name),
   };
-}
-
-// The range is one option, or two: its lowest note and its highest.
-
-/** @param {Rules} rules @returns {[number | null, number | null]} */
-const rangeIn = (rules) => rules.pitches ?? [rules.lowest ?? null, rules.highest ?? null];
-
-/** @param {string} name @param {[number | null, number | null]} range @returns {Rules} */
-function rangeAs(name, range) {
-  if (name === "pitches") return { pitches: range[0] === null && range[1] === null ? null : range };
-  return { lowest: range[0], highest: range[1] };
 }
 
 /** @param {string} text "C3", "F#4", "B♭2" @returns {number | null | undefined} undefined: no note is called so */
@@ -196,42 +181,38 @@ const labelled = (label, ...inside) => el("label", { class: "field" }, el("span"
  * @typedef {object} Words
  * @property {string} [label]
  * @property {Record<string, string>} [values] what the values of a choice are called; a text may be one of them too
- * @property {string} [unless] what holds where nothing is said
- * @property {(settings: Settings) => string} [placeholder] the same, where it depends on the piece
+ * @property {(settings: Settings) => string} [placeholder] what holds where nothing is said, if it depends on the piece
  * @property {string} [list] id of a list of suggestions
  */
 
 /** A control of the option's own kind. @param {Words} [given] @returns {Builder} */
 function simple(given = {}) {
   return (option, bench) => {
-    const words = { label: option.label, unless: option.unless, ...given };
-    const title = given.label ? undefined : option.hint || undefined;
-    const more = { name: option.name, title };
-    if (option.kind === "check") return box(option, words, more, bench);
-    if (option.kind === "choice" || words.values) return choice(option, words, more, bench);
-    return option.kind === "number" ? number(option, words, more, bench) : text(option, words, more, bench);
+    const words = { label: option.label, ...given };
+    if (option.kind === "check") return box(option, words, bench);
+    if (option.kind === "choice" || words.values) return choice(option, words, bench);
+    return option.kind === "number" ? number(option, words, bench) : text(option, words, bench);
   };
 }
 
-/** @typedef {(option: Option, words: Words & {label: string, unless: string}, more: Record<string, any>, bench: Bench) => Control} Simple */
+/** @typedef {(option: Option, words: Words & {label: string}, bench: Bench) => Control} Simple */
 
 /** @type {Simple} */
-function box({ name }, { label }, more, { set }) {
-  const field = /** @type {HTMLInputElement} */ (el("input", { ...more, type: "checkbox" }));
+function box({ name }, { label }, { set }) {
+  const field = /** @type {HTMLInputElement} */ (el("input", { name, type: "checkbox" }));
   field.addEventListener("change", () => set({ [name]: field.checked }));
-  const element = el("label", { class: "check", title: more.title }, field, ` ${label}`);
+  const element = el("label", { class: "check" }, field, ` ${label}`);
   return { element, show: (rules) => (field.checked = Boolean(rules[name])) };
 }
 
 /** @type {Simple} */
-function choice({ name, kind, values, isOptional }, { label, unless, values: words = {} }, more, { set }) {
-  const named = Object.keys(words).filter((value) => words[value] !== unless);
-  const choices = kind === "choice" ? values : named;
+function choice({ name, kind, values, isOptional, unless }, { label, values: words = {} }, { set }) {
+  const choices = kind === "choice" ? values : Object.keys(words);
   const called = (/** @type {any} */ value) =>
     words[value] ?? (value === true ? "yes" : value === false ? "no" : String(value).replaceAll("_", " "));
   const none = isOptional && el("option", { value: "" }, unless || "not chosen");
   const field = /** @type {HTMLSelectElement} */ (
-    el("select", more, none, ...choices.map((value) => el("option", { value }, called(value))))
+    el("select", { name }, none, ...choices.map((value) => el("option", { value }, called(value))))
   );
   field.addEventListener("change", () => {
     const { value } = field;
@@ -242,11 +223,11 @@ function choice({ name, kind, values, isOptional }, { label, unless, values: wor
 }
 
 /** @type {Simple} */
-function number(option, { label, unless }, more, { set, complain }) {
-  const { name, minimum: min, maximum: max } = option;
+function number(option, { label }, { set, complain }) {
+  const { name, minimum: min, maximum: max, unless } = option;
   const step = option.isWhole ? 1 : "any";
   const field = /** @type {HTMLInputElement} */ (
-    el("input", { ...more, type: "number", min, max, step, placeholder: unless || null })
+    el("input", { name, type: "number", min, max, step, placeholder: unless || null })
   );
   field.addEventListener("change", () => {
     if (!field.checkValidity()) complain(`${label}: write ${boundsInWords(option)}`);
@@ -256,9 +237,9 @@ function number(option, { label, unless }, more, { set, complain }) {
 }
 
 /** @type {Simple} */
-function text({ name, maxLength, isOptional }, { label, unless, placeholder, list }, more, { set }) {
-  const kind = { type: "text", maxlength: maxLength, placeholder: unless || null, spellcheck: "false", list };
-  const field = /** @type {HTMLInputElement} */ (el("input", { ...more, ...kind }));
+function text({ name, maxLength, isOptional, unless }, { label, placeholder, list }, { set }) {
+  const more = { type: "text", maxlength: maxLength, placeholder: unless || null, spellcheck: "false", list };
+  const field = /** @type {HTMLInputElement} */ (el("input", { name, ...more }));
   field.addEventListener("change", () => set({ [name]: field.value.trim() || (isOptional ? null : "") }));
   return {
     element: labelled(label, field),
@@ -293,15 +274,13 @@ function counted(/** @type {string} */ label, /** @type {[number, string][]} */ 
 
 /** A lowest note and a highest. @type {Builder} */
 function range({ name }, { set, complain }) {
-  /** @type {Rules} */
-  let now = {};
-  const fields = /** @type {[string, string][]} */ ([
-    ["lowest", "Lowest new note, such as C3"],
-    ["highest", "Highest new note, such as G5"],
-  ]).map(([end, label]) => {
+  /** @type {(number | null)[]} */
+  let now = [null, null];
+  const end = (/** @type {string} */ end, /** @type {string} */ label) => {
     const more = { type: "text", size: 4, placeholder: "any", "aria-label": label, spellcheck: "false" };
     return /** @type {HTMLInputElement} */ (el("input", { name: end, ...more }));
-  });
+  };
+  const fields = [end("lowest", "Lowest new note, such as C3"), end("highest", "Highest new note, such as G5")];
   fields.forEach((field, i) =>
     field.addEventListener("change", () => {
       const pitch = pitchOf(field.value);
@@ -309,17 +288,16 @@ function range({ name }, { set, complain }) {
         complain(`“${field.value}” is not a note; write C4 (middle C), F#3 or Bb2`);
         return;
       }
-      const [low, high] = rangeIn(now);
-      const range = /** @type {[number | null, number | null]} */ (i ? [low, pitch] : [pitch, high]);
-      set(Object.fromEntries(Object.entries(rangeAs(name, range)).filter(([end, value]) => now[end] !== value)));
+      const pitches = now.with(i, pitch);
+      set({ [name]: pitches.every((one) => one === null) ? null : pitches });
     }),
   );
   const dash = el("span", { "aria-hidden": "true" }, "–");
   return {
     element: el("fieldset", { class: "field pair" }, el("legend", {}, "New notes within"), fields[0], dash, fields[1]),
     show: (rules, { key }) => {
-      now = rules;
-      rangeIn(rules).forEach((pitch, i) => put(fields[i], pitch === null ? "" : noteName(pitch, key)));
+      now = rules[name] ?? [null, null];
+      now.forEach((pitch, i) => put(fields[i], pitch === null ? "" : noteName(pitch, key)));
     },
   };
 }
@@ -368,8 +346,20 @@ function seed(option, bench) {
   return control;
 }
 
-/** Options with words of their own; null: another's control shows it too. @type {Record<string, Builder | null>} */
+/** Options with words of their own. @type {Record<string, Builder>} */
 const WIDGETS = {
+  melody: simple({
+    label: "My line is",
+    values: { top: "the top", bass: "the bass", inner: "an inner voice" },
+  }),
+  key: simple({
+    placeholder: ({ key }) => (key.is_guessed ? `${key.name} (as heard)` : key.name),
+    list: "keys-list",
+  }),
+  pitches: range,
+  n_voices: simple({ label: "Voices at once" }),
+  write_chords: simple({ values: { symbols: "as symbols", roman: "as Roman numerals" } }),
+  syllables: simple({ label: "New parts repeat notes where the words go on" }),
   max_removals: counted(
     "My notes",
     [
@@ -381,35 +371,22 @@ const WIDGETS = {
     ],
     "all may change",
   ),
-  n_voices: simple({ label: "Voices at once" }),
-  pitches: range,
-  lowest: range,
-  highest: null,
-  max_additions: simple({ label: "New notes", unless: "any number" }),
-  melody: simple({
-    label: "My line is",
-    values: { top: "the top", bass: "the bass", inner: "an inner voice", auto: "found by itself" },
-    unless: "found by itself",
-  }),
-  key: simple({
-    label: "Key",
-    placeholder: ({ key }) => (key.is_guessed ? `${key.name} (as heard)` : key.name),
-    list: "keys-list",
-  }),
-  temperature: daring,
-  seed,
-  quality: simple({
-    label: "Care",
-    values: { exact: "one by one", high: "careful", fast: "quick", lossless: "one by one, for a GPU" },
-  }),
+  max_additions: simple({ label: "New notes" }),
   mend: simple({
     label: "At the end, mend",
     values: { faults: "all faults", parallels: "parallels only", nothing: "nothing" },
   }),
+  temperature: daring,
+  quality: simple({
+    label: "Care",
+    values: { exact: "one by one", high: "careful", fast: "quick", lossless: "one by one, for a GPU" },
+  }),
+  seed,
 };
 
 /** Groups of the schema that lie folded away, and what is written on them. @type {Record<string, string>} */
-const FOLDED = { reading: "How the piece is read", "way out": "What is written out" };
+const FOLDED = { reading: "How the piece is read", "way out": "How it is written out" };
+const OPEN = new Set(["melody", "key"]); // asked for often: they lie in the open whatever their group
 
 /** Keys that are offered where one is typed: majors, then minors. */
 export const KEYS = [
@@ -425,27 +402,25 @@ export class RulesPanel {
     /** @type {Control[]} */
     this.controls = [];
     const fields = byId("rules-fields");
-    /** @type {Map<string, HTMLElement>} */
-    const folds = new Map();
+    const folds = Object.entries(FOLDED).map(([group, title]) => ({
+      group,
+      element: el("details", { class: "fold" }, el("summary", {}, title)),
+    }));
     const options = optionsOf(protocol);
     this.defaults = Object.fromEntries(options.map((option) => [option.name, option.default]));
     for (const option of options) {
-      const widget = WIDGETS[option.name];
-      if (widget === null || (!widget && !option.kind)) continue;
-      const control = (widget ?? simple())(option, {
+      const widget = WIDGETS[option.name] ?? (option.kind && simple());
+      if (!widget) continue;
+      const control = widget(option, {
         set: (changes) => desk.send(changing(changes)),
         complain: (text) => desk.say(text, true),
       });
+      control.element.title = option.hint;
       this.controls.push(control);
-      const isFolded = !widget && option.group in FOLDED;
-      let place = isFolded ? folds.get(option.group) : fields;
-      if (!place) {
-        place = el("details", { class: "fold" }, el("summary", {}, FOLDED[option.group]));
-        folds.set(option.group, place);
-      }
-      place.append(control.element);
+      const fold = folds.find(({ group }) => group === option.group && !OPEN.has(option.name));
+      (fold?.element ?? fields).append(control.element);
     }
-    fields.append(...folds.values());
+    fields.append(...folds.map(({ element }) => element).filter((element) => element.childElementCount > 1));
   }
 
   show() {
