@@ -27,7 +27,7 @@ from ripieno.models.context import context_of
 from ripieno.models.quantization import Inputs, quantize
 from ripieno.models.runtime import open_session
 from ripieno.models.unet import UNet
-from ripieno.music.roll import silence
+from ripieno.music.roll import roll_of_voices
 from ripieno.training.config import configuration, from_json
 from ripieno.training.run import starting_network
 from ripieno.training.samples import load_prepared
@@ -50,11 +50,9 @@ def roll_inputs(voices: list[np.ndarray], lowest: int, n_pitches: int, damaged: 
     window = slice(lowest, lowest + n_pitches)
     found = []
     for sung in voices:
-        cells, masked, noise = silence(N_STEPS), rng.random() * damaged, rng.random() * MOST_NOISE * damaged
-        for voice in range(4):
-            line = sung[:, voice]
-            sings = np.flatnonzero((line >= 0) & (rng.random(N_STEPS) >= masked))
-            cells[0, sings, line[sings]] = True
+        masked, noise = rng.random() * damaged, rng.random() * MOST_NOISE * damaged
+        heard = np.stack([rng.random(N_STEPS) >= masked for _ in range(4)], axis=1)
+        cells = roll_of_voices(np.where(heard, sung, -1))
         cells[0, :, window] |= rng.random((N_STEPS, n_pitches)) < noise
         found.append({"cells": cells[None, :1, :, window].astype(np.float32)})
     return found

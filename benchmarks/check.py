@@ -36,10 +36,11 @@ from ripieno.files.corpus import read_jsb
 from ripieno.models.runtime import CoconetModel, Model, load_coconet, load_model
 from ripieno.music.part_writing import TEXTBOOK_RANGES
 from ripieno.music.piece import Note, Part, Piece
+from ripieno.music.roll import VoiceNote, notes_of_voices
 from ripieno.music.singers import singers_of
 from ripieno.music.understanding import understand
 from ripieno.music.voices import NAMES
-from ripieno.sampling.expectation import Sung, expected, sung_notes
+from ripieno.sampling.expectation import expected_pitches
 
 DAMAGE = ("wrong pitch", "semitone", "off beat", "shifted")
 Voices = np.ndarray
@@ -47,7 +48,7 @@ Voices = np.ndarray
 
 def piece_of(voices: Voices, name: str) -> Piece:
     """Four parts, as a student would hand them in."""
-    found = sorted(sung_notes(voices), key=lambda note: (note.onset, note.voice))
+    found = sorted(notes_of_voices(voices), key=lambda note: (note.onset, note.voice))
     notes = tuple(
         Note(id=i, part=n.voice, pitch=n.pitch, onset=Fraction(n.onset), duration=Fraction(n.end - n.onset))
         for i, n in enumerate(found)
@@ -68,8 +69,8 @@ def read(voices: Voices, name: str, rules_only: bool = False) -> Proof:
 # --- planting
 
 
-def note_at(voices: Voices, step: int, voice: int) -> Sung:
-    return next(n for n in sung_notes(voices[:, voice : voice + 1]) if n.onset <= step < n.end)
+def note_at(voices: Voices, step: int, voice: int) -> VoiceNote:
+    return next(n for n in notes_of_voices(voices[:, voice : voice + 1]) if n.onset <= step < n.end)
 
 
 def changed(voices: Voices, step: int, voice: int, pitch: int) -> Voices:
@@ -209,8 +210,8 @@ def fit(data: Path) -> None:
             model, fill = the_models()
             reading = understand(piece)
             singers = singers_of(piece, reading)
-            notes = sung_notes(singers.voices)
-            found = evidence(notes, _chance(piece, reading, model), expected(fill, singers.voices, notes))
+            notes = notes_of_voices(singers.voices)
+            found = evidence(notes, _chance(piece, reading, model), expected_pitches(fill, singers.voices, notes))
             rows.append(np.stack([found[one] for one in SUSPICION if one != "bias"], axis=1))
             labels.append(np.zeros(len(notes)) if wrong is None else wrong.astype(float))
     names = [one for one in SUSPICION if one != "bias"]

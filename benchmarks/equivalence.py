@@ -38,7 +38,7 @@ from ripieno.evaluation.suite import Job
 from ripieno.files.corpus import read_jsb
 from ripieno.models.runtime import Model, load_model, the_separator
 from ripieno.music.part_writing import COUNTED, RULES, Report, judge
-from ripieno.music.roll import RollNote, notes_of, roll_of, silence
+from ripieno.music.roll import RollNote, notes_of, roll_of, roll_of_voices
 from ripieno.music.voices import split
 from ripieno.options import Options
 from ripieno.session import Session
@@ -138,11 +138,7 @@ def main() -> None:
     for item in read_jsb(a.data / "jsb" / "Jsb16thSeparated.json"):
         if item.split == "valid" and item.voices is not None:
             voices = item.voices if a.sopranos else item.voices[:128]
-            cells = silence(len(voices))
-            for voice in range(4):
-                sings = np.flatnonzero(voices[:, voice] >= 0)
-                cells[0, sings, voices[sings, voice]] = True
-            bachs.append(judged(cells, voices[:, 0], 0))
+            bachs.append(judged(roll_of_voices(voices), voices[:, 0], 0))
     exact, ours = QUALITIES
     rules, rows = {rule.name for rule in RULES}, []
     for name in [*(entry.name for entry in COUNTED), *STATISTICS]:

@@ -22,13 +22,14 @@ from pathlib import Path
 
 import numpy as np
 
+from ripieno.evaluation.inputs import soprano_of
 from ripieno.files.corpus import read_jsb
 from ripieno.files.midi import read_midi
 from ripieno.models.runtime import Model, load_model, the_separator
 from ripieno.music.harmony import ends_on_tonic_triad
 from ripieno.music.part_writing import Report, judge
 from ripieno.music.piece import Piece, piece_from_notes
-from ripieno.music.roll import RollNote, notes_of, silence
+from ripieno.music.roll import RollNote
 from ripieno.music.voices import split
 from ripieno.options import Options
 from ripieno.sampling.ancestral import chances, expected
@@ -67,11 +68,8 @@ def chorales(data: Path, n: int, split: str) -> Iterator[tuple[str, Piece, int]]
     items = [item for item in read_jsb(data / "jsb" / "Jsb16thSeparated.json") if item.split == split]
     for item in items[:n]:
         assert item.voices is not None
-        soprano = silence(len(item.voices))
-        steps = np.flatnonzero(item.voices[:, 0] >= 0)
-        soprano[0, steps, item.voices[steps, 0]] = True
         last = item.voices[-1]
-        yield item.name, piece_from_notes(notes_of(soprano)), int(last[last >= 0].min()) % 12
+        yield item.name, soprano_of(item.voices), int(last[last >= 0].min()) % 12
 
 
 @cache

@@ -27,12 +27,11 @@ from pathlib import Path
 import numpy as np
 from numpy.random import Generator, Philox
 
-from ripieno.evaluation.repair import notes_of_voices
 from ripieno.files.corpus import JSB_LEAKS, read_jsb
 from ripieno.fix import MOST, SURE, WAYS, Candidate, candidates, fix
 from ripieno.models.runtime import CoconetModel, Model, load_coconet, load_model, the_separator
 from ripieno.music.piece import Note, Part, Piece, piece_from_notes
-from ripieno.music.roll import RollNote
+from ripieno.music.roll import RollNote, notes_of_voices
 from ripieno.music.singers import singers_of
 from ripieno.music.understanding import understand
 

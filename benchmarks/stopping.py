@@ -22,7 +22,7 @@ from ripieno.edits.policy import Policy
 from ripieno.files.corpus import read_jsb
 from ripieno.models.context import context_of
 from ripieno.models.runtime import load_model
-from ripieno.music.roll import silence
+from ripieno.music.roll import roll_of_voices, silence
 from ripieno.sampling.ancestral import chances, expected
 
 N_STEPS = 128
@@ -50,10 +50,7 @@ def main() -> None:
                 for item in items:
                     if item.voices is None or len(item.voices) < N_STEPS:
                         continue
-                    target = silence(N_STEPS)
-                    for voice in voices:
-                        sings = np.flatnonzero(item.voices[:N_STEPS, voice] >= 0)
-                        target[0, sings, item.voices[sings, voice]] = True
+                    target = roll_of_voices(item.voices[:N_STEPS, voices])
                     there = np.argwhere(target[0])
                     if n_missing > 0.9 * len(there):
                         continue

@@ -29,8 +29,7 @@ FLOORS = (
     {"edits", "files", "models"},
     {"sampling"},
     {"training", "session"},
-    {"evaluation"},
-    {"check", "fix", "batch"},
+    {"check", "fix", "batch", "evaluation"},
     {"studio"},
     {"cli", "__init__", "__main__"},
 )
@@ -78,6 +77,12 @@ def test_imports_point_one_way(module: str) -> None:
         other = name.removeprefix("ripieno.")
         if other in MODULES and room_of(other) != room_of(module):
             assert floor_of(other) < floor_of(module), f"{module} may not use {other}"
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_the_product_never_imports_the_research(module: str) -> None:
+    if room_of(module) not in ("evaluation", "cli"):
+        assert not any(name.startswith("ripieno.evaluation") for name in imports_of(MODULES[module]))
 
 
 @pytest.mark.parametrize("module", MODULES)

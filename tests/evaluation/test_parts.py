@@ -16,7 +16,7 @@ from ripieno.evaluation.repair import KINDS, average_precision
 from ripieno.evaluation.suite import Job, Material, Settings
 from ripieno.files.corpus import Item
 from ripieno.music.part_writing import judge
-from ripieno.music.roll import notes_of, silence
+from ripieno.music.roll import notes_of, roll_of_voices, silence
 from ripieno.music.voices import split
 from ripieno.sampling.passes import Change
 
@@ -28,15 +28,8 @@ def a_score(chords: list[list[int]], number: int = 0) -> np.ndarray:
     return np.repeat(np.array(chords * 4), 4, axis=0) + number % 3
 
 
-def merged(voices: np.ndarray) -> np.ndarray:
-    cells = silence(len(voices))
-    steps, columns = np.nonzero(voices >= 0)
-    cells[0, steps, voices[steps, columns]] = True
-    return cells
-
-
 def written(voices: np.ndarray) -> dict[str, Any]:
-    notes = tuple((note.onset, note.pitch, note.duration) for note in notes_of(merged(voices)))
+    notes = tuple((note.onset, note.pitch, note.duration) for note in notes_of(roll_of_voices(voices)))
     line = tuple(int(pitch) for pitch in voices[:, 0])
     return Generated(notes, len(voices), line, 0, {"edits": 10.0, "removals": 1.0}).as_json()
 
@@ -45,7 +38,7 @@ def written(voices: np.ndarray) -> dict[str, Any]:
 def material(tmp_path: Path) -> Material:
     settings = Settings(data=tmp_path, output=tmp_path, nade=tmp_path / "nade.onnx")
     items = [
-        Item(f"{split_} {n}", split_, merged(a_score(CADENCE, n)), voices=a_score(CADENCE, n))
+        Item(f"{split_} {n}", split_, roll_of_voices(a_score(CADENCE, n)), voices=a_score(CADENCE, n))
         for split_ in ("train", "test")
         for n in range(3)
     ]
@@ -94,7 +87,7 @@ def test_figures_count_the_voices_that_the_split_gives(material: Material) -> No
     jobs = jobs_of("chorales", material)
     found = summary_of("chorales", material, jobs, results_for(jobs, PARALLEL, CADENCE))
     voices = [a_score(PARALLEL, n) for n in range(3)]
-    n = sum(judge(split(merged(v), 4, v[:, 0]))["parallel octaves"].n for v in voices)
+    n = sum(judge(split(roll_of_voices(v), 4, v[:, 0]))["parallel octaves"].n for v in voices)
     assert found["figures"]["parallel octaves"]["es-net"][3] == n > 0
 
 

@@ -1,4 +1,4 @@
-"""Ten-line models."""
+"""Ten-line models, and a piece for them."""
 
 from collections.abc import Callable
 
@@ -6,6 +6,18 @@ import numpy as np
 
 from ripieno.edits.edit import Edit
 from ripieno.models.runtime import Model, Prediction
+
+
+def chorale() -> np.ndarray:
+    """Four voices in quarters, halves and eighths, 64 steps, int (step, voice). Tenor and bass meet once, on C3."""
+    lines = (
+        [(72, 4), (74, 4), (76, 8), (77, 2), (76, 2), (74, 4), (72, 8)],
+        [(67, 8), (65, 4), (67, 4), (69, 4), (65, 4), (64, 8)],
+        [(60, 4), (59, 4), (55, 8), (57, 2), (48, 2), (59, 4), (57, 4), (55, 4)],
+        [(41, 4), (43, 4), (45, 4), (50, 4), (48, 8), (43, 2), (41, 2), (40, 4)],
+    )
+    voices = np.stack([np.repeat(*np.array(line).T) for line in lines], axis=1)
+    return np.concatenate([voices, voices + 3])
 
 
 def pointing_at(*edits: Edit, n_left: float = 100.0) -> Callable[..., Prediction]:

@@ -20,7 +20,7 @@ import numpy as np
 from ripieno.errors import BadInput
 from ripieno.files.corpus import Item
 from ripieno.music.piece import Piece, piece_from_notes
-from ripieno.music.roll import RollNote, notes_of, silence
+from ripieno.music.roll import RollNote, notes_of, roll_of_voices
 from ripieno.shapes import Int
 
 N_DOODLES = 296
@@ -52,10 +52,7 @@ class Input:
 
 def soprano_of(voices: Voices) -> Piece:
     """The top voice alone."""
-    cells = silence(len(voices))
-    steps = np.flatnonzero(voices[:, 0] >= 0)
-    cells[0, steps, voices[steps, 0]] = True
-    return piece_from_notes(notes_of(cells))
+    return piece_from_notes(notes_of(roll_of_voices(voices[:, :1])))
 
 
 def sopranos(items: Sequence[Item], split: str = "test") -> list[Input]:

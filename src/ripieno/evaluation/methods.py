@@ -27,7 +27,7 @@ from numpy.random import Generator, Philox
 from ripieno.edits.log import EditLog
 from ripieno.evaluation.inputs import Input
 from ripieno.models.runtime import Fill, Model, the_separator
-from ripieno.music.roll import RollNote, notes_of, roll_of, silence
+from ripieno.music.roll import RollNote, notes_of, roll_of, roll_of_voices
 from ripieno.music.voices import split
 from ripieno.sampling.gibbs import sample_gibbs
 from ripieno.sampling.passes import alone
@@ -143,9 +143,7 @@ def by_gibbs(
     held = score >= 0
     rng = Generator(Philox(key=np.array([seed % 2**64, 0], dtype=np.uint64)))
     *_, score = sample_gibbs(fill, score, held, n_passes, rng)
-    cells = silence(len(line))
-    steps, voices = np.nonzero(score >= 0)
-    cells[0, steps, score[steps, voices]] = True
+    cells = roll_of_voices(score)
     notes = tuple((note.onset, note.pitch, note.duration) for note in notes_of(cells))
     heard = tuple(int(pitch) for pitch in np.where(line >= 0, line + octaves, -1))
     own = split(cells, 4, np.array(heard), voice, the_separator())

@@ -31,7 +31,6 @@ from ripieno.evaluation.metrics import (
 from ripieno.evaluation.repair import (
     KINDS,
     THRESHOLD,
-    TRANSPOSITIONS,
     Repairer,
     Result,
     Verdict,
@@ -63,10 +62,12 @@ from ripieno.music.part_writing.motion import CROSSING, HIDDEN_LEAP
 from ripieno.music.part_writing.resolution import UNRESOLVED_LEADING_NOTE, UNRESOLVED_SEVENTH
 from ripieno.music.part_writing.spacing import RANGE, SPACING
 from ripieno.music.piece import Key
+from ripieno.music.roll import roll_of_voices
 from ripieno.music.voices import split
 from ripieno.options import Options
 from ripieno.sampling.ancestral import sample_ancestral
 from ripieno.sampling.drafting import QUALITIES
+from ripieno.sampling.expectation import TRANSPOSITIONS
 from ripieno.sampling.mending import CARES, COSTS, SETTINGS
 from ripieno.sampling.passes import Change
 from ripieno.sampling.run import STOP_RULE
@@ -444,14 +445,7 @@ def _paired(before: list[Report], after: list[Report], bach: list[Report], name:
 
 def _as_heard(voices: Any) -> Any:
     """Bach's voices merged and split, like everyone's."""
-    return split(_merged(voices), 4, voices[:, 0], 0, the_separator())
-
-
-def _merged(voices: Any) -> Any:
-    cells = np.zeros((1, len(voices), 128), dtype=bool)
-    steps, columns = np.nonzero(voices >= 0)
-    cells[0, steps, voices[steps, columns]] = True
-    return cells
+    return split(roll_of_voices(voices), 4, voices[:, 0], 0, the_separator())
 
 
 # --- generation, for chorales and for tables 2 and 3
@@ -531,7 +525,7 @@ def _chorales_summary(material: Material, jobs: Sequence[Job], results: Sequence
         "bach": {name: judge(_as_heard(inputs[name].voices), key=keys[name]) for name in names}
     }
     singly: dict[str, dict[str, list[Report]]] = {}
-    profiles = {"bach": {name: _profile(_merged(inputs[name].voices), keys[name].tonic) for name in names}}
+    profiles = {"bach": {name: _profile(roll_of_voices(inputs[name].voices), keys[name].tonic) for name in names}}
     ends: dict[str, list[bool]] = {}
     for method, some in pieces.items():
         singly[method] = {name: [] for name in names}
@@ -577,7 +571,7 @@ def _chorales_summary(material: Material, jobs: Sequence[Job], results: Sequence
 
 def _key_of(voices: Any) -> Key:
     """The key of Bach's setting: everyone is judged in it."""
-    weights = _profile(_merged(voices), 0)
+    weights = _profile(roll_of_voices(voices), 0)
     last = voices[-1]
     return estimate_key(weights, int(last[last >= 0].min()) % 12)
 

@@ -43,8 +43,9 @@ from numpy.random import Generator, Philox
 from ripieno.edits.edit import Edit
 from ripieno.files.corpus import Item
 from ripieno.models.context import Context, context_of
-from ripieno.models.runtime import Fill, Predict, Prediction
-from ripieno.music.roll import N_PITCHES, Cells, notes_of, silence
+from ripieno.models.runtime import Fill, Predict
+from ripieno.music.roll import Cells, VoiceNote, notes_of, notes_of_voices, roll_of_voices
+from ripieno.sampling.expectation import REACH, TRANSPOSITIONS, averaged_change_probabilities, leave_one_out
 from ripieno.shapes import Bool, Float, Int
 
 CELL_KINDS = ("semitone", "tone", "octave", "shifted")
@@ -55,25 +56,8 @@ SEMITONES = {"semitone": 1, "tone": 2, "octave": 12}
 LOWEST, HIGHEST = 36, 81  # what the JSB Chorales span
 APART = 3  # notes of a voice from one fault to the next, at the least
 THRESHOLD = 0.4  # for `mend`: spoils 0.8 % on 13 chorales of JSB valid, all kinds together
-TRANSPOSITIONS = (0, -1, 1, -2, 2)  # semitones; more of them find no more (docs/log.md)
-REACH = 24  # steps on either side that Coconet is shown; its convolutions reach no further than 22
 
 Voices = Int[np.ndarray, "step voice"]
-
-
-@dataclass(frozen=True, order=True)
-class VoiceNote:
-    """A run of one pitch in one voice, from step `onset` up to, not including, `end`. Pitch -1 is a rest."""
-
-    voice: int
-    onset: int
-    end: int
-    pitch: int
-
-    @property
-    def steps(self) -> slice:
-        """Where it sounds."""
-        return slice(self.onset, self.end)
 
 
 @dataclass(frozen=True)
@@ -105,25 +89,6 @@ class Damaged:
     def good(self) -> list[VoiceNote]:
         """The notes of which every cell is right."""
         return [note for note, wrong in zip(self.notes, self.wrong, strict=True) if not wrong]
-
-
-def notes_of_voices(voices: Voices, rests: bool = False) -> list[VoiceNote]:
-    """The notes of every voice, voice by voice; with `rests`, also where a voice falls silent."""
-    found = []
-    for voice, line in enumerate(voices.T):
-        changes = np.flatnonzero(line[1:] != line[:-1]) + 1
-        for first, end in zip([0, *changes], [*changes, len(line)], strict=True):
-            if first < end and (rests or line[first] >= 0):
-                found.append(VoiceNote(voice, int(first), int(end), int(line[first])))
-    return found
-
-
-def merged(voices: Voices) -> Cells:
-    """The roll of a score: who sings what is lost, and so is the second of two voices in unison."""
-    cells = silence(len(voices))
-    steps, columns = np.nonzero(voices >= 0)
-    cells[0, steps, voices[steps, columns]] = True
-    return cells
 
 
 # --- damage
@@ -165,7 +130,7 @@ def damage(voices: Voices, kind: str, share: float, rng: Generator) -> Damaged:
     if not faults:
         raise ValueError(f"no note can be damaged in the way {kind!r} here: give a piece with more, or longer, notes")
     sounding = notes_of_voices(now)
-    true_cells = merged(voices)[0]
+    true_cells = roll_of_voices(voices)[0]
     wrong = np.array([not true_cells[note.steps, note.pitch].all() for note in sounding], dtype=bool)
     return Damaged(kind, now, voices, tuple(sorted(faults, key=lambda f: f.was)), tuple(sounding), wrong)
 
@@ -221,50 +186,6 @@ def _fault(
 # --- finding
 
 
-def chances(prediction: Prediction) -> Float[np.ndarray, "batch plane step pitch"]:
-    """How probable it is that a cell is one of those that must change, in a batch of any size.
-
-    The next edit is a uniform draw among these, so a cell's share of the model's own softmax is its chance divided by
-    their number, which `n_left` estimates. An estimate may be above 1.
-    """
-    logits = prediction.logits.astype(float) / prediction.sharpness
-    weights = np.exp(logits - logits.max(axis=(1, 2, 3), keepdims=True))
-    n_left = np.asarray(prediction.n_left, dtype=float)[:, None, None, None]
-    result: Float[np.ndarray, "batch plane step pitch"] = n_left * weights / weights.sum(axis=(1, 2, 3), keepdims=True)
-    return result
-
-
-def averaged_chances(
-    predict: Predict, cells: Cells, context: Context, transpositions: Sequence[int] = TRANSPOSITIONS
-) -> Float[np.ndarray, "plane step pitch"]:
-    """`chances` of one roll, as the mean over several transpositions of it (test-time augmentation).
-
-    The network was trained on all keys, but errs in each a little differently, and errors cancel. A transposition in
-    which what sounds would leave the model's pitch window is left out, and so is a cell where it alone would.
-
-    Args:
-        predict: the model, asked once for each transposition.
-        cells, context: of the roll.
-        transpositions: in semitones; 0 is among them in any case.
-    """
-    prediction = predict(cells[None], context[None])
-    total: Float[np.ndarray, "plane step pitch"] = chances(prediction)[0]
-    window = np.flatnonzero(np.isfinite(prediction.logits[0]).any(axis=(0, 1)))
-    sounding = np.flatnonzero(cells[0].any(axis=0))
-    if not len(sounding):
-        return total
-    lowest, highest = window[0], window[-1]
-    n_heard = np.ones(N_PITCHES)
-    for by in dict.fromkeys(transpositions):
-        if by == 0 or sounding[0] + by < lowest or sounding[-1] + by > highest:
-            continue
-        moved = chances(predict(np.roll(cells, by, axis=2)[None], context[None]))[0]
-        within = slice(max(lowest, lowest - by), min(highest, highest - by) + 1)
-        total[..., within] += np.roll(moved, -by, axis=2)[..., within]
-        n_heard[within] += 1
-    return total / n_heard
-
-
 def suspicion(
     predict: Predict,
     cells: Cells,
@@ -272,41 +193,12 @@ def suspicion(
     notes: Sequence[VoiceNote],
     transpositions: Sequence[int] = TRANSPOSITIONS,
 ) -> Float[np.ndarray, " note"]:
-    """How probable it is that a note is wrong: the highest of `averaged_chances` of any of its cells.
+    """How probable it is that a note is wrong: the highest of `averaged_change_probabilities` of any of its cells.
 
     A note that is wrong in one cell out of eight is wrong, so their mean would not do.
     """
-    chance = averaged_chances(predict, cells, context, transpositions)[0]
+    chance = averaged_change_probabilities(predict, cells, context, transpositions)[0]
     return np.array([chance[note.steps, note.pitch].max() for note in notes], dtype=float)
-
-
-def leave_one_out(
-    fill: Fill, voices: Voices, notes: Sequence[VoiceNote], reach: int = REACH, batch: int = 64
-) -> list[Float[np.ndarray, "_ 128"]]:
-    """What a model of voices expects in each note's place: log probabilities of every pitch at each of its steps.
-
-    Args:
-        fill: the model.
-        voices: the score.
-        notes: blanked one at a time, with all else known.
-        reach: steps on either side that the model is shown; nothing changes from its receptive field on.
-        batch: scores a pass.
-    """
-    # the shortest first, so that windows of a pass are about as long
-    blanks = sorted(enumerate(notes), key=lambda blank: blank[1].end - blank[1].onset)
-    expected = [np.zeros((note.end - note.onset, 128)) for note in notes]
-    for begin in range(0, len(blanks), batch):
-        some = blanks[begin : begin + batch]
-        length = min(max(note.end - note.onset for _, note in some) + 2 * reach, len(voices))
-        starts = [min(max(note.onset - reach, 0), len(voices) - length) for _, note in some]
-        pitches = np.stack([voices[start : start + length] for start in starts])
-        known = np.ones(pitches.shape, dtype=bool)
-        for row, (start, (_, note)) in enumerate(zip(starts, some, strict=True)):
-            known[row, note.onset - start : note.end - start, note.voice] = False
-        log_p = fill(np.where(known, pitches, -1), known)
-        for row, (start, (which, note)) in enumerate(zip(starts, some, strict=True)):
-            expected[which] = log_p[row, note.onset - start : note.end - start, note.voice]
-    return expected
 
 
 def average_precision(scores: Float[np.ndarray, " note"], labels: Bool[np.ndarray, " note"]) -> float:
@@ -366,13 +258,13 @@ def mend(
             their chance is at least this share of its own, or of 1 if that is above: what people get wrong is longer
             than a cell. Above 1, one cell at a time.
         most: remedies at the most; one for each step unless given.
-        transpositions: see `averaged_chances`; a look takes a pass for each of them.
+        transpositions: see `averaged_change_probabilities`; a look takes a pass for each of them.
     """
     now = cells.copy()
     n_changes = np.zeros(cells.shape, dtype=int)
     for _ in range(cells.shape[1] if most is None else most):
         # a cell that has been taken back stays as it was, or two readings would alternate for ever
-        chance = np.where(n_changes < 2, averaged_chances(predict, now, context, transpositions), 0.0)
+        chance = np.where(n_changes < 2, averaged_change_probabilities(predict, now, context, transpositions), 0.0)
         plane, step, pitch = (int(i) for i in np.unravel_index(chance.argmax(), chance.shape))
         best = float(chance[plane, step, pitch])
         if not best >= threshold or best <= 0:
@@ -434,7 +326,7 @@ def rewritings(
     """
     notes = notes_of_voices(voices, rests=True)
     if expected is None:
-        expected = leave_one_out(fill, voices, notes, reach=reach, batch=batch)
+        expected = leave_one_out(fill, voices, notes, rests_known=True, reach=reach, batch=batch)
     found = []
     for note, log_p in zip(notes, expected, strict=True):
         best = log_p.argmax(axis=1) if by_cell else np.full(len(log_p), log_p.mean(axis=0).argmax())
@@ -499,7 +391,7 @@ class Verdict:
 
 def verdict(damaged: Damaged, cells: Cells) -> Verdict:
     """What a roll has made of a damaged score."""
-    true, before, after = merged(damaged.truth)[0], merged(damaged.voices)[0], cells[0]
+    true, before, after = roll_of_voices(damaged.truth)[0], roll_of_voices(damaged.voices)[0], cells[0]
     new = after & ~true & ~before
     good = damaged.good
 
@@ -540,13 +432,13 @@ def es_net(
     """ES-Net on the merged roll. For arguments see `suspicion` and `mend`; one setting for each threshold."""
 
     def find(damaged: Damaged) -> Float[np.ndarray, " note"]:
-        cells = merged(damaged.voices)
+        cells = roll_of_voices(damaged.voices)
         return suspicion(predict, cells, context_of(cells.shape[1]), damaged.notes, transpositions)
 
     def mend_all(damaged: Damaged) -> list[Cells]:
         if not thresholds:
             return []
-        cells = merged(damaged.voices)
+        cells = roll_of_voices(damaged.voices)
         context = context_of(cells.shape[1])
         remedies = list(mend(predict, cells, context, min(thresholds), grow, transpositions=transpositions))
         return [apply_remedies(cells, remedies, threshold) for threshold in thresholds]
@@ -575,9 +467,10 @@ def coconet(
 
     def expected(damaged: Damaged) -> tuple[Voices, list[Float[np.ndarray, "_ 128"]]]:
         if not kept or kept[-1][0] is not damaged:
-            voices = damaged.voices if read is None else read(merged(damaged.voices))
+            voices = damaged.voices if read is None else read(roll_of_voices(damaged.voices))
             notes = notes_of_voices(voices, rests=True)
-            kept[:] = [(damaged, voices, leave_one_out(fill, voices, notes, reach=reach, batch=batch))]
+            log_ps = leave_one_out(fill, voices, notes, rests_known=True, reach=reach, batch=batch)
+            kept[:] = [(damaged, voices, log_ps)]
         return kept[-1][1:]
 
     def find(damaged: Damaged) -> Float[np.ndarray, " note"]:
@@ -606,7 +499,7 @@ def coconet(
                 if np.array_equal(again, voices):
                     break
                 voices = again
-            mended.append(merged(voices))
+            mended.append(roll_of_voices(voices))
         return mended
 
     return Repairer(find, mend_all)
