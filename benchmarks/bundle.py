@@ -21,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ripieno.files.corpus import read_jsb
+from benchmarks.corpora import chorales
 from ripieno.models.checkpoint import export_onnx, load_network, network_of_onnx
 from ripieno.models.context import context_of
 from ripieno.models.quantization import Inputs, quantize
@@ -37,10 +37,9 @@ N_EXAMPLES, N_STEPS = 120, 128
 MOST_NOISE = 0.015  # of all cells, the paper's most
 
 
-def chorales(data: Path) -> list[np.ndarray]:
+def beginnings(data: Path) -> list[np.ndarray]:
     """Beginnings of JSB train's chorales, (step, voice) each."""
-    items = read_jsb(data / "jsb" / "Jsb16thSeparated.json")
-    voices = [item.voices[:N_STEPS] for item in items if item.split == "train" and item.voices is not None]
+    voices = [item.voices[:N_STEPS] for item in chorales(data, "train") if item.voices is not None]
     return [sung for sung in voices if len(sung) == N_STEPS][:N_EXAMPLES]
 
 
@@ -99,7 +98,7 @@ def main() -> None:
                 export_onnx(network, source, card, temperature=configuration("chorale").temperature)
         _, card = open_session(source)
         separates = bool(card.get("separates"))
-        examples = roll_inputs(chorales(a.data), card["lowest_pitch"], card["n_pitches"], damaged=not separates)
+        examples = roll_inputs(beginnings(a.data), card["lowest_pitch"], card["n_pitches"], damaged=not separates)
         if not separates:
             context = context_of(N_STEPS)[None].astype(np.float32)
             examples = [one | {"context": context} for one in examples]

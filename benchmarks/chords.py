@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ripieno.files.corpus import read_jsb
+from benchmarks.corpora import chorales
 from ripieno.music.analysis import ON_THE_BEAT, find_chords
 from ripieno.music.chords import asked_of_steps
 from ripieno.music.piece import piece_from_notes
@@ -30,7 +30,7 @@ def main() -> None:
     parser.add_argument("--quality", default="high")
     parser.add_argument("--without", action="store_true", help="also without the chords")
     a = parser.parse_args()
-    items = [item for item in read_jsb(a.data / "jsb" / "Jsb16thSeparated.json") if item.split == a.split][:: a.every]
+    items = chorales(a.data, a.split)[:: a.every]
     totals: dict[bool, np.ndarray] = {}
     for item in items:
         assert item.voices is not None

@@ -16,10 +16,10 @@ from pathlib import Path
 import numpy as np
 from numpy.random import Generator, Philox
 
+from benchmarks.corpora import chorales
 from ripieno.edits.edit import Edit
 from ripieno.edits.log import EditLog
 from ripieno.edits.policy import Policy
-from ripieno.files.corpus import read_jsb
 from ripieno.models.context import context_of
 from ripieno.models.runtime import load_model
 from ripieno.music.roll import roll_of_voices, silence
@@ -37,7 +37,7 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, help="a plot")
     a = parser.parse_args()
     model = load_model()
-    items = [item for item in read_jsb(a.data / "jsb" / "Jsb16thSeparated.json") if item.split == "valid"]
+    items = chorales(a.data, "valid")
     rng = Generator(Philox(key=[0, 8]))
     found: dict[int, list[tuple[int, float]]] = {n: [] for n in PARTS}
     print("| parts | missing | wrong | windows | expected, median | median error | of 3.91 cells a step |")
