@@ -22,11 +22,10 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.corpora import chorales
-from ripieno.models.checkpoint import export_onnx, load_network, network_of_onnx
+from ripieno.models.checkpoint import Network, export_onnx, load_network, network_of_onnx
 from ripieno.models.context import context_of
 from ripieno.models.quantization import Inputs, quantize
 from ripieno.models.runtime import open_session
-from ripieno.models.unet import UNet
 from ripieno.music.roll import roll_of_voices
 from ripieno.training.config import configuration, from_json
 from ripieno.training.run import starting_network
@@ -57,7 +56,7 @@ def roll_inputs(voices: list[np.ndarray], lowest: int, n_pitches: int, damaged: 
     return found
 
 
-def blend(network: UNet, before: UNet, share: float) -> None:
+def blend(network: Network, before: Network, share: float) -> None:
     """Mix the weights that a network was trained on from back into it."""
     theirs = before.state_dict()
     for name, own in network.state_dict().items():
@@ -70,7 +69,7 @@ def main() -> None:
     parser.add_argument("source", type=Path, help="folder that `ripieno train` wrote, or a model file")
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("-o", "--output", type=Path, help="unless given, the file of that kind that ships")
-    parser.add_argument("--blend", type=Path, help="the model file that the run began with: its weights are mixed in")
+    parser.add_argument("--blend", type=Path, help="what the run began with: its weights are mixed in")
     parser.add_argument("--share", type=float, default=0.5, help="of the weights that are from there")
     parser.add_argument("--corpus", type=Path, help="with --blend: what the run was trained on")
     a = parser.parse_args()
