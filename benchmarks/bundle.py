@@ -21,13 +21,12 @@ from pathlib import Path
 
 import numpy as np
 
-from ripieno.files.corpus import read_jsb
-from ripieno.models.checkpoint import export_onnx, load_network, network_of_onnx
+from benchmarks.corpora import chorales
+from ripieno.models.checkpoint import Network, export_onnx, load_network, network_of_onnx
 from ripieno.models.context import context_of
 from ripieno.models.quantization import Inputs, quantize
 from ripieno.models.runtime import open_session
-from ripieno.models.unet import UNet
-from ripieno.music.roll import silence
+from ripieno.music.roll import roll_of_voices
 from ripieno.training.config import configuration, from_json
 from ripieno.training.run import starting_network
 from ripieno.training.samples import load_prepared
@@ -37,10 +36,9 @@ N_EXAMPLES, N_STEPS = 120, 128
 MOST_NOISE = 0.015  # of all cells, the paper's most
 
 
-def chorales(data: Path) -> list[np.ndarray]:
+def beginnings(data: Path) -> list[np.ndarray]:
     """Beginnings of JSB train's chorales, (step, voice) each."""
-    items = read_jsb(data / "jsb" / "Jsb16thSeparated.json")
-    voices = [item.voices[:N_STEPS] for item in items if item.split == "train" and item.voices is not None]
+    voices = [item.voices[:N_STEPS] for item in chorales(data, "train") if item.voices is not None]
     return [sung for sung in voices if len(sung) == N_STEPS][:N_EXAMPLES]
 
 
@@ -50,17 +48,15 @@ def roll_inputs(voices: list[np.ndarray], lowest: int, n_pitches: int, damaged: 
     window = slice(lowest, lowest + n_pitches)
     found = []
     for sung in voices:
-        cells, masked, noise = silence(N_STEPS), rng.random() * damaged, rng.random() * MOST_NOISE * damaged
-        for voice in range(4):
-            line = sung[:, voice]
-            sings = np.flatnonzero((line >= 0) & (rng.random(N_STEPS) >= masked))
-            cells[0, sings, line[sings]] = True
+        masked, noise = rng.random() * damaged, rng.random() * MOST_NOISE * damaged
+        heard = np.stack([rng.random(N_STEPS) >= masked for _ in range(4)], axis=1)
+        cells = roll_of_voices(np.where(heard, sung, -1))
         cells[0, :, window] |= rng.random((N_STEPS, n_pitches)) < noise
         found.append({"cells": cells[None, :1, :, window].astype(np.float32)})
     return found
 
 
-def blend(network: UNet, before: UNet, share: float) -> None:
+def blend(network: Network, before: Network, share: float) -> None:
     """Mix the weights that a network was trained on from back into it."""
     theirs = before.state_dict()
     for name, own in network.state_dict().items():
@@ -73,7 +69,7 @@ def main() -> None:
     parser.add_argument("source", type=Path, help="folder that `ripieno train` wrote, or a model file")
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("-o", "--output", type=Path, help="unless given, the file of that kind that ships")
-    parser.add_argument("--blend", type=Path, help="the model file that the run began with: its weights are mixed in")
+    parser.add_argument("--blend", type=Path, help="what the run began with: its weights are mixed in")
     parser.add_argument("--share", type=float, default=0.5, help="of the weights that are from there")
     parser.add_argument("--corpus", type=Path, help="with --blend: what the run was trained on")
     a = parser.parse_args()
@@ -101,7 +97,7 @@ def main() -> None:
                 export_onnx(network, source, card, temperature=configuration("chorale").temperature)
         _, card = open_session(source)
         separates = bool(card.get("separates"))
-        examples = roll_inputs(chorales(a.data), card["lowest_pitch"], card["n_pitches"], damaged=not separates)
+        examples = roll_inputs(beginnings(a.data), card["lowest_pitch"], card["n_pitches"], damaged=not separates)
         if not separates:
             context = context_of(N_STEPS)[None].astype(np.float32)
             examples = [one | {"context": context} for one in examples]

@@ -13,7 +13,7 @@ leading notes that of a dominant that Bach lets rise to the tonic goes to anothe
 
 It is found if there is an error or a warning by the name of that rule at that step. Left out is what Bach is exempt
 for: a seventh or a tonic that another voice takes over, an inner leading note that falls a third. Wrong notes are
-those of `evaluation.repair.damage`, one note in twenty of a chorale at once, found if the models' remark is about it.
+those of `evaluation.faults.damage`, one note in twenty of a chorale at once, found if the models' remark is about it.
 """
 
 from __future__ import annotations
@@ -21,55 +21,38 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from fractions import Fraction
-from functools import cache, partial
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
 from numpy.random import Generator, Philox
 
+from benchmarks.corpora import chorales, score_of
 from benchmarks.fix import regression
 from ripieno.check import SUSPICION, WRONG_NOTE, Proof, _chance, check, evidence
-from ripieno.evaluation.repair import damage
-from ripieno.files.corpus import read_jsb
-from ripieno.models.runtime import CoconetModel, Model, load_coconet, load_model
+from ripieno.evaluation.faults import damage
+from ripieno.evaluation.models import coconet, editor
 from ripieno.music.part_writing import TEXTBOOK_RANGES
-from ripieno.music.piece import Note, Part, Piece
+from ripieno.music.roll import VoiceNote, notes_of_voices
 from ripieno.music.singers import singers_of
 from ripieno.music.understanding import understand
-from ripieno.music.voices import NAMES
-from ripieno.sampling.expectation import Sung, expected, sung_notes
+from ripieno.sampling.expectation import expected_pitches
 
 DAMAGE = ("wrong pitch", "semitone", "off beat", "shifted")
 Voices = np.ndarray
 
 
-def piece_of(voices: Voices, name: str) -> Piece:
-    """Four parts, as a student would hand them in."""
-    found = sorted(sung_notes(voices), key=lambda note: (note.onset, note.voice))
-    notes = tuple(
-        Note(id=i, part=n.voice, pitch=n.pitch, onset=Fraction(n.onset), duration=Fraction(n.end - n.onset))
-        for i, n in enumerate(found)
-    )
-    return Piece(notes=notes, parts=tuple(Part(name=one) for one in NAMES[4]), name=name)
-
-
-@cache
-def the_models() -> tuple[Model, CoconetModel]:
-    return load_model(n_threads=1), load_coconet(n_threads=1)
-
-
 def read(voices: Voices, name: str, rules_only: bool = False) -> Proof:
-    model, fill = the_models()
-    return check(piece_of(voices, name), model=model, fill=fill, rules_only=rules_only)
+    model, fill = (editor(None), coconet(None))
+    return check(score_of(voices, name), model=model, fill=fill, rules_only=rules_only)
 
 
 # --- planting
 
 
-def note_at(voices: Voices, step: int, voice: int) -> Sung:
-    return next(n for n in sung_notes(voices[:, voice : voice + 1]) if n.onset <= step < n.end)
+def note_at(voices: Voices, step: int, voice: int) -> VoiceNote:
+    return next(n for n in notes_of_voices(voices[:, voice : voice + 1]) if n.onset <= step < n.end)
 
 
 def changed(voices: Voices, step: int, voice: int, pitch: int) -> Voices:
@@ -199,18 +182,18 @@ def planted(job: tuple[int, str, Voices], n_each: int) -> dict[str, tuple[int, i
 
 def fit(data: Path) -> None:
     rows, labels = [], []
-    for number, (name, voices) in enumerate(chorales(data, "valid")[::3]):
+    for number, (name, voices) in enumerate(scores(data, "valid")[::3]):
         for which, kind in enumerate(("", *DAMAGE[:2])):
             hurt, wrong = voices, None
             if kind:
                 damaged = damage(voices, kind, 0.05, Generator(Philox(key=[7, number * len(DAMAGE) + which])))
                 hurt, wrong = damaged.voices, damaged.wrong
-            piece = piece_of(hurt, name)
-            model, fill = the_models()
+            piece = score_of(hurt, name)
+            model, fill = (editor(None), coconet(None))
             reading = understand(piece)
             singers = singers_of(piece, reading)
-            notes = sung_notes(singers.voices)
-            found = evidence(notes, _chance(piece, reading, model), expected(fill, singers.voices, notes))
+            notes = notes_of_voices(singers.voices)
+            found = evidence(notes, _chance(piece, reading, model), expected_pitches(fill, singers.voices, notes))
             rows.append(np.stack([found[one] for one in SUSPICION if one != "bias"], axis=1))
             labels.append(np.zeros(len(notes)) if wrong is None else wrong.astype(float))
     names = [one for one in SUSPICION if one != "bias"]
@@ -218,9 +201,8 @@ def fit(data: Path) -> None:
     print({one: round(value, 3) for one, value in fitted.items()})
 
 
-def chorales(data: Path, split: str) -> list[tuple[str, Voices]]:
-    items = read_jsb(data / "jsb" / "Jsb16thSeparated.json")
-    return [(item.name, item.voices) for item in items if item.split == split and item.voices is not None]
+def scores(data: Path, split: str) -> list[tuple[str, Voices]]:
+    return [(item.name, item.voices) for item in chorales(data, split) if item.voices is not None]
 
 
 def main() -> None:
@@ -235,7 +217,7 @@ def main() -> None:
     if a.what == "fit":
         fit(a.data)
         return
-    jobs = [(number, *one) for number, one in enumerate(chorales(a.data, "valid" if a.valid else "test"))][:: a.every]
+    jobs = [(number, *one) for number, one in enumerate(scores(a.data, "valid" if a.valid else "test"))][:: a.every]
     total: dict[str, np.ndarray] = {}
     with ProcessPoolExecutor(a.jobs, get_context("spawn")) as pool:
         for counts in pool.map(partial(planted, n_each=a.n), jobs):

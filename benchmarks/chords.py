@@ -14,11 +14,11 @@ from pathlib import Path
 
 import numpy as np
 
-from ripieno.files.corpus import read_jsb
+from benchmarks.corpora import chorales
 from ripieno.music.analysis import ON_THE_BEAT, find_chords
 from ripieno.music.chords import asked_of_steps
 from ripieno.music.piece import piece_from_notes
-from ripieno.music.roll import bottom_line, notes_of, silence
+from ripieno.music.roll import bottom_line, notes_of, roll_of_voices
 from ripieno.session import Session
 
 
@@ -30,18 +30,15 @@ def main() -> None:
     parser.add_argument("--quality", default="high")
     parser.add_argument("--without", action="store_true", help="also without the chords")
     a = parser.parse_args()
-    items = [item for item in read_jsb(a.data / "jsb" / "Jsb16thSeparated.json") if item.split == a.split][:: a.every]
+    items = chorales(a.data, a.split)[:: a.every]
     totals: dict[bool, np.ndarray] = {}
     for item in items:
         assert item.voices is not None
-        line = silence(len(item.voices))
-        sung = np.flatnonzero(item.voices[:, 0] >= 0)
-        line[0, sung, item.voices[sung, 0]] = True
         beats = list(range(-item.beat_phase % 4, len(item.voices), 4))
         chords = find_chords(item.cells, beats, costs=ON_THE_BEAT)
         classes, basses = asked_of_steps(chords, 0, len(item.voices))
         for is_given in (True, False) if a.without else (True,):
-            piece = piece_from_notes(notes_of(line), meter=(4, 4))
+            piece = piece_from_notes(notes_of(roll_of_voices(item.voices[:, :1])), meter=(4, 4))
             if is_given:
                 piece = type(piece)(**{**vars(piece), "chords": tuple(chords)})
             chosen = None if is_given else "none"

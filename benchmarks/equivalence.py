@@ -21,7 +21,6 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
 from statistics import NormalDist
@@ -29,16 +28,17 @@ from typing import Any
 
 import numpy as np
 
-from ripieno.evaluation.claims import MARGIN, holm, spread_of
+from benchmarks.corpora import chorales
+from ripieno.evaluation.claims import MARGIN
 from ripieno.evaluation.inputs import doodles, sopranos
+from ripieno.evaluation.jobs import Job, run
 from ripieno.evaluation.kept import Kept
 from ripieno.evaluation.metrics import bhattacharyya, pitch_statistics, pool, pooled
-from ripieno.evaluation.parts import mended_by, sampled_by
-from ripieno.evaluation.suite import Job
-from ripieno.files.corpus import read_jsb
-from ripieno.models.runtime import Model, load_model, the_separator
+from ripieno.evaluation.models import editor
+from ripieno.evaluation.statistics import holm, spread_of
+from ripieno.models.runtime import the_separator
 from ripieno.music.part_writing import COUNTED, RULES, Report, judge
-from ripieno.music.roll import RollNote, notes_of, roll_of, silence
+from ripieno.music.roll import RollNote, notes_of, roll_of, roll_of_voices
 from ripieno.music.voices import split
 from ripieno.options import Options
 from ripieno.session import Session
@@ -53,15 +53,10 @@ STATISTICS: dict[str, Callable[[Any], float]] = {
 }
 
 
-@cache
-def _model() -> Model:
-    return load_model(n_threads=1)
-
-
 def compose(job: Job) -> dict[str, Any]:
     """Compose one piece."""
     of, quality = job.payload, job.what
-    session = Session(of.piece, model=_model(), melody=of.melody, seed=job.seed, quality=quality)
+    session = Session(of.piece, model=editor(None), melody=of.melody, seed=job.seed, quality=quality)
     for _ in session.run():
         pass
     line = session.policy.line
@@ -107,42 +102,37 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=2)
     a = parser.parse_args()
     if a.sopranos:
-        tunes = sopranos(read_jsb(a.data / "jsb" / "Jsb16thSeparated.json"), "train")
+        tunes = sopranos(chorales(a.data, "train"), "train")
         inputs = [tunes[i] for i in np.linspace(0, len(tunes) - 1, min(a.inputs, len(tunes))).round().astype(int)]
     else:
         inputs = doodles(a.data / "melodies" / "doodle.json", others=a.others)[: a.inputs]
-    options = {quality: sampled_by(quality) | mended_by(quality) for quality in QUALITIES}
+    digest = f"{editor(None).digest} {the_separator().digest}"
     jobs = [
-        Job("equivalence", quality, of.name, seed, None, _model().digest, options[quality], of)
+        Job("equivalence", quality, of.name, seed, None, digest, {}, of)
         for seed in range(a.seeds + a.more)
         for of in inputs
         for quality in QUALITIES[seed >= a.seeds :]
     ]
-    folder = Kept(a.output)
-    left = [job for job in jobs if folder.get(job.part, job.key) is None]
-    with ProcessPoolExecutor(a.jobs, get_context("spawn")) as pool_of_processes:
-        for number, (job, piece) in enumerate(zip(left, pool_of_processes.map(compose, left), strict=True), 1):
-            folder.put(job.part, job.key, piece)
-            print(f"\r{number} of {len(left)}", end="", flush=True)
+    pieces: list[dict[str, Any]] = []
+    with ProcessPoolExecutor(a.jobs, get_context("spawn")) as processes:
+        for step in run(jobs, compose, Kept(a.output), processes, 2 * a.jobs):
+            if isinstance(step, list):
+                pieces = step
+            else:
+                print(f"\r{step.done} of {step.of}", end="", flush=True)
     print()
     found: dict[tuple[str, str], list[tuple[Report, dict[str, float]]]] = {}
     rolls: dict[str, list[np.ndarray]] = {quality: [] for quality in QUALITIES}
-    for job in jobs:
-        kept = folder.get(job.part, job.key)
-        assert kept is not None
+    for job, kept in zip(jobs, pieces, strict=True):
         cells = roll_of([RollNote(*note) for note in kept["notes"]], kept["n_steps"])
         line = None if kept["line"] is None else np.array(kept["line"])
         found.setdefault((job.what, job.name), []).append(judged(cells, line, kept["voice"]))
         rolls[job.what].append(cells)
     bachs = []
-    for item in read_jsb(a.data / "jsb" / "Jsb16thSeparated.json"):
-        if item.split == "valid" and item.voices is not None:
+    for item in chorales(a.data, "valid"):
+        if item.voices is not None:
             voices = item.voices if a.sopranos else item.voices[:128]
-            cells = silence(len(voices))
-            for voice in range(4):
-                sings = np.flatnonzero(voices[:, voice] >= 0)
-                cells[0, sings, voices[sings, voice]] = True
-            bachs.append(judged(cells, voices[:, 0], 0))
+            bachs.append(judged(roll_of_voices(voices), voices[:, 0], 0))
     exact, ours = QUALITIES
     rules, rows = {rule.name for rule in RULES}, []
     for name in [*(entry.name for entry in COUNTED), *STATISTICS]:

@@ -12,23 +12,22 @@ voices, and for chorales of Bach's own, merged and split in the same way.
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
-from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
 
-from ripieno.files.corpus import read_jsb
+from benchmarks.corpora import chorales, doodles
+from ripieno.evaluation.inputs import soprano_of
+from ripieno.evaluation.models import editor
 from ripieno.files.midi import read_midi
-from ripieno.models.runtime import Model, load_model, the_separator
+from ripieno.models.runtime import the_separator
 from ripieno.music.harmony import ends_on_tonic_triad
 from ripieno.music.part_writing import Report, judge
 from ripieno.music.piece import Piece, piece_from_notes
-from ripieno.music.roll import RollNote, notes_of, silence
 from ripieno.music.voices import split
 from ripieno.options import Options
 from ripieno.sampling.ancestral import chances, expected
@@ -55,28 +54,19 @@ SHOWN = (
 
 def melodies(data: Path, n: int) -> Iterator[tuple[str, Piece, None]]:
     """Doodle melodies, evenly over the 296 in the file's order, their two bars four times over; then the six tunes."""
-    doodles = json.loads((data / "melodies" / "doodle.json").read_text())["melodies"]
-    for i in np.linspace(0, len(doodles) - 1, n).round().astype(int):
-        notes = [RollNote(on + 32 * k, pitch, off - on) for k in range(4) for pitch, on, off in doodles[i]["notes"]]
+    drawn = doodles(data)
+    for i in np.linspace(0, len(drawn) - 1, n).round().astype(int):
+        notes = [replace(note, onset=note.onset + 32 * k) for k in range(4) for note in drawn[i]]
         yield f"doodle {i}", piece_from_notes(notes, meter=(4, 4)), None
     for path in sorted((data / "melodies" / "deepcomposer").glob("*.midi")):
         yield path.stem, read_midi(path), None
 
 
-def chorales(data: Path, n: int, split: str) -> Iterator[tuple[str, Piece, int]]:
-    items = [item for item in read_jsb(data / "jsb" / "Jsb16thSeparated.json") if item.split == split]
-    for item in items[:n]:
+def sopranos(data: Path, n: int, split: str) -> Iterator[tuple[str, Piece, int]]:
+    for item in chorales(data, split)[:n]:
         assert item.voices is not None
-        soprano = silence(len(item.voices))
-        steps = np.flatnonzero(item.voices[:, 0] >= 0)
-        soprano[0, steps, item.voices[steps, 0]] = True
         last = item.voices[-1]
-        yield item.name, piece_from_notes(notes_of(soprano)), int(last[last >= 0].min()) % 12
-
-
-@cache
-def the_model(path: Path | None) -> Model:
-    return load_model(path, n_threads=1)
+        yield item.name, soprano_of(item.voices), int(last[last >= 0].min()) % 12
 
 
 def finish(
@@ -84,7 +74,7 @@ def finish(
 ) -> tuple[str, tuple[float, ...], bool | None, Report]:
     """Compose one piece: what to say of it, its figures, whether it ends on the tonic, the style report."""
     path, temperature, seed, mend, takes_back, name, piece, tonic = job
-    model = the_model(path)
+    model = editor(path)
     melody = None if tonic is None else "top"
     session = Session(piece, model=model, temperature=temperature, seed=seed, melody=melody, mend=mend)
     session.policy = replace(session.policy, takes_back=takes_back)
@@ -128,9 +118,9 @@ def main() -> None:
     parser.add_argument("--additions-only", action="store_true", help="nothing may be taken back")
     parser.add_argument("--jobs", type=int, default=2, help="pieces at a time, one core each")
     a = parser.parse_args()
-    model = the_model(a.model)
+    model = editor(a.model)
     print(f"model {model.name}, {model.digest}; temperature {a.temperature}, seed {a.seed}")
-    source = melodies(a.data, a.n or 50) if a.what == "melodies" else chorales(a.data, a.n or 76, a.split)
+    source = melodies(a.data, a.n or 50) if a.what == "melodies" else sopranos(a.data, a.n or 76, a.split)
     rows, ends, report = [], [], Report()
     with ProcessPoolExecutor(a.jobs, get_context("spawn")) as pool:
         jobs = [(a.model, a.temperature, a.seed, a.mend, not a.additions_only, *one) for one in source]
@@ -157,7 +147,7 @@ def main() -> None:
         print(f"Ends on a root-position triad on the final tonic: {np.mean(ends):.0%}.")
     columns = {"ours": report}
     if ends:
-        bach = [i for i in read_jsb(a.data / "jsb" / "Jsb16thSeparated.json") if i.split == a.split][: len(rows)]
+        bach = chorales(a.data, a.split)[: len(rows)]
         columns["Bach, split likewise"] = sum(
             (judge(split(i.cells, 4, i.voices[:, 0], 0, the_separator())) for i in bach if i.voices is not None),
             Report(),

@@ -19,20 +19,20 @@ import json
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
-from fractions import Fraction
-from functools import cache, partial
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
 from numpy.random import Generator, Philox
 
-from ripieno.evaluation.repair import notes_of_voices
-from ripieno.files.corpus import JSB_LEAKS, read_jsb
+from benchmarks import corpora
+from ripieno.evaluation.models import coconet, editor
+from ripieno.files.corpus import JSB_LEAKS
 from ripieno.fix import MOST, SURE, WAYS, Candidate, candidates, fix
-from ripieno.models.runtime import CoconetModel, Model, load_coconet, load_model, the_separator
-from ripieno.music.piece import Note, Part, Piece, piece_from_notes
-from ripieno.music.roll import RollNote
+from ripieno.models.runtime import the_separator
+from ripieno.music.piece import Piece, piece_from_notes
+from ripieno.music.roll import RollNote, notes_of_voices
 from ripieno.music.singers import singers_of
 from ripieno.music.understanding import understand
 
@@ -43,31 +43,23 @@ THIRDS = {"train": 0, "valid": 1, "test": 2}
 
 
 def sopranos(data: Path, split: str) -> Iterator[Piece]:
-    for item in read_jsb(data / "jsb" / "Jsb16thSeparated.json"):
-        if item.split == split and item.name not in JSB_LEAKS:
+    for item in corpora.chorales(data, split):
+        if item.name not in JSB_LEAKS:
             assert item.voices is not None
             notes = notes_of_voices(item.voices[:, :1])
             yield piece_from_notes([RollNote(n.onset, n.pitch, n.end - n.onset) for n in notes], name=item.name)
 
 
 def chorales(data: Path, split: str) -> Iterator[Piece]:
-    for item in read_jsb(data / "jsb" / "Jsb16thSeparated.json"):
-        if item.split == split and item.name not in JSB_LEAKS:
+    for item in corpora.chorales(data, split):
+        if item.name not in JSB_LEAKS:
             assert item.voices is not None
-            found = sorted(notes_of_voices(item.voices), key=lambda note: (note.onset, note.voice))
-            notes = tuple(
-                Note(id=i, part=n.voice, pitch=n.pitch, onset=Fraction(n.onset), duration=Fraction(n.end - n.onset))
-                for i, n in enumerate(found)
-            )
-            names = ("Soprano", "Alto", "Tenor", "Bass")
-            yield Piece(notes=notes, parts=tuple(Part(name=n) for n in names), name=item.name)
+            yield corpora.score_of(item.voices, item.name)
 
 
 def doodles(data: Path, split: str) -> Iterator[Piece]:
-    drawn = json.loads((data / "melodies" / "doodle.json").read_text())["melodies"]
-    for number, melody in enumerate(drawn):
+    for number, notes in enumerate(corpora.doodles(data)):
         if number % 3 == THIRDS[split]:
-            notes = [RollNote(first, pitch, end - first) for pitch, first, end in melody["notes"]]
             yield piece_from_notes(notes, meter=(4, 4), name=f"doodle {number}")
 
 
@@ -119,16 +111,11 @@ def damaged(piece: Piece, rng: Generator, share: float = SHARE) -> tuple[Piece, 
     return replace(piece, notes=tuple(notes)), off
 
 
-@cache
-def the_models() -> tuple[Model, CoconetModel]:
-    return load_model(n_threads=1), load_coconet(n_threads=1)
-
-
 def examples(job: tuple[int, Piece]) -> list[tuple[Candidate, bool]]:
     number, piece = job
     hurt, off = damaged(piece, Generator(Philox(key=[3, number])))
     reading = understand(hurt)
-    found = candidates(hurt, reading, singers_of(hurt, reading, the_separator()), *the_models())
+    found = candidates(hurt, reading, singers_of(hurt, reading, the_separator()), editor(None), coconet(None))
     return [(one, off.get(one.note) == one.kind and _would_mend(piece, hurt, one)) for one in found]
 
 
@@ -151,7 +138,7 @@ def fit(data: Path, jobs: int) -> None:
         y = np.array([right for _, right in own], dtype=float)
         weights[kind] = {name: round(value, 4) for name, value in regression(names, x, y).items()}
         print(f"{kind}: {len(own)} candidates, {int(y.sum())} of them right")
-    made = {"made by": "python -m benchmarks.fix fit", "model": the_models()[0].digest, "weights": weights}
+    made = {"made by": "python -m benchmarks.fix fit", "model": editor(None).digest, "weights": weights}
     WEIGHTS.write_text(json.dumps(made, indent=1) + "\n")
 
 
@@ -174,7 +161,7 @@ def repaired(job: tuple[int, Piece], sure: float) -> np.ndarray:
     """Pitch: off, mended; time: off, mended; good notes, touched."""
     number, piece = job
     hurt, off = damaged(piece, Generator(Philox(key=[4, number])))
-    model, fill = the_models()
+    model, fill = editor(None), coconet(None)
     # as many as are off may be changed, and more
     done = fix(hurt, model=model, fill=fill, sure=sure, most=MOST).piece
     counts = np.zeros(6, dtype=int)

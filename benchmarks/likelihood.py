@@ -17,14 +17,15 @@ from pathlib import Path
 
 import numpy as np
 
-from ripieno.evaluation.likelihood import interval_by_piece, notewise_levels_all, windows_of
-from ripieno.files.corpus import read_jsb
+from benchmarks.corpora import chorales
+from ripieno.evaluation.likelihood import notewise_levels_all, windows_of
+from ripieno.evaluation.statistics import mean_interval
 from ripieno.models.runtime import Model, load_model
 
 
 def notewise(
     model: Model,
-    jsb: Path,
+    data: Path,
     split: str,
     n_missing: int,
     n_orders: int,
@@ -34,7 +35,7 @@ def notewise(
     pool: int = 8,
     given: bool = False,
 ) -> None:
-    windows = [w for item in read_jsb(jsb) if item.split == split for w in windows_of(item.name, item.cells)][::every]
+    windows = [w for item in chorales(data, split) for w in windows_of(item.name, item.cells)][::every]
     values = []
     scored = notewise_levels_all(model, windows, n_missing, n_orders, n_picks, levels=level, pool=pool, given=given)
     for number, value in enumerate(scored):
@@ -45,23 +46,21 @@ def notewise(
     settings = f"{len(windows)} windows of 128 steps, {n_picks} picks each, K = {n_missing}, S = {n_orders}"
     settings += ", source given" if given else ""
     for d in range(level + 1):
-        own = [(piece, v[:, d]) for piece, v in values]
-        scores = np.concatenate([v for _, v in own])
-        low, high = interval_by_piece(own)
+        scores = np.concatenate([v[:, d] for _, v in values])
+        mean, low, high = mean_interval(scores, [piece for piece, v in values for _ in v], stream=1, n_draws=2000)
         which = "" if level == 0 else ", level 0" if d == 0 else f", levels 0 and 1, pool {pool}"
         print(
             f"JSB {split}, {settings}{which}: "
-            f"mean {scores.mean():.3f} (95 % by chorale {low:.3f} to {high:.3f}), median {np.median(scores):.3f}"
+            f"mean {mean:.3f} (95 % by chorale {low:.3f} to {high:.3f}), median {np.median(scores):.3f}"
         )
 
 
-def validation_kl(model: Model, jsb: Path) -> None:
+def validation_kl(model: Model, data: Path) -> None:
     # the trainer's own set; it needs torch only because the configuration lives beside the network
-    from ripieno.files.corpus import Item
     from ripieno.training.config import configuration
     from ripieno.training.samples import Prepared, validation_set
 
-    items: list[Item] = [item for item in read_jsb(jsb) if item.split == "valid"]
+    items = chorales(data, "valid")
     corpus = Prepared([i.cells for i in items], [i.beat_phase for i in items], [i.name for i in items])
     config = configuration("chorale")
     network = replace(config.network, lowest_pitch=model.lowest_pitch, n_pitches=model.n_pitches)
@@ -97,15 +96,15 @@ def main() -> None:
     parser.add_argument("--level", type=int, default=0, choices=[0, 1], help="highest level, D")
     parser.add_argument("--pool", type=int, default=8, help="cells that level 1 may visit twice")
     parser.add_argument("--given", action="store_true", help="leave the source's cells out of the softmax")
-    parser.add_argument("--every", type=int, default=1, help="take every so manyth window")
+    parser.add_argument("--every", type=int, default=1, help="one window in so many")
     parser.add_argument("--kl", action="store_true", help="print the validation KL instead")
     a = parser.parse_args()
-    model, jsb = load_model(a.model), a.data / "jsb" / "Jsb16thSeparated.json"
+    model = load_model(a.model)
     print(f"model {model.name}, {model.digest}")
     if a.kl:
-        validation_kl(model, jsb)
+        validation_kl(model, a.data)
     else:
-        notewise(model, jsb, a.split, a.missing, a.orders, a.picks, a.every, a.level, a.pool, a.given)
+        notewise(model, a.data, a.split, a.missing, a.orders, a.picks, a.every, a.level, a.pool, a.given)
 
 
 if __name__ == "__main__":

@@ -18,8 +18,9 @@ from statistics import mean, stdev
 from typing import Any
 
 from ripieno.evaluation import report
-from ripieno.evaluation.claims import student
-from ripieno.evaluation.suite import Settings, evaluate
+from ripieno.evaluation.jobs import Settings
+from ripieno.evaluation.run import evaluate
+from ripieno.evaluation.statistics import student
 from ripieno.training.config import configuration
 from ripieno.training.run import train
 
@@ -68,7 +69,7 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=48_000)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--width", type=int, default=8, help="filters of the first level")
-    parser.add_argument("--every", type=int, default=4, help="take every so manyth chorale")
+    parser.add_argument("--every", type=int, default=4, help="one chorale in so many")
     parser.add_argument("--jobs", type=int, default=2)
     a = parser.parse_args()
     found: list[dict[str, Any]] = []

@@ -23,7 +23,7 @@ from ripieno.files.sound.organ import frequency_of
 from ripieno.files.sound.play import write_sound
 from ripieno.files.sound.render import render
 from ripieno.files.sound.room import RATE, loudness
-from ripieno.music.roll import RollNote, notes_of, silence
+from ripieno.music.roll import RollNote, notes_of, roll_of_voices
 
 SECONDS_PER_STEP = 60 / 80 / 4
 
@@ -31,10 +31,7 @@ SECONDS_PER_STEP = 60 / 80 / 4
 def notes_of_chorale(voices: np.ndarray) -> list[SoundingNote]:
     found = []
     for voice, line in enumerate(voices.T):
-        cells = silence(len(line))
-        steps = np.flatnonzero(line >= 0)
-        cells[0, steps, line[steps]] = True
-        found += [heard(note, voice) for note in notes_of(cells)]
+        found += [heard(note, voice) for note in notes_of(roll_of_voices(line[:, None]))]
     return found
 
 

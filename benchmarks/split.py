@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ripieno.files.corpus import read_jsb
+from benchmarks.corpora import chorales
 from ripieno.models.runtime import load_separator
 from ripieno.music.part_writing import Fault, Report, judge, parallels
 from ripieno.music.voices import split
@@ -37,9 +37,7 @@ def main() -> None:
     # cells that are right, cells; parallels in both, in Bach's voices, in the split ones
     counts = {(way, name): np.zeros(5, dtype=int) for way in ways for name in SPLITS}
     own, again = Report(), Report()
-    for item in read_jsb(a.data / "jsb" / "Jsb16thSeparated.json"):
-        if item.split not in SPLITS:
-            continue
+    for item in chorales(a.data, *SPLITS):
         assert item.voices is not None
         for way, separate in ways.items():
             voices = split(item.cells, separate=separate)

@@ -16,13 +16,13 @@ from pathlib import Path
 import numpy as np
 from numpy.random import Generator, Philox
 
+from benchmarks.corpora import chorales
 from ripieno.edits.edit import Edit
 from ripieno.edits.log import EditLog
 from ripieno.edits.policy import Policy
-from ripieno.files.corpus import read_jsb
 from ripieno.models.context import context_of
 from ripieno.models.runtime import load_model
-from ripieno.music.roll import silence
+from ripieno.music.roll import roll_of_voices, silence
 from ripieno.sampling.ancestral import chances, expected
 
 N_STEPS = 128
@@ -37,7 +37,7 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, help="a plot")
     a = parser.parse_args()
     model = load_model()
-    items = [item for item in read_jsb(a.data / "jsb" / "Jsb16thSeparated.json") if item.split == "valid"]
+    items = chorales(a.data, "valid")
     rng = Generator(Philox(key=[0, 8]))
     found: dict[int, list[tuple[int, float]]] = {n: [] for n in PARTS}
     print("| parts | missing | wrong | windows | expected, median | median error | of 3.91 cells a step |")
@@ -50,10 +50,7 @@ def main() -> None:
                 for item in items:
                     if item.voices is None or len(item.voices) < N_STEPS:
                         continue
-                    target = silence(N_STEPS)
-                    for voice in voices:
-                        sings = np.flatnonzero(item.voices[:N_STEPS, voice] >= 0)
-                        target[0, sings, item.voices[sings, voice]] = True
+                    target = roll_of_voices(item.voices[:N_STEPS, voices])
                     there = np.argwhere(target[0])
                     if n_missing > 0.9 * len(there):
                         continue

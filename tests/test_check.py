@@ -223,10 +223,10 @@ def test_a_midi_exercise_is_marked_as_a_score(tmp_path: Path) -> None:
 @pytest.mark.corpus
 def test_bach_draws_few_remarks(data_folder: Path, models) -> None:
     """The bars of issue 6 on a few chorales; `python -m benchmarks.check` has them all."""
-    from benchmarks.check import piece_of as piece_of_voices
+    from benchmarks.corpora import score_of
 
     found = [item for item in read_jsb(data_folder / "jsb" / "Jsb16thSeparated.json") if item.split == "valid"][::19]
     items = [(item.name, item.voices) for item in found if item.voices is not None]
-    counts = [check(piece_of_voices(voices, name), **models).counts() for name, voices in items]
+    counts = [check(score_of(voices, name), **models).counts() for name, voices in items]
     assert np.mean([one["error"] for one in counts]) < 1.5
     assert np.mean([one["warning"] for one in counts]) < 5

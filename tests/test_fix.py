@@ -27,8 +27,7 @@ from ripieno.fix import (
 )
 from ripieno.models.runtime import load_coconet, load_model
 from ripieno.music.piece import Piece, Span, piece_from_notes
-from ripieno.music.roll import RollNote
-from ripieno.sampling.expectation import Sung
+from ripieno.music.roll import RollNote, VoiceNote
 from tests.files.scores import attributes, note, score
 
 # Old Hundredth, in G
@@ -124,7 +123,8 @@ def test_the_help_says_how_sure_it_is_unless_told() -> None:
 
 def test_a_pitch_that_the_tune_says_elsewhere_is_borne_out() -> None:
     notes = [
-        Sung(0, at, at + 4, pitch) for at, pitch in zip(range(0, 32, 4), (60, 62, 64, 60, 60, 61, 64, 60), strict=True)
+        VoiceNote(0, at, at + 4, pitch)
+        for at, pitch in zip(range(0, 32, 4), (60, 62, 64, 60, 60, 61, 64, 60), strict=True)
     ]
     heard = _Tune(notes).echoes(5, 62)
     assert heard == {"between": 1.0, "follows": 1.0, "leads": 1.0, "a bar away": 1.0, "repeats as others": 0.0}

@@ -7,6 +7,7 @@ import sys
 import tomllib
 import zipfile
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import numpy as np
@@ -29,8 +30,7 @@ FLOORS = (
     {"edits", "files", "models"},
     {"sampling"},
     {"training", "session"},
-    {"evaluation"},
-    {"check", "fix", "batch"},
+    {"check", "fix", "batch", "evaluation"},
     {"studio"},
     {"cli", "__init__", "__main__"},
 )
@@ -78,6 +78,21 @@ def test_imports_point_one_way(module: str) -> None:
         other = name.removeprefix("ripieno.")
         if other in MODULES and room_of(other) != room_of(module):
             assert floor_of(other) < floor_of(module), f"{module} may not use {other}"
+
+
+def test_no_two_modules_need_each_other() -> None:
+    """Not even late, within a function, or by way of others."""
+    needs = {}
+    for module, path in MODULES.items():
+        names = {name.removeprefix("ripieno.") for name in imports_of(path) if name.startswith("ripieno.")}
+        needs[module] = names & set(MODULES) - {module}
+    TopologicalSorter(needs).prepare()  # raises a CycleError that names the circle
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_the_product_never_imports_the_research(module: str) -> None:
+    if room_of(module) not in ("evaluation", "cli"):
+        assert not any(name.startswith("ripieno.evaluation") for name in imports_of(MODULES[module]))
 
 
 @pytest.mark.parametrize("module", MODULES)

@@ -22,7 +22,6 @@ from typing import Any
 import numpy as np
 
 from ripieno.errors import BadInput
-from ripieno.evaluation.repair import averaged_chances
 from ripieno.files.musicxml.marks import Mark, score_of, write_marked
 from ripieno.files.musicxml.read import SUFFIXES
 from ripieno.files.musicxml.source import MusicXmlSource
@@ -43,10 +42,10 @@ from ripieno.music.part_writing import (
 from ripieno.music.part_writing.motion import HIDDEN, HIDDEN_LEAP
 from ripieno.music.part_writing.spacing import RANGE
 from ripieno.music.piece import Key, Piece, roll_of_piece
-from ripieno.music.roll import N_PITCHES
+from ripieno.music.roll import N_PITCHES, VoiceNote, notes_of_voices
 from ripieno.music.singers import Singers, singers_of
 from ripieno.music.understanding import Reading, understand
-from ripieno.sampling.expectation import Sung, expected, sung_notes
+from ripieno.sampling.expectation import averaged_change_probabilities, expected_pitches
 from ripieno.shapes import Bool, Float, Int
 
 LEVEL_NAMES: dict[str, Level] = {"errors": "error", "warnings": "warning", "style": "style"}
@@ -170,14 +169,14 @@ def check(
         piece = score_of(piece)
     reading = understand(piece, name=name, lowest=model.lowest_pitch, highest=model.highest_pitch, **reading_options)
     singers = singers_of(piece, reading, the_separator())
-    notes = sung_notes(singers.voices, singers.onsets)
+    notes = notes_of_voices(singers.voices, singers.onsets)
     if rules_only:
         remarks = _Reader(piece, reading, singers, notes, np.full((len(notes), N_PITCHES), -np.inf)).broken_rules()
     else:
         moved = np.where(singers.voices >= 0, singers.voices + reading.shift, -1)
         columns = (3,) if moved.shape[1] == 1 and reading.melody == "bass" else None
         shifted = [replace(note, pitch=note.pitch + reading.shift) for note in notes]
-        expects = expected(fill or load_coconet(), moved, shifted, columns=columns)
+        expects = expected_pitches(fill or load_coconet(), moved, shifted, columns=columns)
         reader = _Reader(piece, reading, singers, notes, _back(expects, reading.shift))
         remarks = [*reader.broken_rules(), *reader.wrong_notes(_chance(piece, reading, model))]
     warnings = list(reading.warnings)
@@ -196,12 +195,12 @@ def _chance(piece: Piece, reading: Reading, model: Model) -> Float[np.ndarray, "
     """How probable ES-Net finds it that a cell must change, by the piece's own pitches."""
     cells = roll_of_piece(piece, reading.start, reading.n_steps, reading.shift, n_planes=model.n_planes)
     context = context_of(reading.n_steps, beat_phase=reading.beat_phase)
-    chance = averaged_chances(model, cells, context)[0]
+    chance = averaged_change_probabilities(model, cells, context)[0]
     return np.roll(chance, -reading.shift, axis=1)
 
 
 def evidence(
-    notes: Sequence[Sung], chance: Float[np.ndarray, "step pitch"], expects: Float[np.ndarray, "note pitch"]
+    notes: Sequence[VoiceNote], chance: Float[np.ndarray, "step pitch"], expects: Float[np.ndarray, "note pitch"]
 ) -> dict[str, Float[np.ndarray, " note"]]:
     """What the models say of each note; the names are those of `SUSPICION`."""
     chance = np.maximum(chance, 1e-6)
@@ -225,7 +224,7 @@ class _Reader:
     piece: Piece
     reading: Reading
     singers: Singers
-    notes: list[Sung]
+    notes: list[VoiceNote]
     expects: Float[np.ndarray, "note pitch"]  # by the piece's own pitches
 
     @property

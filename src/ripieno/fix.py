@@ -27,7 +27,6 @@ from typing import Any
 import numpy as np
 
 from ripieno.errors import BadInput
-from ripieno.evaluation.repair import averaged_chances
 from ripieno.files.corpus import MIDI_SUFFIXES
 from ripieno.files.midi import write_midi
 from ripieno.files.musicxml.read import SUFFIXES
@@ -37,10 +36,10 @@ from ripieno.models.context import context_of
 from ripieno.models.runtime import CoconetModel, Model, load_coconet, load_model, the_separator
 from ripieno.music.harmony import class_shares, estimate_key, key_fits, key_name, note_name, scale
 from ripieno.music.piece import Key, Piece, Revision, Span, roll_of_piece
-from ripieno.music.roll import N_PITCHES
+from ripieno.music.roll import N_PITCHES, VoiceNote, notes_of_voices
 from ripieno.music.singers import Singers, singers_of
 from ripieno.music.understanding import Reading, understand
-from ripieno.sampling.expectation import Sung, expected, sung_notes
+from ripieno.sampling.expectation import averaged_change_probabilities, expected_pitches
 from ripieno.shapes import Float
 
 SURE = 0.4  # a change is made if it is at least so probable; chosen on melodies of valid
@@ -209,12 +208,12 @@ def candidates(
     n_steps = reading.n_steps
     cells = roll_of_piece(piece, reading.start, n_steps, reading.shift, n_planes=model.n_planes)
     context = context_of(n_steps, beat_phase=reading.beat_phase)
-    chance = averaged_chances(model, cells, context)[0]
+    chance = averaged_change_probabilities(model, cells, context)[0]
     log_chance = np.log(np.maximum(chance, 1e-5))
     moved = np.where(singers.voices >= 0, singers.voices + reading.shift, -1)
-    notes = sung_notes(moved, singers.onsets)
+    notes = notes_of_voices(moved, singers.onsets)
     columns = (3,) if moved.shape[1] == 1 and reading.melody == "bass" else None
-    expects = expected(fill, moved, notes, columns=columns)
+    expects = expected_pitches(fill, moved, notes, columns=columns)
     weights = np.zeros(12)
     for note in notes:
         weights[note.pitch % 12] += note.end - note.onset
@@ -267,7 +266,7 @@ def _class_fits(weights: Float[np.ndarray, " pitch_class"], final: int | None) -
 class _Tune:
     """Where a tune says a thing twice: what else stands between the same neighbours, and a bar or two away."""
 
-    def __init__(self, notes: Sequence[Sung]) -> None:
+    def __init__(self, notes: Sequence[VoiceNote]) -> None:
         self.notes = notes
         self.by_onset = {(note.voice, note.onset): i for i, note in enumerate(notes)}
         self.repeated = {
@@ -318,9 +317,9 @@ class _Tune:
 class _Place:
     """A note between its neighbours in a voice."""
 
-    note: Sung
-    before: Sung | None
-    after: Sung | None
+    note: VoiceNote
+    before: VoiceNote | None
+    after: VoiceNote | None
     n_steps: int
     beat_phase: int
 

@@ -13,7 +13,6 @@ from numpy.random import Generator, Philox
 
 from ripieno.evaluation.likelihood import (
     Window,
-    interval_by_piece,
     notewise,
     notewise_all,
     notewise_levels,
@@ -201,12 +200,3 @@ def test_windows_lie_end_to_end_and_know_their_place_in_the_piece() -> None:
     windows = windows_of("piece", roll_of([RollNote(0, 60, 300)], 300))
     assert len(windows) == 2
     np.testing.assert_array_equal(windows[1].context, context_of(300)[:, 128:256])
-
-
-def test_the_interval_is_wide_when_pieces_differ_and_narrow_when_they_agree() -> None:
-    apart = [(f"{i}", np.full(4, float(i % 2))) for i in range(20)]
-    alike = [(f"{i}", np.array([0.0, 1.0, 0.0, 1.0])) for i in range(20)]
-    low, high = interval_by_piece(apart)
-    assert low < 0.5 < high
-    assert high - low > 0.2
-    assert interval_by_piece(alike) == (0.5, 0.5)

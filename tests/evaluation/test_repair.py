@@ -1,491 +1,31 @@
-"""Damage is where it is said to be, scores rank as counted by hand, and mending is judged by what was there before."""
-
-from dataclasses import replace
-from itertools import pairwise
+"""Repair is judged by what was there before."""
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from hypothesis.extra import numpy as hnp
 from numpy.random import Generator, Philox
 
-from ripieno.edits.edit import Edit
-from ripieno.evaluation.repair import (
-    KINDS,
-    SEMITONES,
-    Damaged,
-    Repairer,
-    Result,
-    Rewriting,
-    Verdict,
-    VoiceNote,
-    apply_remedies,
-    average_precision,
-    averaged_chances,
-    chances,
-    coconet,
-    damage,
-    es_net,
-    interval,
-    leave_one_out,
-    mend,
-    merged,
-    notes_of_voices,
-    pooled_scores,
-    pooled_verdict,
-    repair,
-    rewrite,
-    rewritings,
-    roc_area,
-    suspicion,
-    verdict,
-)
+from ripieno.evaluation.faults import KINDS, Damaged, damage
+from ripieno.evaluation.repair import Result, Verdict, interval, pooled_scores, pooled_verdict, repair, verdict
+from ripieno.evaluation.repairers import Repairer, coconet, es_net
+from ripieno.evaluation.statistics import average_precision
 from ripieno.files.corpus import Item
-from ripieno.models.context import context_of
-from ripieno.models.runtime import Prediction
-from ripieno.music.roll import silence
-from tests.sampling.fakes import indifferent, pointing_at, wanting, wanting_in_any_key
-
-
-def chorale() -> np.ndarray:
-    """Four voices in quarters, halves and eighths, 64 steps, int (step, voice). Tenor and bass meet once, on C3."""
-    lines = (
-        [(72, 4), (74, 4), (76, 8), (77, 2), (76, 2), (74, 4), (72, 8)],
-        [(67, 8), (65, 4), (67, 4), (69, 4), (65, 4), (64, 8)],
-        [(60, 4), (59, 4), (55, 8), (57, 2), (48, 2), (59, 4), (57, 4), (55, 4)],
-        [(41, 4), (43, 4), (45, 4), (50, 4), (48, 8), (43, 2), (41, 2), (40, 4)],
-    )
-    voices = np.stack([np.repeat(*np.array(line).T) for line in lines], axis=1)
-    return np.concatenate([voices, voices + 3])
+from ripieno.music.roll import VoiceNote, notes_of_voices, roll_of_voices
+from tests.sampling.fakes import chorale, expecting, wanting, wanting_in_any_key
 
 
 def rng(number: int = 0) -> Generator:
     return Generator(Philox(key=[7, number]))
 
 
-def expecting(truth: np.ndarray):
-    """A model of voices that knows the piece; of which window, it tells from what is known around the blank."""
-
-    def fill(pitches, known):
-        log_p = np.full((*pitches.shape, 128), -9.0)
-        for row, (here, given_) in enumerate(zip(pitches, known, strict=True)):
-            fits = [
-                ((truth[start : start + len(here)] == here) & given_).sum()
-                for start in range(len(truth) - len(here) + 1)
-            ]
-            start = int(np.argmax(fits))
-            np.put_along_axis(log_p[row], truth[start : start + len(here), :, None], -0.1, axis=2)
-        return log_p
-
-    return fill
-
-
-# --- notes and rolls
-
-
-def test_a_note_is_a_run_of_one_pitch_in_one_voice() -> None:
-    voices = np.array([[60, 48], [60, 50], [62, 50], [-1, 50]])
-    assert notes_of_voices(voices) == [
-        VoiceNote(0, 0, 2, 60),
-        VoiceNote(0, 2, 3, 62),
-        VoiceNote(1, 0, 1, 48),
-        VoiceNote(1, 1, 4, 50),
-    ]
-    assert VoiceNote(0, 3, 4, -1) in notes_of_voices(voices, rests=True)
-
-
-@given(hnp.arrays(int, st.tuples(st.integers(1, 12), st.integers(1, 4)), elements=st.integers(-1, 127)))
-def test_notes_with_rests_write_the_score_again(voices) -> None:
-    again = np.full_like(voices, -2)
-    for note in notes_of_voices(voices, rests=True):
-        again[note.steps, note.voice] = note.pitch
-    np.testing.assert_array_equal(again, voices)
-
-
-def test_two_voices_in_unison_are_one_cell_of_the_roll() -> None:
-    cells = merged(np.array([[60, 60], [60, -1]]))
-    assert cells.sum() == 2
-    assert cells[0, :, 60].all()
-
-
-# --- damage
-
-
-@given(kind=st.sampled_from(KINDS), number=st.integers(0, 2000), share=st.sampled_from([0.01, 0.05, 0.2]))
-def test_every_wrong_note_is_a_fault_and_every_fault_can_be_seen_on_the_roll(kind, number, share) -> None:
-    truth = chorale()
-    damaged = damage(truth, kind, share, rng(number))
-    np.testing.assert_array_equal(truth, chorale())
-    wrong = [note for note, is_wrong in zip(damaged.notes, damaged.wrong, strict=True) if is_wrong]
-    assert sorted(wrong) == sorted(fault.now for fault in damaged.faults if fault.now)
-    differs = merged(damaged.voices)[0] != merged(truth)[0]
-    for fault in damaged.faults:
-        assert any(differs[cell] for cell in fault.cells)
-    # whoever puts right what belongs to the faults has the true piece
-    explained = {cell for fault in damaged.faults for cell in fault.cells}
-    assert {tuple(cell) for cell in np.argwhere(differs).tolist()} <= explained
-
-
-@given(kind=st.sampled_from(KINDS), number=st.integers(0, 2000))
-def test_faults_of_a_voice_have_two_notes_between_them_and_keep_to_the_share(kind, number) -> None:
-    notes = notes_of_voices(chorale())
-    damaged = damage(chorale(), kind, 0.2, rng(number))
-    places = sorted(notes.index(fault.was) for fault in damaged.faults)
-    for i, j in pairwise(places):
-        assert notes[i].voice != notes[j].voice or j - i >= 3
-    assert 1 <= len(places) <= round(0.2 * len(notes))
-
-
-@pytest.mark.parametrize("kind", SEMITONES)
-def test_a_single_cell_moves_by_what_its_kind_says(kind) -> None:
-    for number in range(30):
-        for fault in damage(chorale(), kind, 0.05, rng(number)).faults:
-            assert fault.now is not None
-            assert fault.now.end - fault.now.onset == 1
-            assert fault.was.onset <= fault.now.onset < fault.was.end
-            assert abs(fault.now.pitch - fault.was.pitch) == SEMITONES[kind]
-
-
-def test_whole_notes_move_in_pitch_in_time_or_away() -> None:
-    moves, shifts = set(), set()
-    for number in range(60):
-        (high, *_), (late, *_), (gone, *_) = (
-            damage(chorale(), kind, 0.03, rng(number)).faults for kind in ("wrong pitch", "off beat", "missing")
-        )
-        assert high.now is not None
-        assert late.now is not None
-        assert gone.now is None
-        assert (high.now.onset, high.now.end) == (high.was.onset, high.was.end)
-        assert (late.now.pitch, late.now.end - late.now.onset) == (late.was.pitch, late.was.end - late.was.onset)
-        moves.add(abs(high.now.pitch - high.was.pitch))
-        shifts.add(late.now.onset - late.was.onset)
-    assert moves == set(range(1, 8))
-    assert shifts == {-2, -1, 1, 2}
-
-
-def test_a_shifted_note_takes_one_step_of_its_neighbour() -> None:
-    sides = set()
-    for number in range(30):
-        damaged = damage(chorale(), "shifted", 0.03, rng(number))
-        fault = damaged.faults[0]
-        assert fault.now is not None
-        grown = (fault.was.onset - fault.now.onset, fault.now.end - fault.was.end)
-        assert sorted(grown) == [0, 1]
-        assert (damaged.voices >= 0).all()
-        sides.add(grown)
-    assert len(sides) == 2
-
-
-@given(kind=st.sampled_from(["wrong pitch", "missing", "octave"]), number=st.integers(0, 2000))
-def test_a_note_that_another_voice_doubles_is_never_damaged(kind, number) -> None:
-    doubled = np.stack([np.repeat([60, 62, 64, 67], 4), np.repeat([60, 62, 64, 55], 4)], axis=1)
-    assert all(fault.was.onset == 12 for fault in damage(doubled, kind, 0.2, rng(number)).faults)
-
-
-def test_the_same_seed_does_the_same_damage() -> None:
-    one, same, other = (damage(chorale(), "tone", 0.1, rng(number)).voices for number in (1, 1, 2))
-    np.testing.assert_array_equal(one, same)
-    assert (one != other).any()
-
-
-def test_what_cannot_be_damaged_is_refused() -> None:
-    with pytest.raises(ValueError, match="no note can be damaged"):
-        damage(np.full((8, 1), 60), "shifted", 0.05, rng())  # it has no neighbour
-    with pytest.raises(ValueError, match="kind must be one of semitone"):
-        damage(chorale(), "louder", 0.05, rng())
-    with pytest.raises(ValueError, match=r"share must lie above 0 and up to 1, not 0\.0"):
-        damage(chorale(), "tone", 0.0, rng())
-
-
-# --- scores
-
-
-def test_average_precision_as_counted_by_hand() -> None:
-    labels = np.array([True, False, True, False])
-    # found at ranks 1 and 3: (1/1 + 2/3) / 2
-    assert average_precision(np.array([4.0, 3.0, 2.0, 1.0]), labels) == pytest.approx(5 / 6)
-    # the first two tie: half a hit at precision 1/2, then half at 2/3
-    assert average_precision(np.array([3.0, 3.0, 2.0, 1.0]), labels) == pytest.approx((1 / 2 + 2 / 3) / 2)
-    # all tie: the share of wrong notes
-    assert average_precision(np.zeros(4), labels) == pytest.approx(1 / 2)
-    assert np.isnan(average_precision(np.zeros(2), np.zeros(2, dtype=bool)))
-
-
-def test_roc_area_as_counted_by_hand() -> None:
-    labels = np.array([True, False, True, False])
-    # of four pairs, the wrong note is above in three
-    assert roc_area(np.array([4.0, 3.0, 2.0, 1.0]), labels) == pytest.approx(3 / 4)
-    assert roc_area(np.array([3.0, 3.0, 2.0, 1.0]), labels) == pytest.approx((0.5 + 1 + 0 + 1) / 4)
-    assert roc_area(np.zeros(4), labels) == pytest.approx(1 / 2)
-    assert np.isnan(roc_area(np.zeros(2), np.ones(2, dtype=bool)))
-
-
-few_scores = st.lists(st.tuples(st.integers(0, 3), st.booleans()), min_size=2, max_size=12).filter(
-    lambda pairs: len({label for _, label in pairs}) == 2
-)
-
-
-@given(few_scores)
-def test_roc_area_is_the_share_of_pairs_in_the_right_order(pairs) -> None:
-    scores, labels = np.array([s for s, _ in pairs], dtype=float), np.array([w for _, w in pairs], dtype=bool)
-    by_pair = np.mean([(a > b) + (a == b) / 2 for a in scores[labels] for b in scores[~labels]])
-    assert roc_area(scores, labels) == pytest.approx(by_pair)
-
-
-@given(few_scores, st.permutations(range(12)))
-def test_the_order_of_the_notes_changes_no_score(pairs, order) -> None:
-    scores, labels = np.array([s for s, _ in pairs], dtype=float), np.array([w for _, w in pairs], dtype=bool)
-    mixed = [i for i in order if i < len(pairs)]
-    assert average_precision(scores, labels) == pytest.approx(average_precision(scores[mixed], labels[mixed]))
-    assert roc_area(scores, labels) == pytest.approx(roc_area(scores[mixed], labels[mixed]))
-
-
-def test_chances_of_a_model_that_knows_the_piece_are_nought_and_one() -> None:
-    damaged = damage(chorale(), "wrong pitch", 0.05, rng())
-    cells, true = merged(damaged.voices), merged(damaged.truth)
-    prediction = wanting(true)(cells[None], context_of(64)[None])
-    np.testing.assert_allclose(chances(prediction)[0], cells != true, atol=1e-6)
-
-
-def test_chances_are_the_models_own_whatever_its_logits_were_multiplied_by() -> None:
-    prediction = pointing_at(Edit(0, 1, 60), n_left=3.0)(np.zeros((1, 1, 4, 128), dtype=bool), None)
-    sharpened = replace(prediction, logits=prediction.logits * 1.25, sharpness=1.25)
-    np.testing.assert_allclose(chances(sharpened), chances(prediction), rtol=1e-5)
-    assert chances(replace(prediction, sharpness=100.0)).max() < chances(prediction).max()
-
-
-def test_one_wrong_cell_makes_a_long_note_suspect() -> None:
-    notes = [VoiceNote(0, 0, 8, 60), VoiceNote(0, 8, 9, 62)]
-    cells = merged(np.repeat([[60], [62]], [8, 1], axis=0))
-    scores = suspicion(pointing_at(Edit(0, 7, 60)), cells, context_of(9), notes, transpositions=(0,))
-    assert scores[0] > scores[1]
-
-
-def test_wrong_notes_are_looked_for_in_five_keys() -> None:
-    asked = []
-
-    def heard(cells, context):
-        asked.append(int(np.flatnonzero(cells[0, 0].any(axis=0))[0]))
-        return wanting_in_any_key(merged(chorale()))(cells, context)
-
-    damaged = damage(chorale(), "tone", 0.05, rng())
-    lowest = int(damaged.voices.min())
-    es_net(heard, []).find(damaged)
-    assert sorted(asked) == [lowest + by for by in (-2, -1, 0, 1, 2)]
-
-
-def test_chances_are_the_mean_over_transpositions_put_back() -> None:
-    true, cells = merged(np.array([[60]] * 4)), merged(np.array([[60]] * 3 + [[61]]))
-    asked = []
-
-    def at_sixty_two(cells, context):
-        asked.append(np.flatnonzero(cells[0, 0].any(axis=0)).min() - 60)
-        return wanting(np.roll(true, 2, axis=2))(cells, context)  # right only where the piece begins on 62
-
-    found = averaged_chances(at_sixty_two, cells, context_of(4))
-    each = [
-        np.roll(cells, by, axis=2) != np.roll(true, 2, axis=2)  # what it says of each, before it is put back
-        for by in (0, -1, 1, -2, 2)
-    ]
-    back = [np.roll(one, -by, axis=2) for one, by in zip(each, (0, -1, 1, -2, 2), strict=True)]
-    np.testing.assert_allclose(found, np.mean(back, axis=0), atol=1e-6)
-    assert asked == [0, -1, 1, -2, 2]
-
-
-def test_a_transposition_out_of_the_pitch_window_is_not_asked() -> None:
-    asked = []
-
-    def windowed(cells, context):
-        sounding = np.flatnonzero(cells[0, 0].any(axis=0))
-        asked.append(int(sounding[0]))
-        prediction = indifferent(cells, context)
-        prediction.logits[..., :36] = prediction.logits[..., 82:] = -np.inf
-        return prediction
-
-    cells = merged(np.array([[80, 37]] * 4))
-    found = averaged_chances(windowed, cells, context_of(4))
-    assert asked == [37, 36, 38]  # a tone lower, or higher, something would be lost
-    assert not found[..., :36].any()
-    assert not found[..., 82:].any()
-    np.testing.assert_allclose(found[..., 36:82], found[0, 0, 40])  # no less certain at the edges
-
-
-def test_silence_is_asked_about_once() -> None:
-    asked = []
-
-    def counted(cells, context):
-        asked.append(cells)
-        return indifferent(cells, context)
-
-    assert averaged_chances(counted, silence(4), context_of(4)).shape == (1, 4, 128)
-    assert len(asked) == 1
-
-
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "missing"])
-def test_models_that_know_the_piece_find_every_wrong_note(kind) -> None:
-    damaged = damage(chorale(), kind, 0.05, rng())
-    cells = merged(damaged.voices)
-    by_roll = suspicion(wanting_in_any_key(merged(damaged.truth)), cells, context_of(64), damaged.notes)
-    by_voice = coconet(expecting(damaged.truth), []).find(damaged)
-    for scores in (by_roll, by_voice):
-        assert average_precision(scores, damaged.wrong) == roc_area(scores, damaged.wrong) == 1.0
-
-
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "missing"])
-def test_who_reads_the_voices_off_the_roll_finds_the_same_wrong_notes(kind) -> None:
-    """Where the reading is right; where two voices are read the wrong way round, the notes keep their scores."""
-    truth = chorale()
-    damaged = damage(truth, kind, 0.05, rng())
-    shown = []
-
-    def read(cells):
-        shown.append(cells)
-        return damaged.voices[:, order]
-
-    for order in ([0, 1, 2, 3], [0, 2, 1, 3]):
-        by_roll = coconet(expecting(truth[:, order]), [], read=read)
-        assert average_precision(by_roll.find(damaged), damaged.wrong) == 1.0
-    np.testing.assert_array_equal(shown, [merged(damaged.voices)] * 2)
-
-
-def test_a_note_that_is_off_in_time_is_found_by_its_worst_cell() -> None:
-    damaged = damage(chorale(), "shifted", 0.05, rng())
-    scores = coconet(expecting(damaged.truth), []).find(damaged)
-    assert average_precision(scores, damaged.wrong) == 1.0
-
-
-def test_a_blanked_note_is_never_shown() -> None:
-    voices = chorale()
-    notes = notes_of_voices(voices)
-    blanked = []
-
-    def fill(pitches, known):
-        assert (pitches[~known] == -1).all()
-        assert (pitches[known] >= 0).all()
-        blanked.extend((~known).sum(axis=(1, 2)).tolist())
-        return np.zeros((*pitches.shape, 128))
-
-    leave_one_out(fill, voices, notes)
-    assert sorted(blanked) == sorted(note.end - note.onset for note in notes)
-
-
-@given(reach=st.integers(0, 80), batch=st.integers(1, 70))
-def test_windows_and_batches_put_every_answer_in_its_place(reach, batch) -> None:
-    voices = chorale()
-    notes = notes_of_voices(voices)[::3]
-
-    def fill(pitches, known):  # it answers with the bass of the step, wherever the window begins
-        bass = np.where(known[:, :, 3:], pitches[:, :, 3:], 0)
-        return np.broadcast_to(bass[..., None], (*pitches.shape, 128)) + np.arange(128) / 1000
-
-    for note, log_p in zip(notes, leave_one_out(fill, voices, notes, reach, batch), strict=True):
-        bass = voices[note.steps, 3] if note.voice != 3 else np.zeros(note.end - note.onset)
-        np.testing.assert_allclose(log_p, bass[:, None] + np.arange(128) / 1000)
-
-
-# --- mending
-
-
 @pytest.mark.parametrize("kind", KINDS)
 def test_models_that_know_the_piece_restore_everything_and_spoil_nothing(kind) -> None:
-    piece = Item("toy", "valid", merged(chorale()), voices=chorale())
+    piece = Item("toy", "valid", roll_of_voices(chorale()), voices=chorale())
     (by_roll,) = repair(es_net(wanting_in_any_key(piece.cells), [0.5]), [piece], [kind])
     (by_voice,) = repair(coconet(expecting(chorale()), [1.0], by_cell=True, n_rounds=4), [piece], [kind])
     for result in (by_roll, by_voice):
         (outcome,) = result.verdicts
         assert outcome.restored == 1
         assert outcome.n_spoiled == outcome.n_invented == 0
-
-
-def test_mending_hears_every_transposition() -> None:
-    """A model that is lost in the piece's own key mends it by what it says a tone lower."""
-    truth, cells = merged(np.full((8, 1), 60)), merged(np.array([[60]] * 7 + [[61]]))
-    lower = wanting(np.roll(truth, -2, axis=2))
-
-    def lost_above(shown, context):
-        found = lower(shown, context)
-        knows = shown[0, 0, :, 58].any()
-        return found if knows else replace(found, n_left=np.zeros(1, dtype=np.float32))
-
-    assert list(mend(lost_above, cells, context_of(8), 0.3)) == []
-    (first, second) = mend(lost_above, cells, context_of(8), 0.3, transpositions=(0, -2))
-    assert {first.edits, second.edits} == {(Edit(0, 7, 60),), (Edit(0, 7, 61),)}
-    (repaired,) = es_net(lost_above, [0.3], transpositions=(0, -2)).mend(
-        Damaged("semitone", np.array([[60]] * 7 + [[61]]), np.full((8, 1), 60), (), (), np.zeros(0, dtype=bool))
-    )
-    np.testing.assert_array_equal(repaired, truth)
-
-
-def test_a_note_is_changed_as_a_whole_where_its_cells_are_about_as_probable() -> None:
-    truth, cells = merged(np.full((8, 1), 60)), merged(np.full((8, 1), 61))
-    whole = list(mend(wanting(truth), cells, context_of(8), 0.5))
-    single = list(mend(wanting(truth), cells, context_of(8), 0.5, grow=1.5, most=16))
-    assert [len(remedy.edits) for remedy in whole] == [8, 8]
-    assert [len(remedy.edits) for remedy in single] == [1] * 16
-    for remedies in (whole, single):
-        np.testing.assert_array_equal(apply_remedies(cells, remedies, 0.5), truth)
-
-
-def test_nothing_below_the_threshold_is_changed() -> None:
-    cells = merged(chorale())
-    unsure = pointing_at(Edit(0, 3, 61), n_left=0.4)
-    assert list(mend(unsure, cells, context_of(64), 0.5)) == []
-    (first, *_) = mend(unsure, cells, context_of(64), 0.3)
-    assert first.edits == (Edit(0, 3, 61),)
-    assert first.chance == pytest.approx(0.4)
-
-
-def test_a_cell_changes_twice_at_the_most() -> None:
-    stubborn = pointing_at(Edit(0, 3, 61), n_left=1.0)
-    assert len(list(mend(stubborn, merged(chorale()), context_of(64), 0.5))) == 2
-
-
-def test_mending_ends_where_it_is_told_to() -> None:
-    cells, truth = merged(chorale() + 1), merged(chorale())
-    assert len(list(mend(wanting(truth), cells, context_of(64), 0.5, grow=2.0, most=5))) == 5
-
-
-def fading(target: np.ndarray):
-    """A model that is surer of early steps than of late ones."""
-
-    def predict(cells, context):
-        wrong = cells != target
-        logits = np.where(wrong, -0.05 * np.arange(cells.shape[2])[:, None], -60.0).astype(np.float32)
-        return Prediction(logits, np.full(len(cells), 4.0))
-
-    return predict
-
-
-@given(threshold=st.floats(0.05, 0.95))
-def test_a_low_threshold_tells_what_a_higher_one_would_do(threshold) -> None:
-    damaged = damage(chorale(), "wrong pitch", 0.2, rng())
-    cells, predict = merged(damaged.voices), fading(merged(damaged.truth))
-    low = list(mend(predict, cells, context_of(64), 0.05))
-    own = list(mend(predict, cells, context_of(64), threshold))
-    np.testing.assert_array_equal(apply_remedies(cells, low, threshold), apply_remedies(cells, own, threshold))
-
-
-def test_coconet_rewrites_the_worst_of_what_sounds_together() -> None:
-    voices = np.full((4, 2), [72, 48])
-
-    def fill(pitches, known):
-        log_p = np.full((*pitches.shape, 128), -20.0)
-        log_p[:, :, 0, 71], log_p[:, :, 0, 72] = -1.0, -3.0
-        log_p[:, :, 1, 50], log_p[:, :, 1, 48] = -1.0, -6.0
-        return log_p
-
-    found = rewritings(fill, voices)
-    assert found == [Rewriting(5.0, 1, 0, 4, 50)]
-    np.testing.assert_array_equal(rewrite(voices, found, 4.0), np.full((4, 2), [72, 50]))
-    np.testing.assert_array_equal(rewrite(voices, found, 6.0), voices)
-
-
-def test_coconet_fills_what_is_silent_whatever_the_margin() -> None:
-    voices = chorale()
-    voices[0:4, 0] = -1
-    found = rewritings(expecting(chorale()), voices)
-    np.testing.assert_array_equal(rewrite(voices, found, 1e9), chorale())
 
 
 def a_fault() -> Damaged:
@@ -502,7 +42,7 @@ def a_fault() -> Damaged:
 
 
 def with_changes(damaged: Damaged, *cells: tuple[int, int]) -> np.ndarray:
-    roll = merged(damaged.voices)
+    roll = roll_of_voices(damaged.voices)
     for step, pitch in cells:
         roll[0, step, pitch] ^= True
     return roll
@@ -510,8 +50,8 @@ def with_changes(damaged: Damaged, *cells: tuple[int, int]) -> np.ndarray:
 
 def test_a_fault_is_restored_when_all_of_it_is() -> None:
     one = a_fault()
-    assert verdict(one, merged(one.truth)) == Verdict(1, 1, 2, 0, 0)
-    assert verdict(one, merged(one.voices)) == Verdict(1, 0, 2, 0, 0)
+    assert verdict(one, roll_of_voices(one.truth)) == Verdict(1, 1, 2, 0, 0)
+    assert verdict(one, roll_of_voices(one.voices)) == Verdict(1, 0, 2, 0, 0)
     removed = [(t, 73) for t in range(4, 8)]
     assert verdict(one, with_changes(one, *removed)).n_restored == 0
     assert verdict(one, with_changes(one, *[(t, 72) for t in range(4, 8)])).n_restored == 0
@@ -531,7 +71,7 @@ def test_a_good_note_is_spoiled_by_a_hole_and_by_a_cell_too_many_but_not_by_its_
 
 
 def pieces() -> list[Item]:
-    return [Item(f"toy-{i}", "valid", merged(chorale() + i), voices=chorale() + i) for i in range(3)]
+    return [Item(f"toy-{i}", "valid", roll_of_voices(chorale() + i), voices=chorale() + i) for i in range(3)]
 
 
 def test_damage_hangs_on_seed_piece_and_kind_and_on_nothing_else() -> None:
@@ -552,11 +92,11 @@ def test_damage_hangs_on_seed_piece_and_kind_and_on_nothing_else() -> None:
 
 def test_pieces_without_voices_are_refused() -> None:
     with pytest.raises(ValueError, match="toy has no voices"):
-        next(repair(es_net(wanting(merged(chorale())), []), [Item("toy", "valid", merged(chorale()))]))
+        next(repair(es_net(wanting(roll_of_voices(chorale())), []), [Item("toy", "valid", roll_of_voices(chorale()))]))
 
 
-def test_what_is_missing_counts_in_mending_but_not_in_finding() -> None:
-    results = list(repair(es_net(wanting_in_any_key(merged(chorale())), [0.5]), pieces()[:1]))
+def test_what_is_missing_counts_in_repairing_but_not_in_finding() -> None:
+    results = list(repair(es_net(wanting_in_any_key(roll_of_voices(chorale())), [0.5]), pieces()[:1]))
     scores, wrong = pooled_scores(results)
     assert len(scores) == len(wrong) == sum(len(one.wrong) for one in results if one.kind != "missing")
     n_missing = sum(one.verdicts[0].n_faults for one in results if one.kind == "missing")

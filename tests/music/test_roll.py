@@ -9,10 +9,13 @@ from ripieno.music.roll import (
     N_PITCHES,
     Cells,
     RollNote,
+    VoiceNote,
     attacks,
     bottom_line,
     notes_of,
+    notes_of_voices,
     roll_of,
+    roll_of_voices,
     silence,
     top_line,
     window,
@@ -87,3 +90,32 @@ def test_the_outer_lines_are_the_highest_and_lowest_pitches() -> None:
     cells = roll_of([RollNote(0, 60, 2), RollNote(0, 67, 1), RollNote(3, 0, 1), RollNote(4, 127, 1)], 5)
     assert top_line(cells).tolist() == [67, 60, -1, 0, 127]
     assert bottom_line(cells).tolist() == [60, 60, -1, 0, 127]
+
+
+def test_a_note_is_a_run_of_one_pitch_in_one_voice() -> None:
+    voices = np.array([[60, 48], [60, 50], [62, 50], [-1, 50]])
+    assert notes_of_voices(voices) == [
+        VoiceNote(0, 0, 2, 60),
+        VoiceNote(0, 2, 3, 62),
+        VoiceNote(1, 0, 1, 48),
+        VoiceNote(1, 1, 4, 50),
+    ]
+    assert VoiceNote(0, 3, 4, -1) in notes_of_voices(voices, rests=True)
+    onsets = np.zeros(voices.shape, dtype=bool)
+    onsets[2, 1] = True  # a repeated note is told apart where it is said to begin
+    assert notes_of_voices(voices, onsets)[3:] == [VoiceNote(1, 1, 2, 50), VoiceNote(1, 2, 4, 50)]
+    assert notes_of_voices(voices[:0]) == []
+
+
+@given(arrays(int, st.tuples(st.integers(1, 12), st.integers(1, 4)), elements=st.integers(-1, 127)))
+def test_notes_with_rests_write_the_score_again(voices) -> None:
+    again = np.full_like(voices, -2)
+    for note in notes_of_voices(voices, rests=True):
+        again[note.steps, note.voice] = note.pitch
+    np.testing.assert_array_equal(again, voices)
+
+
+def test_two_voices_in_unison_are_one_cell_of_the_roll() -> None:
+    cells = roll_of_voices(np.array([[60, 60], [60, -1]]))
+    assert cells.sum() == 2
+    assert cells[0, :, 60].all()

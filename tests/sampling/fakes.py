@@ -1,4 +1,4 @@
-"""Ten-line models."""
+"""Ten-line models, and a piece for them."""
 
 from collections.abc import Callable
 
@@ -6,6 +6,18 @@ import numpy as np
 
 from ripieno.edits.edit import Edit
 from ripieno.models.runtime import Model, Prediction
+
+
+def chorale() -> np.ndarray:
+    """Four voices in quarters, halves and eighths, 64 steps, int (step, voice). Tenor and bass meet once, on C3."""
+    lines = (
+        [(72, 4), (74, 4), (76, 8), (77, 2), (76, 2), (74, 4), (72, 8)],
+        [(67, 8), (65, 4), (67, 4), (69, 4), (65, 4), (64, 8)],
+        [(60, 4), (59, 4), (55, 8), (57, 2), (48, 2), (59, 4), (57, 4), (55, 4)],
+        [(41, 4), (43, 4), (45, 4), (50, 4), (48, 8), (43, 2), (41, 2), (40, 4)],
+    )
+    voices = np.stack([np.repeat(*np.array(line).T) for line in lines], axis=1)
+    return np.concatenate([voices, voices + 3])
 
 
 def pointing_at(*edits: Edit, n_left: float = 100.0) -> Callable[..., Prediction]:
@@ -96,3 +108,20 @@ def consonant(cells, context) -> Prediction:
     logits = np.full(cells.shape, -64.0, dtype=np.float32)
     logits[:, 0] = score / 2
     return Prediction(logits, n_left.astype(np.float32))
+
+
+def expecting(truth: np.ndarray):
+    """A model of voices that knows the piece; of which window, it tells from what is known around the blank."""
+
+    def fill(pitches, known):
+        log_p = np.full((*pitches.shape, 128), -9.0)
+        for row, (here, given_) in enumerate(zip(pitches, known, strict=True)):
+            fits = [
+                ((truth[start : start + len(here)] == here) & given_).sum()
+                for start in range(len(truth) - len(here) + 1)
+            ]
+            start = int(np.argmax(fits))
+            np.put_along_axis(log_p[row], truth[start : start + len(here), :, None], -0.1, axis=2)
+        return log_p
+
+    return fill

@@ -70,14 +70,15 @@ def evaluate_command(
 ) -> None:
     """See HELP."""
     from ripieno.evaluation import report
-    from ripieno.evaluation.suite import PARTS, QUICK, Settings, evaluate
+    from ripieno.evaluation.jobs import QUICK, Settings
+    from ripieno.evaluation.run import evaluate
 
     if split not in ("valid", "test"):
         raise BadInput(f"--split {split}: choose valid or test; train is what the models learned")
     settings = Settings(
         data=data,
         output=output,
-        parts=tuple(parts or PARTS),
+        parts=tuple(parts or ()),
         model=model,
         nade=nade,
         coconet=coconet,

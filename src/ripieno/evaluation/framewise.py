@@ -17,11 +17,22 @@ Differences from it:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 from numpy.random import Generator
 
+from ripieno.evaluation import models
+from ripieno.evaluation.inputs import generator_for
+from ripieno.evaluation.jobs import Experiment, Found, Job, Material
+from ripieno.evaluation.markdown import table, with_interval
+from ripieno.evaluation.statistics import mean_interval
 from ripieno.models.runtime import Fill
 from ripieno.shapes import Float, Int
+
+N_ORDERS = 5
+EVERY_STEP = 8  # of a score is guessed
 
 
 def windows(voices: Int[np.ndarray, "step voice"], n_steps: int = 64) -> list[Int[np.ndarray, "_ voice"]]:
@@ -72,3 +83,54 @@ def framewise_nats(
     best = log_p_of.max(axis=1)
     mean: Float[np.ndarray, " chosen"] = -(best + np.log(np.exp(log_p_of - best[:, None]).mean(axis=1)))
     return mean
+
+
+def jobs(material: Material) -> list[Job]:
+    """Is Coconet, as trained here, a fair baseline? Each chorale is asked."""
+    options = {"orders": N_ORDERS, "every": EVERY_STEP}
+    return [
+        Job("framewise", "coconet", item.name, 0, material.settings.coconet, material.digests["coconet"], options, item)
+        for item in material.pieces
+    ]
+
+
+def work(job: Job) -> list[float]:
+    """Nats of some steps of a chorale."""
+    rng = generator_for(job.payload, job.seed)
+    fill = models.coconet(job.model)
+    nats: list[float] = []
+    for window in windows(job.payload.voices):
+        first = int(rng.integers(job.options["every"]))
+        steps = np.arange(first, len(window), job.options["every"])
+        nats += framewise_nats(fill, window, steps, job.options["orders"], rng).tolist()
+    return nats
+
+
+def summary(material: Material, jobs: Sequence[Job], results: Sequence[Any]) -> Found:
+    """The mean over all steps that were guessed."""
+    values = np.concatenate([np.array(nats) for nats in results])
+    owner = [job.name for job, nats in zip(jobs, results, strict=True) for _ in nats]
+    mean, low, high = mean_interval(values, owner)
+    return {
+        "nats": mean,
+        "low": low,
+        "high": high,
+        "n_steps": len(values),
+        "n_pieces": len(jobs),
+        "options": jobs[0].options,
+    }
+
+
+def written(found: Found) -> str:
+    """See `Experiment.table`."""
+    own = with_interval([found["nats"], found["low"], found["high"]])
+    rows = [
+        ["Coconet in its paper", "0.57"],
+        [f"Coconet as trained here, {found['n_steps']} steps of {found['n_pieces']} chorales", own],
+    ]
+    o = found["options"]
+    figure = f"framewise negative log-likelihood, nats a step, every {o['every']}th step, {o['orders']} orders"
+    return table([figure, "mean (95 % by chorale)"], rows)
+
+
+FRAMEWISE = Experiment("framewise", "Coconet's framewise likelihood", jobs, work, summary, written)

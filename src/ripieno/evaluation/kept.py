@@ -1,8 +1,9 @@
 """Results that are kept, so that an evaluation which was interrupted goes on and one that is repeated is quick.
 
 Each result is a JSON file of its own, written whole or not at all, under a name that tells method, model, piece, seed
-and everything else that it depends on. It holds these too: one that was renamed, or copied from elsewhere, is not
-mistaken for another.
+and everything else that it depends on, the code that computed it among that. It holds these too: one that was renamed,
+or copied from elsewhere, is not mistaken for another. What depends on something else has another name, so results of
+other models or of other code are not found, and lie there unread.
 """
 
 from __future__ import annotations

@@ -29,16 +29,25 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations, permutations
 from math import factorial, lgamma, log
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.random import Generator, Philox
 
+from ripieno.evaluation import models
+from ripieno.evaluation.inputs import generator_for
+from ripieno.evaluation.jobs import Experiment, Found, Job, Material
+from ripieno.evaluation.markdown import TITLES, decimal, table, with_interval
+from ripieno.evaluation.statistics import mean_interval
 from ripieno.models.context import Context, context_of
 from ripieno.models.runtime import Predict
 from ripieno.music.roll import Cells, window
 from ripieno.shapes import Float, Int
 
 MOST_SEQUENCES = 50_000  # that are enumerated for one pick
+K, S, POOL, N_PICKS = 10, 10, 8, 1  # of the evaluation; windows differ more than picks do
+N_STEPS = 128  # of a window
 
 
 @dataclass(frozen=True)
@@ -50,7 +59,7 @@ class Window:
     context: Context
 
 
-def windows_of(name: str, cells: Cells, n_steps: int = 128) -> list[Window]:
+def windows_of(name: str, cells: Cells, n_steps: int = N_STEPS) -> list[Window]:
     """The whole windows of a piece, end to end."""
     length = cells.shape[1]
     return [
@@ -259,15 +268,82 @@ def notewise_levels_all(
         yield one.piece, notewise_levels(predict, one, n_missing, n_orders, n_picks, rng, levels, pool, given=given)
 
 
-def interval_by_piece(
-    values: Sequence[tuple[str, Float[np.ndarray, " pick"]]], share: float = 0.95, n_draws: int = 2000, seed: int = 0
-) -> tuple[float, float]:
-    """Bootstrap interval of the mean over windows; pieces are drawn, not windows."""
-    names = sorted({name for name, _ in values})
-    sums = np.array([sum(v.sum() for name, v in values if name == piece) for piece in names])
-    counts = np.array([sum(len(v) for name, v in values if name == piece) for piece in names])
-    rng = Generator(Philox(key=[seed, 1]))
-    drawn = rng.integers(len(names), size=(n_draws, len(names)))
-    means = sums[drawn].sum(axis=1) / counts[drawn].sum(axis=1)
-    low, high = np.quantile(means, [(1 - share) / 2, (1 + share) / 2])
-    return float(low), float(high)
+def jobs(material: Material) -> list[Job]:
+    """Each chorale that has a whole window, for each editor."""
+    options = {"K": K, "S": S, "pool": POOL, "picks": N_PICKS, "levels": 1, "given": True}
+    return [
+        Job("likelihood", what, item.name, 0, path, material.digests[what], options, item)
+        for item in material.pieces
+        if item.cells.shape[1] >= N_STEPS
+        for what, path in _editors(material)
+    ]
+
+
+def _editors(material: Material) -> list[tuple[str, Path | None]]:
+    found: list[tuple[str, Path | None]] = [("es-net", material.settings.model)]
+    return [*found, ("nade", material.settings.nade)] if "nade" in material.digests else found
+
+
+def work(job: Job) -> list[list[list[float]]]:
+    """Of each window and pick: level 0, levels 0 and 1, and level 0 where the source is given."""
+    o = job.options
+    of: list[Window] = windows_of(job.name, job.payload.cells)
+    model, found = models.editor(job.model), []
+    for number, one in enumerate(of):
+        # of the piece, so that both models put back the same cells in the same orders
+        free, given = (generator_for(job.payload, job.seed, number) for _ in range(2))
+        levels = notewise_levels(model, one, o["K"], o["S"], o["picks"], free, o["levels"], o["pool"])
+        kept = notewise_levels(model, one, o["K"], o["S"], o["picks"], given, given=o["given"])
+        found.append(np.concatenate([levels, kept], axis=1).tolist())
+    return found
+
+
+LEVELS = ("0", "0 + 1", "0, source given")
+
+
+def summary(material: Material, jobs: Sequence[Job], results: Sequence[Any]) -> Found:
+    """Of each model and level mean, interval and median; and how far ES-Net and NADE lie apart."""
+    told: Found = {"options": jobs[0].options, "rows": {}}
+    tables: dict[str, Float[np.ndarray, "value level"]] = {}
+    owners: dict[str, list[str]] = {}
+    for what in dict.fromkeys(job.what for job in jobs):
+        own = [(job.name, np.array(result)) for job, result in zip(jobs, results, strict=True) if job.what == what]
+        tables[what] = np.concatenate([values.reshape(-1, values.shape[-1]) for _, values in own])
+        owners[what] = [name for name, values in own for _ in range(values.shape[0] * values.shape[1])]
+        told["rows"][what] = [
+            {"level": level, "median": float(np.median(column)), "interval": mean_interval(column, owners[what])}
+            for level, column in zip(LEVELS, tables[what].T, strict=True)
+        ]
+        told["n_windows"] = sum(len(values) for _, values in own)
+    if "nade" in tables and owners["nade"] == owners["es-net"]:
+        apart = tables["es-net"] - tables["nade"]
+        told["es-net minus nade"] = {
+            level: mean_interval(column, owners["nade"]) for level, column in zip(LEVELS, apart.T, strict=True)
+        }
+    return told
+
+
+def written(found: Found) -> str:
+    """See `Experiment.table`."""
+    o = found["options"]
+    rows = [
+        ["ES-Net in the paper", "0 + 1", "-0.635", "-"],
+        ["orderless NADE in the paper", "0 + 1", "-0.558", "-"],
+    ]
+    for what, levels in found["rows"].items():
+        for row in levels:
+            rows.append([TITLES[what], row["level"], with_interval(row["interval"]), decimal(row["median"])])
+    head = [f"K = {o['K']}, S = {o['S']}, pool {o['pool']}", "levels", "mean (95 % by chorale)", "median"]
+    said = table(head, rows)
+    said += f"\n\n{found['n_windows']} windows of 128 steps, {o['picks']} picks in each."
+    apart = found.get("es-net minus nade")
+    if apart:
+        each = "; ".join(f"level {level}: **{with_interval(interval)}**" for level, interval in apart.items())
+        said += f" ES-Net minus NADE, same cells in the same orders; {each}."
+    said += (
+        "\n\nSource given: what is there stays, as the user's notes do by default, and the softmax is over the rest."
+    )
+    return said
+
+
+LIKELIHOOD = Experiment("likelihood", "Table 1: the notewise likelihood", jobs, work, summary, written)

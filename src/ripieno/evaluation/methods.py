@@ -18,16 +18,21 @@ What the paper leaves open, and how we read it:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.random import Generator, Philox
 
 from ripieno.edits.log import EditLog
+from ripieno.errors import BadInput
+from ripieno.evaluation import models
 from ripieno.evaluation.inputs import Input
+from ripieno.evaluation.jobs import Job, Material
 from ripieno.models.runtime import Fill, Model, the_separator
-from ripieno.music.roll import RollNote, notes_of, roll_of, silence
+from ripieno.music.roll import RollNote, notes_of, roll_of, roll_of_voices
 from ripieno.music.voices import split
 from ripieno.sampling.gibbs import sample_gibbs
 from ripieno.sampling.passes import alone
@@ -143,11 +148,74 @@ def by_gibbs(
     held = score >= 0
     rng = Generator(Philox(key=np.array([seed % 2**64, 0], dtype=np.uint64)))
     *_, score = sample_gibbs(fill, score, held, n_passes, rng)
-    cells = silence(len(line))
-    steps, voices = np.nonzero(score >= 0)
-    cells[0, steps, score[steps, voices]] = True
+    cells = roll_of_voices(score)
     notes = tuple((note.onset, note.pitch, note.duration) for note in notes_of(cells))
     heard = tuple(int(pitch) for pitch in np.where(line >= 0, line + octaves, -1))
     own = split(cells, 4, np.array(heard), voice, the_separator())
     agreed = float(np.mean(own == score))
     return Generated(notes, len(line), heard, voice, {"passes": float(n_passes), "split as written": agreed})
+
+
+def as_heard(voices: Voices) -> Voices:
+    """Bach's voices merged and split, like everyone's."""
+    return split(roll_of_voices(voices), 4, voices[:, 0], 0, the_separator())
+
+
+# --- as jobs, for whichever experiment wants pieces
+
+
+def generation_jobs(part: str, material: Material, inputs: Sequence[Input]) -> list[Job]:
+    """Every input, by every method of the settings that there is a model for.
+
+    Args:
+        part: the experiment.
+        material: models and settings.
+        inputs: what to harmonise.
+
+    Raises:
+        BadInput: there is no such method.
+    """
+    s = material.settings
+    if unknown := sorted(set(s.methods) - set(METHODS)):
+        raise BadInput(f"there is no method {unknown[0]}; there are: {', '.join(METHODS)}")
+    separator = the_separator().digest  # who sings what, that mending asks
+    # the melody is read with it, which needs nothing of it but its window
+    reader = models.editor(s.model)
+    seen = f"{reader.lowest_pitch}-{reader.highest_pitch}"
+    ways: list[tuple[str, Path | None, str, dict[str, Any]]] = [
+        ("es-net", s.model, f"{material.digests['es-net']} {separator}", {}),
+        ("additions-only", s.model, material.digests["es-net"], {}),
+    ]
+    if s.nade is not None:
+        ways.append(("nade", s.nade, material.digests["nade"], {}))
+    ways.append(("gibbs", s.model, f"{material.digests['coconet']} {seen} {separator}", {"passes": PASSES}))
+    coconet, model = ("" if path is None else str(path) for path in (s.coconet, s.model))
+    return [
+        Job(part, what, of.name, seed, path, digest, options, of if what != "gibbs" else (of, coconet, model))
+        for what, path, digest, options in ways
+        if what in (s.methods or METHODS)
+        for of in inputs
+        for seed in range(s.seeds)
+    ]
+
+
+def generate(job: Job) -> dict[str, Any]:
+    """Have a piece written: "finished", and by ES-Net "unmended" too."""
+    if job.what == "gibbs":
+        of, coconet, _ = job.payload
+        fill = models.coconet(Path(coconet) if coconet else None)
+        window = (fill.lowest_pitch, fill.lowest_pitch + fill.n_pitches - 1)
+        model = models.editor(job.model)
+        return {"finished": by_gibbs(fill, of, model, job.seed, window, job.options["passes"]).as_json()}
+    written = by_editing(models.editor(job.model), job.payload, job.seed, takes_back=job.what == "es-net")
+    return {name: one.as_json() for name, one in written.items()}
+
+
+def generated_by(jobs: Sequence[Job], results: Sequence[Any]) -> dict[str, list[tuple[str, Generated]]]:
+    """The pieces of each method, with the names of their inputs."""
+    found: dict[str, list[tuple[str, Generated]]] = {}
+    for job, result in zip(jobs, results, strict=True):
+        found.setdefault(job.what, []).append((job.name, generated_of(result["finished"])))
+        if "unmended" in result:
+            found.setdefault("unmended", []).append((job.name, generated_of(result["unmended"])))
+    return found

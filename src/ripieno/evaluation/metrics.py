@@ -27,12 +27,13 @@ from dataclasses import dataclass
 from math import comb
 
 import numpy as np
-from numpy.random import Generator, Philox
 
+from ripieno.evaluation.statistics import bootstrap
 from ripieno.music.roll import N_PITCHES, STEPS_PER_BAR, Cells
 from ripieno.shapes import Bool, Float, Int
 
 C_MAJOR = (0, 2, 4, 5, 7, 9, 11)
+N_DRAWS = 1000  # of the bootstrap
 MANY = 4  # pitches on a step, from which on it counts as polyphonic
 
 Shares = Float[np.ndarray, " pitch"]
@@ -129,28 +130,19 @@ def exact_p(apart: int, n: int) -> float:
     return float(min(2 * sum(terms) / comb(2 * n, n), 1.0))
 
 
-def interval(
-    sets: Sequence[Pooled],
-    name: str,
-    as_published: bool = False,
-    share: float = 0.95,
-    n_draws: int = 1000,
-    seed: int = 0,
-) -> tuple[float, float]:
-    """Bootstrap interval of one statistic of a set, by drawing its pieces anew.
+def interval(sets: Sequence[Pooled], name: str, as_published: bool = False) -> tuple[float, float]:
+    """95 % bootstrap interval of one statistic of a set, by drawing its pieces anew.
 
     Args:
         sets: the counts of each piece.
         name: a field of `PitchStatistics`.
-        as_published, share, n_draws, seed: see `pitch_statistics`; how wide; how often; the only source of chance.
+        as_published: see `pitch_statistics`.
     """
-    rng = Generator(Philox(key=[seed, 3]))
     cells = np.stack([one.n_cells for one in sets])
     many, steps = (np.array([getattr(one, field) for one in sets]) for field in ("n_many", "n_steps"))
-    values = []
-    for _ in range(n_draws):
-        drawn = rng.integers(len(sets), size=len(sets))
+
+    def statistic(drawn: Int[np.ndarray, " drawn"]) -> float:
         again = Pooled(cells[drawn].sum(axis=0), int(many[drawn].sum()), int(steps[drawn].sum()))
-        values.append(getattr(pitch_statistics(again, as_published), name))
-    low, high = np.quantile(values, [(1 - share) / 2, (1 + share) / 2])
-    return float(low), float(high)
+        return float(getattr(pitch_statistics(again, as_published), name))
+
+    return bootstrap(statistic, len(sets), stream=3, n_draws=N_DRAWS)

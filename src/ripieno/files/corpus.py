@@ -28,7 +28,7 @@ import numpy as np
 from ripieno.errors import BadInput
 from ripieno.files.midi import parse_midi
 from ripieno.music.piece import Piece, bar_starts, n_steps, roll_of_piece
-from ripieno.music.roll import STEPS_PER_BEAT, Cells, silence
+from ripieno.music.roll import STEPS_PER_BEAT, Cells, roll_of_voices
 from ripieno.shapes import Int
 from ripieno.whole import whole_file
 
@@ -80,7 +80,7 @@ def read_jsb(path: Path) -> list[Item]:
     try:
         data = json.loads(path.read_text())
         return [
-            Item(f"jsb-{split}-{i}", split, _cells_of(voices), voices=voices)
+            Item(f"jsb-{split}-{i}", split, roll_of_voices(voices), voices=voices)
             for split in SPLITS
             for i, chorale in enumerate(data[split])
             for voices in [np.array(chorale, dtype=int)]
@@ -89,13 +89,6 @@ def read_jsb(path: Path) -> list[Item]:
         raise BadInput(f"{path} cannot be read ({error.strerror}); {where}") from error
     except (ValueError, KeyError, TypeError, IndexError) as error:
         raise BadInput(f"{path} does not hold the JSB Chorales as Jsb16thSeparated.json does; {where}") from error
-
-
-def _cells_of(voices: Int[np.ndarray, "step voice"]) -> Cells:
-    cells = silence(len(voices))
-    steps, columns = np.nonzero(voices >= 0)
-    cells[0, steps, voices[steps, columns]] = True
-    return cells
 
 
 def read_midi_folder(

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from ripieno.errors import BadInput
 from ripieno.models.coconet import Coconet, CoconetConfig, planes_of
+from ripieno.models.limits import known_fields
 from ripieno.models.quantization import constants_of
 from ripieno.models.runtime import CARD_KEY, FORMAT
 from ripieno.models.separator import Separator, SeparatorConfig
@@ -70,16 +71,18 @@ NetworkConfig = UNetConfig | CoconetConfig | SeparatorConfig
 Network = UNet | Coconet | Separator
 
 
-def network_config(data: dict[str, Any]) -> NetworkConfig:
+def network_config(data: Any) -> NetworkConfig:
     """A network's shape, as JSON has it.
 
     Raises:
-        TypeError: a key is unknown.
+        ValueError: a key is unknown, or a value out of its limits.
     """
-    fields: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in data.items()}
-    if "n_voices" in fields:
-        return SeparatorConfig(**fields) if "dropout" in fields else CoconetConfig(**fields)
-    return UNetConfig(**fields)
+    kind: type[NetworkConfig] = UNetConfig
+    if isinstance(data, dict) and "n_voices" in data:
+        kind = SeparatorConfig if "dropout" in data else CoconetConfig
+    held = known_fields(kind, data, "the network")
+    fields: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in held.items()}
+    return kind(**fields)
 
 
 def network_for(shape: NetworkConfig) -> Network:
@@ -103,10 +106,13 @@ def load_network(path: Path) -> tuple[Network, dict[str, Any]]:
         raise BadInput(f"checkpoint {path} is missing or damaged: {error}") from error
     if "config" not in meta:
         raise BadInput(f"checkpoint {path} was not written by `ripieno train`")
-    run = json.loads(meta["config"])
-    network = network_for(network_config(run["network"]))
-    network.load_state_dict(weights)
-    run["samples"] = int(meta["samples"])
+    try:
+        run = json.loads(meta["config"])
+        network = network_for(network_config(run.get("network")))
+        network.load_state_dict(weights)
+        run["samples"] = int(meta["samples"])
+    except (ValueError, KeyError, TypeError, RuntimeError) as error:  # torch: RuntimeError for other weights
+        raise BadInput(f"checkpoint {path} cannot be used: {str(error).splitlines()[0]}") from error
     return network.eval(), run
 
 

@@ -15,22 +15,33 @@ Differences from that paper:
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from ripieno.models.limits import Kernel, NPitches, Pitch, Width, Within, check
 
 
 @dataclass(frozen=True, kw_only=True)
 class CoconetConfig:
     """The shape of the network."""
 
-    n_voices: int = 4
-    n_filters: int = 48
-    dilations: tuple[int, ...] = (1, 2, 4, 8, 1)  # in time, a residual block each
-    lowest_pitch: int = 36  # the JSB Chorales span 36 to 81
-    n_pitches: int = 48
-    stem_pitches: int = 49
+    n_voices: Annotated[int, Within(1, 16)] = 4
+    n_filters: Width = 48
+    dilations: tuple[Width, ...] = (1, 2, 4, 8, 1)  # in time, a residual block each
+    lowest_pitch: Pitch = 36  # the JSB Chorales span 36 to 81
+    n_pitches: NPitches = 48
+    stem_pitches: Kernel = 49
+
+    def __post_init__(self) -> None:
+        check(self)
+        if self.lowest_pitch + self.n_pitches > 128:
+            raise ValueError(
+                f"n_pitches must be {128 - self.lowest_pitch} at most above a lowest_pitch of {self.lowest_pitch}, "
+                f"not {self.n_pitches}: there are 128 pitches"
+            )
 
     @property
     def step_multiple(self) -> int:

@@ -18,28 +18,45 @@ Differences from the paper, each switched by `UNetConfig` and measured in docs/l
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ripieno.models.context import INSIDE, N_FEATURES
+from ripieno.models.limits import Kernel, NPitches, Pitch, ShareBelow1, Width, Within, check
 
 
 @dataclass(frozen=True, kw_only=True)
 class UNetConfig:
     """The shape of the network; `UNetConfig()` is the paper's."""
 
-    n_planes: int = 1
-    n_features: int = 0  # context features; 0 in the paper
-    n_filters: tuple[int, ...] = (32, 64, 128, 256, 512, 1024)  # per level, the last is the bottleneck; paper 4.1
-    lowest_pitch: int = 0  # the pitch window: the paper sees all 128
-    n_pitches: int = 128
-    stem_pitches: int = 3  # pitches spanned by the first convolution
+    n_planes: Annotated[int, Within(1, 2)] = 1
+    n_features: Annotated[int, Within(0, N_FEATURES)] = 0  # context features; 0 in the paper
+    n_filters: tuple[Width, ...] = (32, 64, 128, 256, 512, 1024)  # per level, the last is the bottleneck; paper 4.1
+    lowest_pitch: Pitch = 0  # the pitch window: the paper sees all 128
+    n_pitches: NPitches = 128
+    stem_pitches: Kernel = 3  # pitches spanned by the first convolution
     norm_first: bool = True  # the paper lists batch norm before the convolutions
-    dropout: float = 0.5  # paper 4.1
-    dropout_from: int = 0  # the level at which dropout begins; the paper's is in every level
+    dropout: ShareBelow1 = 0.5  # paper 4.1
+    dropout_from: Annotated[int, Within(0, 64)] = 0  # the level at which dropout begins; the paper's is in every level
     n_left: bool = False  # a second output per cell
+
+    def __post_init__(self) -> None:
+        check(self)
+        if self.n_features not in (0, N_FEATURES):
+            raise ValueError(f"n_features must be 0 or {N_FEATURES}, as many as there are, not {self.n_features}")
+        if self.lowest_pitch + self.n_pitches > 128:
+            raise ValueError(
+                f"n_pitches must be {128 - self.lowest_pitch} at most above a lowest_pitch of {self.lowest_pitch}, "
+                f"not {self.n_pitches}: there are 128 pitches"
+            )
+        if self.n_pitches % self.step_multiple:
+            raise ValueError(
+                f"n_pitches must be a multiple of {self.step_multiple}, which {len(self.n_filters)} levels of pooling "
+                f"take, not {self.n_pitches}; take another, or fewer n_filters"
+            )
 
     @property
     def step_multiple(self) -> int:

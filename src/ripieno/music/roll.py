@@ -39,6 +39,21 @@ class RollNote:
         return self.onset + self.duration
 
 
+@dataclass(frozen=True, order=True)
+class VoiceNote:
+    """A run of one pitch in one voice, from step `onset` up to, not including, `end`. Pitch -1 is a rest."""
+
+    voice: int
+    onset: int
+    end: int
+    pitch: int
+
+    @property
+    def steps(self) -> slice:
+        """Where it sounds."""
+        return slice(self.onset, self.end)
+
+
 def silence(n_steps: int, n_planes: int = 1) -> Cells:
     """A roll in which nothing sounds."""
     return np.zeros((n_planes, n_steps, N_PITCHES), dtype=bool)
@@ -79,6 +94,37 @@ def roll_of(notes: Iterable[RollNote], n_steps: int, n_planes: int = 1) -> Cells
         if n_planes > 1 and 0 <= note.onset < n_steps:
             cells[1, note.onset, note.pitch] = True
     return cells
+
+
+def roll_of_voices(voices: Int[np.ndarray, "step voice"]) -> Cells:
+    """Merge voices, MIDI numbers with -1 a rest: who sings what is lost, and so is the second of two in unison."""
+    cells = silence(len(voices))
+    steps, columns = np.nonzero(voices >= 0)
+    cells[0, steps, voices[steps, columns]] = True
+    return cells
+
+
+def notes_of_voices(
+    voices: Int[np.ndarray, "step voice"], onsets: Bool[np.ndarray, "step voice"] | None = None, rests: bool = False
+) -> list[VoiceNote]:
+    """The notes of every voice, voice by voice.
+
+    Args:
+        voices: MIDI numbers, -1 a rest.
+        onsets: where a repeated pitch begins a note of its own; nowhere unless given.
+        rests: tell also where a voice falls silent.
+    """
+    found = []
+    for voice, line in enumerate(voices.T):
+        begins = np.ones(len(line), dtype=bool)
+        begins[1:] = line[1:] != line[:-1]
+        if onsets is not None:
+            begins |= onsets[:, voice]
+        starts = np.flatnonzero(begins).tolist()
+        for first, end in zip(starts, [*starts[1:], len(line)], strict=False):  # an empty line has no start
+            if rests or line[first] >= 0:
+                found.append(VoiceNote(voice, first, end, int(line[first])))
+    return found
 
 
 def window(cells: Cells, start: int, n_steps: int) -> Bool[np.ndarray, "plane {n_steps} pitch"]:

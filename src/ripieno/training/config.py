@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from ripieno.models.checkpoint import network_config
 from ripieno.models.coconet import CoconetConfig
+from ripieno.models.limits import Count, Share, ShareBelow1, Steps, Within, check, known_fields
 from ripieno.models.separator import SeparatorConfig
 from ripieno.models.unet import UNetConfig, chorale, paper
 
@@ -15,15 +16,25 @@ from ripieno.models.unet import UNetConfig, chorale, paper
 class DamageConfig:
     """How targets are damaged; `DamageConfig()` is the paper's."""
 
-    noise_max: float = 0.015  # paper 4; 0 trains orderless NADE
-    clean_share: float = 0.0  # share of samples without extraneous cells
-    note_share: float = 0.0  # share of samples damaged note by note
-    line_share: float = 0.0  # share of samples whose top or bottom line is left whole
-    broken_share: float = 0.0  # share of the lines left whole that are broken up first, in source and target
-    light_share: float = 0.0  # share of samples whose mask ratio is taken to the fourth power: nearly finished pieces
+    noise_max: Share = 0.015  # paper 4; 0 trains orderless NADE
+    clean_share: Share = 0.0  # share of samples without extraneous cells
+    note_share: Share = 0.0  # share of samples damaged note by note
+    line_share: Share = 0.0  # share of samples whose top or bottom line is left whole
+    broken_share: Share = 0.0  # share of the lines left whole that are broken up first, in source and target
+    light_share: Share = 0.0  # share of samples whose mask ratio is taken to the fourth power: nearly finished pieces
+
+    def __post_init__(self) -> None:
+        check(self)
+        if self.note_share + self.line_share > 1:
+            raise ValueError(
+                f"note_share and line_share must be 1 together at most, not {self.note_share} and {self.line_share}: "
+                f"they are shares of the same samples"
+            )
 
 
-MOST_TRANSPOSED = 24  # semitones; further off little of a piece is left in a network's pitch window
+Semitones = Annotated[int, Within(0, 24)]  # further off little of a piece is left in a network's pitch window
+# what only a network that edits listens to, and what it is for the others
+EDITORS_OWN = {"damage": DamageConfig(), "overhang": 0, "n_left_weight": 0.0, "temperature": 1.0}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,40 +43,50 @@ class TrainConfig:
 
     network: UNetConfig | CoconetConfig | SeparatorConfig = field(default_factory=paper)
     damage: DamageConfig = field(default_factory=DamageConfig)
-    n_steps: int = 128  # length of a sample; the paper trains on 2 and on 8 bars
-    start_multiple: int = 16  # samples begin at multiples of this step; 16: whole bars
-    overhang: int = 0  # steps that a sample may reach past the piece's ends
-    transpose_down: int = 0  # semitones; drawn uniformly
-    transpose_up: int = 0
-    batch_size: int = 32  # ours: the paper gives none
-    n_samples: int = 300_000  # ours: the paper gives none
-    learning_rate: float = 1e-3  # Adam, paper 4.1
-    weight_decay: float = 0.0
-    clip_norm: float | None = None  # of the gradient
+    n_steps: Steps = 128  # length of a sample; the paper trains on 2 and on 8 bars
+    start_multiple: Steps = 16  # samples begin at multiples of this step; 16: whole bars
+    overhang: Annotated[int, Within(0, 2**20)] = 0  # steps that a sample may reach past the piece's ends
+    transpose_down: Semitones = 0  # semitones; drawn uniformly
+    transpose_up: Semitones = 0
+    batch_size: Annotated[int, Within(1, 2**20)] = 32  # ours: the paper gives none
+    n_samples: Count = 300_000  # ours: the paper gives none
+    learning_rate: Annotated[float, Within(0, 1, without_low=True)] = 1e-3  # Adam, paper 4.1
+    weight_decay: Share = 0.0
+    clip_norm: Annotated[float, Within(0, 1e9, without_low=True)] | None = None  # of the gradient
     schedule: Literal["constant", "cosine"] = "constant"
-    warmup: float = 0.0  # share of the run
-    average: float = 0.0  # decay per step of the running average of the weights that is saved; 0: none
-    n_left_weight: float = 0.0  # weight of the n_left loss
-    frame_share: float = 0.0  # Coconet: share of samples that are blank in whole steps, not voice by voice
+    warmup: ShareBelow1 = 0.0  # share of the run
+    average: ShareBelow1 = 0.0  # decay per step of the running average of the weights that is saved; 0: none
+    n_left_weight: Annotated[float, Within(0, 1e6)] = 0.0  # weight of the n_left loss
+    frame_share: Share = 0.0  # Coconet: share of samples that are blank in whole steps, not voice by voice
     keep: Literal["best", "last"] = "best"  # which weights are exported: of the lowest validation loss, or the last
-    temperature: float = 1.0  # the exported model's logits are divided by it
-    seed: int = 0
+    temperature: Annotated[float, Within(0, 100, without_low=True)] = 1.0  # divides the exported model's logits
+    seed: Annotated[int, Within(0, 2**32 - 1)] = 0
     precision: Literal["float32", "bfloat16"] = "float32"
-    validate_every: int = 20_000  # samples
+    validate_every: Count = 20_000  # samples
 
     def __post_init__(self) -> None:
-        for name in ("n_steps", "start_multiple", "batch_size", "n_samples", "validate_every"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be 1 or more, not {getattr(self, name)}")
-        for name in ("transpose_down", "transpose_up"):
-            if not 0 <= getattr(self, name) <= MOST_TRANSPOSED:
-                raise ValueError(f"{name} must be 0 to {MOST_TRANSPOSED} semitones, not {getattr(self, name)}")
-        if self.precision not in ("float32", "bfloat16"):
-            raise ValueError(f"precision must be float32 or bfloat16, not {self.precision}")
-        if self.keep not in ("best", "last"):
-            raise ValueError(f"keep must be best or last, not {self.keep}")
-        if not 0 <= self.seed < 2**32:
-            raise ValueError(f"seed must be a whole number from 0 to {2**32 - 1}, not {self.seed}")
+        check(self)
+        multiple = self.network.step_multiple
+        if self.n_steps % multiple:
+            raise ValueError(f"n_steps must be a multiple of {multiple}, which this network takes, not {self.n_steps}")
+        if self.overhang >= self.n_steps:
+            raise ValueError(
+                f"overhang must be below n_steps, {self.n_steps}, not {self.overhang}: samples would lie outside of "
+                f"their pieces"
+            )
+        if not isinstance(self.network, UNetConfig):
+            for name, default in EDITORS_OWN.items():
+                if getattr(self, name) != default:
+                    raise ValueError(
+                        f"{name} is for networks that edit: it must be left out for a {type(self.network).__name__}, "
+                        f"not {getattr(self, name)}"
+                    )
+        elif self.n_left_weight and not self.network.n_left:
+            raise ValueError(
+                f"n_left_weight must be 0 for a network without n_left, not {self.n_left_weight}; or give it n_left"
+            )
+        if self.frame_share and not isinstance(self.network, CoconetConfig):
+            raise ValueError(f"frame_share is Coconet's, and must be 0 for other networks, not {self.frame_share}")
 
 
 CONFIGURATIONS = ("paper", "chorale", "nade", "coconet", "voices")
@@ -151,11 +172,14 @@ def to_json(config: TrainConfig) -> dict[str, Any]:
     return asdict(config)
 
 
-def from_json(data: dict[str, Any]) -> TrainConfig:
+def from_json(data: Any) -> TrainConfig:
     """The inverse of `to_json`.
 
     Raises:
-        TypeError: a key is unknown.
+        ValueError: a key is unknown, one of the two parts is missing, or a value is out of its limits.
     """
-    rest = {key: value for key, value in data.items() if key not in ("network", "damage")}
-    return TrainConfig(network=network_config(data["network"]), damage=DamageConfig(**data["damage"]), **rest)
+    held = dict(known_fields(TrainConfig, data, "a configuration"))
+    if missing := [name for name in ("network", "damage") if name not in held]:
+        raise ValueError(f"a configuration says its {' and '.join(missing)}, and this one does not")
+    network, damage = network_config(held.pop("network")), known_fields(DamageConfig, held.pop("damage"), "damage")
+    return TrainConfig(network=network, damage=DamageConfig(**damage), **held)

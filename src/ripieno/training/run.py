@@ -13,9 +13,15 @@ from typing import Any
 import torch
 
 from ripieno.errors import BadInput
-from ripieno.models.checkpoint import export_onnx, load_network, network_of_onnx, restore_norms
+from ripieno.models.checkpoint import (
+    Network,
+    export_onnx,
+    load_network,
+    network_for,
+    network_of_onnx,
+    restore_norms,
+)
 from ripieno.models.runtime import digest_of
-from ripieno.models.unet import UNet
 from ripieno.training.config import TrainConfig, configuration
 from ripieno.training.samples import Prepared, load_prepared, training_batch
 from ripieno.training.trainer import Progress, Trainer
@@ -40,7 +46,7 @@ def train(
         config: a configuration's name.
         changes: fields of `TrainConfig` to set otherwise.
         device: "cpu", "cuda", ...
-        start_from: a model file to train further, of the same network.
+        start_from: what to train further; see `starting_network`.
 
     Raises:
         BadInput: the corpus, the configuration, a change or the folder cannot be used.
@@ -49,11 +55,8 @@ def train(
         chosen = configuration(config)
         known = {field.name for field in fields(chosen)}
         if unknown := sorted(set(changes or {}) - known):
-            raise ValueError(f"no setting called {', '.join(unknown)}")
+            raise ValueError(f"no setting called {', '.join(unknown)}; there are: {', '.join(sorted(known))}")
         chosen = replace(chosen, **(changes or {}))
-        multiple = chosen.network.step_multiple
-        if chosen.n_steps < multiple or chosen.n_steps % multiple:
-            raise ValueError(f"samples of {chosen.n_steps} steps do not fit the network: take a multiple of {multiple}")
         if device != "cpu" and not torch.cuda.is_available() and device.startswith("cuda"):
             raise ValueError("there is no CUDA device on this machine: leave --device out")
         _keep_corpus(corpus, folder)
@@ -82,8 +85,26 @@ def train(
     export_onnx(network, folder / "model.onnx", card, temperature=chosen.temperature)
 
 
-def starting_network(path: Path, pieces: Prepared, config: TrainConfig) -> UNet:
-    """The network of a model file, with norms as the run's first batches make them: what a run trains further."""
+def starting_network(path: Path, pieces: Prepared, config: TrainConfig) -> Network:
+    """What a run trains further.
+
+    Args:
+        path: a checkpoint of another run (`best.safetensors`), any network's; or an `.onnx` file of an editor, which
+            holds no norms: they get their statistics back from the first batches of this run.
+        pieces: the training split.
+        config: of this run, whose network it must be, but for dropout.
+
+    Raises:
+        BadInput: it cannot be read, or holds another network.
+    """
+    if path.suffix == ".safetensors":
+        held, _ = load_network(path)
+        begun = network_for(config.network)
+        try:
+            begun.load_state_dict(held.state_dict())
+        except RuntimeError as error:
+            raise BadInput(f"checkpoint {path.name} holds another network than this configuration's") from error
+        return begun
     network = network_of_onnx(path, config.network)
     batches = (training_batch(pieces, config, number) for number in range(MEASURED))
     restore_norms(

@@ -250,8 +250,8 @@ class Trainer:
         if kept.exists():
             try:
                 before = from_json(json.loads(kept.read_text()))
-            except (ValueError, TypeError, KeyError):
-                before = None  # of another version
+            except ValueError as error:  # of another version, or written by hand
+                raise ValueError(f"{kept} cannot be used: {error}; name another folder") from error
             if before != config:
                 raise ValueError(f"{folder} holds a run of another configuration; name another folder")
         else:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ripieno.files.corpus import read_jsb
-from ripieno.music.part_writing import COUNTED, RULES, Count, Report, bootstrap, judge
+from ripieno.music.part_writing import COUNTED, RULES, Count, Report, judge
 from tests.music.part_writing.chords import C_MAJOR, FIFTHS, sung
 
 
@@ -43,16 +43,6 @@ def test_the_poisson_interval_is_near_the_exact_one() -> None:
     np.testing.assert_allclose(Count(0, 1000).interval(), (0, 0.003689), rtol=0.01)
     assert np.isnan(Count().rate)
     assert np.isnan(Count().interval()).all()
-
-
-def test_pieces_that_differ_widen_the_bootstrap_and_pieces_that_agree_do_not() -> None:
-    apart = [Report({"holds": Count(8 * (i % 2), 8)}, 8, 1) for i in range(20)]
-    alike = [Report({"holds": Count(4, 8)}, 8, 1) for _ in range(20)]
-    low, high = bootstrap(apart, "holds")
-    assert low < 0.5 < high
-    assert high - low > 0.2
-    assert bootstrap(alike, "holds") == (0.5, 0.5)
-    assert np.isnan(bootstrap([Report({"holds": Count()})], "holds")).all()
 
 
 @pytest.fixture(scope="module")

@@ -28,7 +28,7 @@ where each sounds at both and changes its pitch. How we read what the books leav
 
 from __future__ import annotations
 
-from ripieno.music.part_writing.counts import COUNTED, PER, Count, Report, bootstrap, judge
+from ripieno.music.part_writing.counts import COUNTED, PER, Count, Report, judge
 from ripieno.music.part_writing.endings import CADENCES, OPEN_ENDING, cadence, guessed_key, open_ending
 from ripieno.music.part_writing.habits import HABITS, Habit
 from ripieno.music.part_writing.resolution import thin_resolutions
@@ -57,7 +57,6 @@ __all__ = [
     "Report",
     "Rule",
     "Voices",
-    "bootstrap",
     "cadence",
     "faults",
     "guessed_key",

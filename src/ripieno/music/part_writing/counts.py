@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from statistics import NormalDist
 
 import numpy as np
-from numpy.random import Generator, Philox
 
 from ripieno.music.part_writing.habits import HABITS, Habit
 from ripieno.music.part_writing.rule import Rule
@@ -38,7 +37,7 @@ class Count:
         return self.n / self.of if self.of else float("nan")
 
     def interval(self, share: float = 0.95) -> tuple[float, float]:
-        """The rate's interval if `n` is Poisson, by Byar's approximation. For rare faults; for shares, `bootstrap`."""
+        """The rate's interval if `n` is Poisson, by Byar's approximation. For rare faults."""
         if not self.of:
             return float("nan"), float("nan")
         z = NormalDist().inv_cdf((1 + share) / 2)
@@ -108,18 +107,3 @@ def judge(
     for habit in HABITS:
         counts[habit.name] = Count(*habit.count(score))
     return Report(counts, len(voices), 1)
-
-
-def bootstrap(
-    reports: Sequence[Report], name: str, share: float = 0.95, n_draws: int = 2000, seed: int = 0
-) -> tuple[float, float]:
-    """Interval of the pooled rate, by drawing pieces anew: for shares, and where faults come in clusters."""
-    n = np.array([report[name].n for report in reports])
-    of = np.array([report[name].of for report in reports])
-    drawn = Generator(Philox(key=[seed, 2])).integers(len(reports), size=(n_draws, len(reports)))
-    totals = of[drawn].sum(axis=1)
-    rates = n[drawn].sum(axis=1)[totals > 0] / totals[totals > 0]
-    if not len(rates):
-        return float("nan"), float("nan")
-    low, high = np.quantile(rates, [(1 - share) / 2, (1 + share) / 2])
-    return float(low), float(high)

@@ -1,4 +1,4 @@
-"""What results come to, of pieces of which it is known."""
+"""What the results of each experiment come to, of pieces of which it is known."""
 
 from pathlib import Path
 from typing import Any
@@ -9,14 +9,17 @@ import pytest
 from ripieno.edits.edit import Edit
 from ripieno.edits.log import EditLog
 from ripieno.evaluation import report
+from ripieno.evaluation.faults import KINDS
 from ripieno.evaluation.inputs import Input, soprano_of
+from ripieno.evaluation.jobs import Experiment, Job, Material, Settings
 from ripieno.evaluation.methods import Generated
-from ripieno.evaluation.parts import MARGINS, THRESHOLDS, _looks, jobs_of, summary_of
-from ripieno.evaluation.repair import KINDS, average_precision
-from ripieno.evaluation.suite import Job, Material, Settings
+from ripieno.evaluation.repair import MARGINS, THRESHOLDS
+from ripieno.evaluation.stabilisation import _looks
+from ripieno.evaluation.statistics import average_precision
+from ripieno.evaluation.suite import EXPERIMENTS
 from ripieno.files.corpus import Item
 from ripieno.music.part_writing import judge
-from ripieno.music.roll import notes_of, silence
+from ripieno.music.roll import notes_of, roll_of_voices, silence
 from ripieno.music.voices import split
 from ripieno.sampling.passes import Change
 
@@ -28,15 +31,8 @@ def a_score(chords: list[list[int]], number: int = 0) -> np.ndarray:
     return np.repeat(np.array(chords * 4), 4, axis=0) + number % 3
 
 
-def merged(voices: np.ndarray) -> np.ndarray:
-    cells = silence(len(voices))
-    steps, columns = np.nonzero(voices >= 0)
-    cells[0, steps, voices[steps, columns]] = True
-    return cells
-
-
 def written(voices: np.ndarray) -> dict[str, Any]:
-    notes = tuple((note.onset, note.pitch, note.duration) for note in notes_of(merged(voices)))
+    notes = tuple((note.onset, note.pitch, note.duration) for note in notes_of(roll_of_voices(voices)))
     line = tuple(int(pitch) for pitch in voices[:, 0])
     return Generated(notes, len(voices), line, 0, {"edits": 10.0, "removals": 1.0}).as_json()
 
@@ -45,7 +41,7 @@ def written(voices: np.ndarray) -> dict[str, Any]:
 def material(tmp_path: Path) -> Material:
     settings = Settings(data=tmp_path, output=tmp_path, nade=tmp_path / "nade.onnx")
     items = [
-        Item(f"{split_} {n}", split_, merged(a_score(CADENCE, n)), voices=a_score(CADENCE, n))
+        Item(f"{split_} {n}", split_, roll_of_voices(a_score(CADENCE, n)), voices=a_score(CADENCE, n))
         for split_ in ("train", "test")
         for n in range(3)
     ]
@@ -57,9 +53,13 @@ def material(tmp_path: Path) -> Material:
     return Material(settings, items, inputs, inputs, {"es-net": "a", "coconet": "b", "nade": "c"})
 
 
+def an(experiment: str) -> Experiment:
+    return next(one for one in EXPERIMENTS if one.name == experiment)
+
+
 def told(part: str, found: dict[str, Any], material: Material) -> str:
     about = {"models": material.digests, "split": "test", "every": 1, "seeds": 1, "commit": "1"}
-    return report.section(part, about | found)
+    return report.section(an(part), about | found)
 
 
 def results_for(jobs: list[Job], ours: list[list[int]], theirs: list[list[int]]) -> list[dict[str, Any]]:
@@ -73,9 +73,9 @@ def results_for(jobs: list[Job], ours: list[list[int]], theirs: list[list[int]])
 
 
 def test_a_method_that_writes_what_bach_wrote_has_bachs_figures(material: Material) -> None:
-    jobs = jobs_of("chorales", material)
+    jobs = an("chorales").jobs_of(material)
     assert [job.what for job in jobs[::3]] == ["es-net", "additions-only", "nade", "gibbs"]
-    found = summary_of("chorales", material, jobs, results_for(jobs, CADENCE, PARALLEL))
+    found = an("chorales").summary(material, jobs, results_for(jobs, CADENCE, PARALLEL))
     for name, figures in found["figures"].items():
         np.testing.assert_equal(figures["es-net"], figures["bach"], err_msg=name)
     assert found["figures"]["parallel octaves"]["gibbs"][0] > 0 == found["figures"]["parallel octaves"]["es-net"][0]
@@ -91,16 +91,16 @@ def test_a_method_that_writes_what_bach_wrote_has_bachs_figures(material: Materi
 
 
 def test_figures_count_the_voices_that_the_split_gives(material: Material) -> None:
-    jobs = jobs_of("chorales", material)
-    found = summary_of("chorales", material, jobs, results_for(jobs, PARALLEL, CADENCE))
+    jobs = an("chorales").jobs_of(material)
+    found = an("chorales").summary(material, jobs, results_for(jobs, PARALLEL, CADENCE))
     voices = [a_score(PARALLEL, n) for n in range(3)]
-    n = sum(judge(split(merged(v), 4, v[:, 0]))["parallel octaves"].n for v in voices)
+    n = sum(judge(split(roll_of_voices(v), 4, v[:, 0]))["parallel octaves"].n for v in voices)
     assert found["figures"]["parallel octaves"]["es-net"][3] == n > 0
 
 
 def test_tables_two_and_three_compare_with_the_training_split(material: Material) -> None:
-    jobs = jobs_of("tables", material)
-    found = summary_of("tables", material, jobs, results_for(jobs, CADENCE, PARALLEL))
+    jobs = an("tables").jobs_of(material)
+    found = an("tables").summary(material, jobs, results_for(jobs, CADENCE, PARALLEL))
     rows = found["rows"]
     assert rows["es-net"]["bhattacharyya"] == pytest.approx(0, abs=1e-12)
     assert rows["es-net"]["published"] == rows["training data"]["published"]
@@ -111,7 +111,7 @@ def test_tables_two_and_three_compare_with_the_training_split(material: Material
 
 
 def test_repair_pools_kinds_and_compares_the_same_damage(material: Material) -> None:
-    jobs = jobs_of("repair", material)
+    jobs = an("repair").jobs_of(material)
     wrong = [1, 0, 0, 1, 0, 0, 0, 0]
 
     def result(good: bool) -> list[dict[str, Any]]:
@@ -119,7 +119,7 @@ def test_repair_pools_kinds_and_compares_the_same_damage(material: Material) -> 
         verdicts = [[2, 2 if good else 1, 100, 1, 0]] * max(len(THRESHOLDS), len(MARGINS))
         return [{"kind": kind, "scores": scores, "wrong": wrong, "verdicts": verdicts} for kind in KINDS]
 
-    found = summary_of("repair", material, jobs, [result(job.what == "es-net") for job in jobs])
+    found = an("repair").summary(material, jobs, [result(job.what == "es-net") for job in jobs])
     assert found["rows"]["es-net"]["pooled"]["precision"] == [1.0, 1.0, 1.0]
     other = average_precision(np.array(result(False)[0]["scores"]), np.array(wrong, dtype=bool))
     assert found["rows"]["coconet"]["kinds"]["tone"]["precision"] == pytest.approx(other)
@@ -135,23 +135,23 @@ def test_repair_pools_kinds_and_compares_the_same_damage(material: Material) -> 
 
 
 def test_repair_that_hears_other_keys_is_done_anew(material: Material, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = [job.key for job in jobs_of("repair", material)]
-    assert before == [job.key for job in jobs_of("repair", material)]
-    monkeypatch.setattr("ripieno.evaluation.parts.TRANSPOSITIONS", (0,))
-    for key, job in zip(before, jobs_of("repair", material), strict=True):
+    before = [job.key for job in an("repair").jobs_of(material)]
+    assert before == [job.key for job in an("repair").jobs_of(material)]
+    monkeypatch.setattr("ripieno.evaluation.repair.TRANSPOSITIONS", (0,))
+    for key, job in zip(before, an("repair").jobs_of(material), strict=True):
         assert (key == job.key) is (job.what != "es-net")
 
 
 def test_the_likelihood_of_both_models_is_compared_window_by_window(material: Material) -> None:
     items = [Item(f"test {n}", "test", silence(256)) for n in range(3)]
     long = Material(material.settings, items, [], [], material.digests)
-    jobs = jobs_of("likelihood", long)
+    jobs = an("likelihood").jobs_of(long)
     assert [job.what for job in jobs] == ["es-net", "nade"] * 3
     results = [
         [[[-0.2, -0.19, -0.1], [-0.1, -0.1, 0.0]]] * 2 if job.what == "es-net" else [[[-0.5, -0.4, -0.3]] * 2] * 2
         for job in jobs
     ]
-    found = summary_of("likelihood", long, jobs, results)
+    found = an("likelihood").summary(long, jobs, results)
     assert found["n_windows"] == 6
     assert found["rows"]["es-net"][0]["interval"][0] == pytest.approx(-0.15)
     assert found["rows"]["nade"][1]["median"] == pytest.approx(-0.4)
@@ -173,7 +173,7 @@ def test_the_share_of_removals_is_counted_as_they_are_made() -> None:
 
 
 def test_stabilisation_tells_what_changed_between_the_stop_and_the_end(material: Material) -> None:
-    jobs = jobs_of("stabilisation", material)
+    jobs = an("stabilisation").jobs_of(material)
     looks = [
         {"iteration": n, "edits": 310, "cells": 4.0, "four": 0.9, "touched": 5.0, "removals": 0.5}
         for n in range(250, 10_001, 250)
@@ -191,14 +191,14 @@ def test_stabilisation_tells_what_changed_between_the_stop_and_the_end(material:
         }
         for n in range(3)
     ]
-    found = summary_of("stabilisation", material, jobs, results)
+    found = an("stabilisation").summary(material, jobs, results)
     assert found["figures"]["parallel octaves"]["stop"] == 0
     assert found["figures"]["parallel octaves"]["end"] == 0
     assert found["figures"]["parallel octaves"]["edited on"] > 0
     text = told("stabilisation", found, material)
     assert "after 300 to 300 edits; without it they settle after 310 to 310." in text
     results[0]["settling"] = [look | {"edits": look["iteration"]} for look in looks]  # one goes on and on
-    found = summary_of("stabilisation", material, jobs, results)
+    found = an("stabilisation").summary(material, jobs, results)
     assert "they settle after 310 to 310; 1 of them not at all." in told("stabilisation", found, material)
     assert "| cells a step | 4.00 | 4.00 | 4.00 | 4.00 |" in text
     report.write(
