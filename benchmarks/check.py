@@ -30,7 +30,7 @@ from numpy.random import Generator, Philox
 
 from benchmarks.corpora import chorales, score_of
 from benchmarks.fix import regression
-from ripieno.check import SUSPICION, WRONG_NOTE, Proof, _chance, check, evidence
+from ripieno.checking import SUSPICION, WRONG_NOTE, Proof, _chance, check, evidence
 from ripieno.evaluation.faults import damage
 from ripieno.evaluation.models import coconet, editor
 from ripieno.music.part_writing import TEXTBOOK_RANGES

@@ -29,7 +29,7 @@ from numpy.random import Generator, Philox
 from benchmarks import corpora
 from ripieno.evaluation.models import coconet, editor
 from ripieno.files.corpus import JSB_LEAKS
-from ripieno.fix import MOST, SURE, WAYS, Candidate, candidates, fix
+from ripieno.fixing import MOST, SURE, WAYS, Candidate, candidates, fix
 from ripieno.models.runtime import the_separator
 from ripieno.music.piece import Piece, piece_from_notes
 from ripieno.music.roll import RollNote, notes_of_voices

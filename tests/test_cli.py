@@ -283,7 +283,7 @@ def test_check_exits_with_0_where_there_is_nothing_to_say() -> None:
 
 def test_fix_says_what_it_would_change_and_changes_it(tmp_path: Path) -> None:
     from ripieno.files.midi import read_midi, write_midi
-    from tests.test_fix import tune
+    from tests.test_fixing import tune
 
     write_midi(tune({5: 1}), tmp_path / "tune.mid")
     told = ripieno("fix", tmp_path / "tune.mid", "--dry-run")

@@ -14,50 +14,50 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from ripieno.edits.edit import Edit
-    from ripieno.edits.log import EditLog
-    from ripieno.edits.policy import Policy
-    from ripieno.errors import BadInput, NothingAllowed
-    from ripieno.files.reader import read
-    from ripieno.models.runtime import Model, Prediction, load_model
-    from ripieno.music.piece import Note, Piece, piece_from_notes
-    from ripieno.music.roll import RollNote
-    from ripieno.session import Session, harmonize
+    from ripieno.checking import check as check
+    from ripieno.document import Document as Document
+    from ripieno.edits.edit import Edit as Edit
+    from ripieno.edits.log import EditLog as EditLog
+    from ripieno.edits.policy import Policy as Policy
+    from ripieno.errors import BadInput as BadInput
+    from ripieno.errors import NothingAllowed as NothingAllowed
+    from ripieno.files.reader import read as read
+    from ripieno.files.sound.play import play as play
+    from ripieno.fixing import fix as fix
+    from ripieno.models.runtime import Model as Model
+    from ripieno.models.runtime import Prediction as Prediction
+    from ripieno.models.runtime import load_model as load_model
+    from ripieno.music.piece import Note as Note
+    from ripieno.music.piece import Piece as Piece
+    from ripieno.music.piece import piece_from_notes as piece_from_notes
+    from ripieno.music.roll import RollNote as RollNote
+    from ripieno.options import Options as Options
+    from ripieno.session import Session as Session
+    from ripieno.session import harmonize as harmonize
 
 _HOME = {
     "BadInput": "errors",
+    "Document": "document",
     "Edit": "edits.edit",
     "EditLog": "edits.log",
     "Model": "models.runtime",
     "Note": "music.piece",
     "NothingAllowed": "errors",
+    "Options": "options",
     "Piece": "music.piece",
     "Policy": "edits.policy",
     "Prediction": "models.runtime",
     "RollNote": "music.roll",
     "Session": "session",
+    "check": "checking",
+    "fix": "fixing",
     "harmonize": "session",
     "load_model": "models.runtime",
     "piece_from_notes": "music.piece",
+    "play": "files.sound.play",
     "read": "files.reader",
 }
-__all__ = [
-    "BadInput",
-    "Edit",
-    "EditLog",
-    "Model",
-    "Note",
-    "NothingAllowed",
-    "Piece",
-    "Policy",
-    "Prediction",
-    "RollNote",
-    "Session",
-    "harmonize",
-    "load_model",
-    "piece_from_notes",
-    "read",
-]
+__all__ = list(_HOME)
 
 
 def __getattr__(name: str) -> Any:

@@ -19,7 +19,7 @@ from ripieno.edits.edit import Edit
 from ripieno.edits.log import CellEntry, EditLog
 from ripieno.edits.policy import Policy
 from ripieno.errors import BadInput, NothingAllowed
-from ripieno.files.reader import read
+from ripieno.files.reader import opened
 from ripieno.models.context import Context
 from ripieno.models.runtime import Model, load_model, the_separator
 from ripieno.music.piece import NewPart, Piece, Revision
@@ -104,9 +104,9 @@ class Session:
     """A piece being written.
 
     Args:
-        piece: what it begins from.
+        piece: what it begins from, or the path of a MIDI or MusicXML file.
         model: a loaded model; the bundled one unless given.
-        name: what errors call the piece, for instance the name of its file.
+        name: what errors call the piece, unless its file's.
         n_bars: length of a piece in which nothing is written yet; others are as long as their notes.
         n_planes: 2 keeps repeated notes of one pitch apart; as many as the model hears unless given.
         options: what is asked for, all at once; or
@@ -118,16 +118,17 @@ class Session:
 
     def __init__(
         self,
-        piece: Piece,
+        piece: Piece | str | Path,
         *,
         model: Model | None = None,
-        name: str = "the piece",
+        name: str | None = None,
         n_bars: int | None = None,
         n_planes: int | None = None,
         options: Options | None = None,
         **asked: Any,
     ) -> None:
         self.model = model or load_model()
+        piece, name = opened(piece, name)
         begun = Origin(
             piece=piece,
             options=(options or Options()).changed(asked),
@@ -371,9 +372,6 @@ def harmonize(piece: Piece | str | Path, **asked: Any) -> Session:
     Raises:
         BadInput: the options do not fit the piece or one another.
     """
-    if not isinstance(piece, Piece):
-        asked.setdefault("name", Path(piece).name)
-        piece = read(piece)
     session = Session(piece, **asked)
     for _ in session.run():
         pass

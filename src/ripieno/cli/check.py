@@ -63,7 +63,7 @@ def check_command(
     asked: dict[str, Any],
 ) -> None:
     """See HELP."""
-    from ripieno.check import LEVEL_NAMES, check, check_score_target, write_proof
+    from ripieno.checking import LEVEL_NAMES, check, check_score_target, write_proof
     from ripieno.export import check_targets
     from ripieno.files.reader import read
 

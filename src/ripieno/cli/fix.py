@@ -49,7 +49,7 @@ def fix_command(
     """See HELP."""
     from ripieno.export import check_targets
     from ripieno.files.reader import read
-    from ripieno.fix import SURE, check_music_target, fix, write_fixed
+    from ripieno.fixing import SURE, check_music_target, fix, write_fixed
 
     if output is None and not dry_run:
         raise BadInput("say where to write the mended piece (-o mended.mid), or ask for --dry-run")

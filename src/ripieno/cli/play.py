@@ -41,17 +41,17 @@ def play_command(
 ) -> None:
     """See HELP."""
     from ripieno.export import check_target
-    from ripieno.files.sound.play import SUFFIXES, play_piece
+    from ripieno.files.sound.play import SUFFIXES, play
 
     if output is not None and output.suffix.lower() in SUFFIXES:
         check_target(output, source)
     bpm = Options(**asked).bpm
     if output is not None:
-        seconds = play_piece(source, output, bpm=bpm, soundfont=soundfont)
+        seconds = play(source, output, bpm=bpm, soundfont=soundfont)
         print(f"{output}: {seconds:.0f} seconds")
         return
     try:
-        play_piece(
+        play(
             source,
             bpm=bpm,
             soundfont=soundfont,

@@ -10,7 +10,7 @@ import soundfile
 from ripieno.errors import BadInput
 from ripieno.files.midi import write_midi
 from ripieno.files.sound.notes import SoundingNote, sounding_notes
-from ripieno.files.sound.play import play_piece, play_samples, write_sound
+from ripieno.files.sound.play import play, play_samples, write_sound
 from ripieno.files.sound.render import render
 from ripieno.music.piece import Revision, piece_from_notes
 from ripieno.music.roll import RollNote
@@ -54,23 +54,23 @@ def test_without_a_player_there_is_a_way_out(player: Path, monkeypatch) -> None:
 def test_a_piece_is_played_from_its_file_once_its_length_is_told(player: Path, tmp_path: Path) -> None:
     write_midi(PIECE, tmp_path / "piece.mid")
     told: list[tuple[float, bool]] = []
-    seconds = play_piece(tmp_path / "piece.mid", ready=lambda s: told.append((s, (tmp_path / "heard.wav").exists())))
+    seconds = play(tmp_path / "piece.mid", ready=lambda s: told.append((s, (tmp_path / "heard.wav").exists())))
     assert told == [(seconds, False)]
     assert soundfile.info(tmp_path / "heard.wav").duration == pytest.approx(seconds)
 
 
 def test_a_piece_is_written_at_another_tempo(tmp_path: Path) -> None:
-    seconds = play_piece(PIECE, str(tmp_path / "slow.flac"), bpm=60)
+    seconds = play(PIECE, str(tmp_path / "slow.flac"), bpm=60)
     assert soundfile.info(tmp_path / "slow.flac").duration == pytest.approx(seconds)
     write_sound(render(sounding_notes(PIECE, Revision(bpm=60))), tmp_path / "same.flac")
     assert (tmp_path / "slow.flac").read_bytes() == (tmp_path / "same.flac").read_bytes()
-    assert seconds > play_piece(PIECE, tmp_path / "quick.wav") + 2
+    assert seconds > play(PIECE, tmp_path / "quick.wav") + 2
 
 
 def test_a_place_that_cannot_be_written_is_refused_before_anything_is_played(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match=r"piece\.mp3: a sound is a \.wav or \.flac file; name it piece\.wav"):
-        play_piece(tmp_path / "missing.mid", tmp_path / "piece.mp3")
+        play(tmp_path / "missing.mid", tmp_path / "piece.mp3")
     with pytest.raises(BadInput, match="there is no folder"):
-        play_piece(tmp_path / "missing.mid", tmp_path / "nowhere" / "piece.wav")
+        play(tmp_path / "missing.mid", tmp_path / "nowhere" / "piece.wav")
     with pytest.raises(BadInput, match=r"missing\.mid does not exist"):
-        play_piece(tmp_path / "missing.mid", tmp_path / "piece.wav")
+        play(tmp_path / "missing.mid", tmp_path / "piece.wav")

@@ -1,7 +1,7 @@
 """A sound on its way out: to a file, or to this computer's loudspeakers.
 
-play_piece("piece.mid")
-play_piece(piece, Path("piece.flac"), bpm=60)
+play("piece.mid")
+play(piece, Path("piece.flac"), bpm=60)
 write_sound(render(sounding_notes(piece)), Path("piece.wav"))
 """
 
@@ -25,7 +25,7 @@ from ripieno.whole import check_place, whole_file
 SUFFIXES = (".wav", ".flac")
 
 
-def play_piece(
+def play(
     piece: Piece | str | Path,
     path: str | Path | None = None,
     *,

@@ -10,7 +10,7 @@ import pytest
 
 from ripieno.errors import BadInput
 from ripieno.files.midi import read_midi, write_midi
-from ripieno.fix import (
+from ripieno.fixing import (
     SURE,
     Candidate,
     Correction,

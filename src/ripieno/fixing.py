@@ -32,6 +32,7 @@ from ripieno.files.midi import write_midi
 from ripieno.files.musicxml.read import SUFFIXES
 from ripieno.files.musicxml.source import MusicXmlSource
 from ripieno.files.musicxml.write import write_musicxml
+from ripieno.files.reader import opened
 from ripieno.models.context import context_of
 from ripieno.models.runtime import CoconetModel, Model, load_coconet, load_model, the_separator
 from ripieno.music.harmony import class_shares, estimate_key, key_fits, key_name, note_name, scale
@@ -92,25 +93,25 @@ class Fixed:
 
 
 def fix(
-    piece: Piece,
+    piece: Piece | str | Path,
     *,
     model: Model | None = None,
     fill: CoconetModel | None = None,
     most: int | float = MOST,
     sure: float = SURE,
     bars: tuple[int, int] | None = None,
-    name: str = "the piece",
+    name: str | None = None,
     **reading_options: Any,
 ) -> Fixed:
     """Put notes right that are a semitone or a sixteenth off.
 
     Args:
-        piece: left untouched.
+        piece: left untouched; or the path of its file.
         model, fill: the bundled ones unless given.
         most: notes that may be changed: a number, or a share of them.
         sure: how probable a change must be, above 0 and up to 1.
         bars: first and last bar to look at.
-        name: what errors call the piece.
+        name: what errors call the piece, unless its file's.
         reading_options: `key`, `meter`, `pickup`, `melody`, as `understand` takes them.
 
     Raises:
@@ -119,6 +120,7 @@ def fix(
     if not 0 < sure <= 1:
         raise BadInput(f"how sure it must be is a share from 0 to 1, such as 0.6, not {sure:g}")
     model, fill = model or load_model(), fill or load_coconet()
+    piece, name = opened(piece, name)
     reading = understand(
         piece, name=name, bars=bars, lowest=model.lowest_pitch, highest=model.highest_pitch, **reading_options
     )

@@ -26,6 +26,7 @@ from ripieno.files.musicxml.marks import Mark, score_of, write_marked
 from ripieno.files.musicxml.read import SUFFIXES
 from ripieno.files.musicxml.source import MusicXmlSource
 from ripieno.files.picture.score import SUFFIXES as PICTURE_SUFFIXES
+from ripieno.files.reader import opened
 from ripieno.models.context import context_of
 from ripieno.models.runtime import CoconetModel, Model, load_coconet, load_model, the_separator
 from ripieno.music.harmony import note_name
@@ -142,29 +143,30 @@ class Proof:
 
 
 def check(
-    piece: Piece,
+    piece: Piece | str | Path,
     *,
     model: Model | None = None,
     fill: CoconetModel | None = None,
     rules_only: bool = False,
     as_score: bool = False,
-    name: str = "the piece",
+    name: str | None = None,
     **reading_options: Any,
 ) -> Proof:
     """Look a piece through.
 
     Args:
-        piece: one to four parts of a voice each, or chords, which are then split into voices.
+        piece: one to four parts of a voice each, or chords, which are then split into voices; or the path of its file.
         model, fill: the bundled ones unless given.
         rules_only: say nothing of wrong notes, and name no better ones; much quicker.
         as_score: read it as the score that it would be written as, so that `write_proof` can mark it.
-        name: what errors call the piece.
+        name: what errors call the piece, unless its file's.
         reading_options: `key`, `meter`, `pickup`, as `understand` takes them.
 
     Raises:
         BadInput: there is nothing to read, or an option does not fit the piece.
     """
     model = model or load_model()
+    piece, name = opened(piece, name)
     if as_score:
         piece = score_of(piece)
     reading = understand(piece, name=name, lowest=model.lowest_pitch, highest=model.highest_pitch, **reading_options)

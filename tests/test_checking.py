@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ripieno.check import (
+from ripieno.checking import (
     COLOURS,
     WRONG_NOTE,
     Remark,
