@@ -7,13 +7,10 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
-from jaxtyping import install_import_hook
 
-import tests.checked  # noqa: F401  # the hook below takes it for loaded
+from tests.checked import install
 
-# From here on every annotated argument and result of ripieno's is checked, the shapes of arrays included. The hook only
-# sees what is imported after it.
-install_import_hook("ripieno", "tests.checked.checked")
+install()  # what is imported before it is not checked
 
 # a busy machine is slow, not wrong
 settings.register_profile("ripieno", deadline=None, max_examples=50, print_blob=True)

@@ -11,9 +11,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from jaxtyping import TypeCheckError
+from beartype.roar import BeartypeCallHintViolation, BeartypeDoorHintViolation
+from jaxtyping import Int, TypeCheckError
 
-from ripieno.music.roll import attacks
+from ripieno.models.runtime import Prediction
+from ripieno.music.roll import attacks, window
+from tests.checked import checked
 
 ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "src" / "ripieno"
@@ -102,9 +105,36 @@ def test_every_module_says_what_it_is(module: str) -> None:
     assert is_empty_package or ast.get_docstring(ast.parse(text))
 
 
-def test_shapes_are_checked_while_tests_run() -> None:
-    with pytest.raises(TypeCheckError):
+def test_what_is_annotated_is_checked_while_tests_run() -> None:
+    logits = np.zeros((2, 1, 4, 128), dtype=np.float32)
+    with pytest.raises(BeartypeCallHintViolation, match="cells"):
         attacks(np.zeros((4, 128), dtype=bool))
+    with pytest.raises(BeartypeCallHintViolation, match="n_left"):
+        Prediction(logits, np.zeros(3, dtype=np.float32))  # of three rolls where there are two
+    with pytest.raises(TypeCheckError, match="n_steps"):
+        window(logits[0] > 0, 0, "two")  # type: ignore[arg-type]
+
+
+@checked
+def both(one: Int[np.ndarray, " step"], other: Int[np.ndarray, " step"]) -> Int[np.ndarray, " step"]:
+    return one + other if len(one) > 1 else np.zeros(7, dtype=int)
+
+
+def test_within_a_call_a_dimension_has_one_length() -> None:
+    assert len(both(np.arange(3), np.arange(3))) == 3
+    assert len(both(np.arange(4), np.arange(4))) == 4
+    with pytest.raises(BeartypeCallHintViolation, match="other"):
+        both(np.arange(3), np.arange(4))
+    with pytest.raises(BeartypeCallHintViolation, match="return"):
+        both(np.arange(1), np.arange(1))
+
+    @checked
+    def within(*several: Int[np.ndarray, " step"]) -> int:
+        return len(several[0])
+
+    assert within(np.arange(3), np.arange(3)) == 3
+    with pytest.raises(BeartypeDoorHintViolation):
+        within(*[np.zeros((2, 2), dtype=int)] * 2)
 
 
 def test_no_file_names_a_place_on_somebodys_machine() -> None:
