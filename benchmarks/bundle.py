@@ -86,6 +86,8 @@ def main() -> None:
             if a.blend:
                 config = from_json(json.loads((source / "config.json").read_text()))
                 before = starting_network(a.blend, load_prepared(a.corpus, "train"), config)
+                assert isinstance(network, UNet)
+                assert isinstance(before, UNet)
                 blend(network, before, a.share)
             source = Path(folder) / "whole.onnx"
             card = json.loads((BUNDLED / "card.json").read_text())

@@ -18,7 +18,7 @@ from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from typing import Any, get_args, get_type_hints
 
-import jaxtyping
+import jaxtyping  # from here on ripieno.shapes takes shapes for what they are
 from beartype import BeartypeConf, beartype
 from beartype.door import die_if_unbearable
 
