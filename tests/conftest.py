@@ -12,6 +12,10 @@ from tests.checked import install
 
 install()  # what is imported before it is not checked
 
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # Each worker has one core: where several threads of each wait for one another, they do so by spinning.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 # a busy machine is slow, not wrong
 settings.register_profile("ripieno", deadline=None, max_examples=50, print_blob=True)
 settings.load_profile("ripieno")
