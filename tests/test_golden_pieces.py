@@ -87,7 +87,7 @@ def probe(model: Model) -> str:
 
 @cache
 def models() -> dict[str, Model]:
-    return {"bundled": load_model(), "whole numbers": model_of(consonant)}
+    return {"bundled": load_model(n_threads=1), "whole numbers": model_of(consonant)}
 
 
 @cache

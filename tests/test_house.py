@@ -29,8 +29,8 @@ MODULES = {
 # Each floor may use its own rooms and those of the floors below it; rooms on one floor know nothing of each other.
 # The product never imports the research (evaluation), which stands above it.
 FLOORS = (
-    {"errors", "shapes", "whole"},
-    {"music"},
+    {"errors", "shapes"},
+    {"music", "whole"},
     {"edits", "files", "models"},
     {"sampling"},
     {"training", "options"},
@@ -47,7 +47,7 @@ HEAVY = {"torch", "matplotlib", "onnxruntime", "mido", "onnx", "safetensors", "s
 # What a MIDI file made into a MIDI file takes no part of.
 ELSEWHERE = {
     *(HEAVY - {"onnxruntime"}),
-    *("fastapi", "starlette", "uvicorn", "websockets", "fontTools", "jaxtyping", "scipy"),
+    *("fastapi", "starlette", "uvicorn", "websockets", "fontTools", "jaxtyping", "pydantic", "scipy"),
     *("asyncio", "http.client", "multiprocessing", "sqlite3", "ssl", "unittest", "urllib.request"),
     *("ripieno.studio", "ripieno.evaluation", "ripieno.survey", "ripieno.training"),
 }

@@ -433,7 +433,11 @@ def test_the_server_listens_to_this_machine_only(served: Served) -> None:
 
 def test_the_first_message_must_be_hello(served: Served) -> None:
     piece = served.new_piece()
-    said = {"hello_first": {"type": "tempo", "id": "a", "bpm": 90}, "wrong_protocol": hello(2), "bad_message": {}}
+    said = {
+        "hello_first": {"type": "tempo", "id": "a", "bpm": 90},
+        "wrong_protocol": hello(wire.PROTOCOL + 1),
+        "bad_message": {},
+    }
     for code, message in said.items():
         with connect(f"ws://127.0.0.1:{served.port}/api/pieces/{piece}/socket") as line:
             line.send(json.dumps(message))
@@ -446,7 +450,7 @@ def hello(protocol: int) -> dict[str, Any]:
 
 def test_hello_is_said_once(served: Served) -> None:
     with served.window(served.new_piece()) as window:
-        window.say(**hello(1))
+        window.say(**hello(wire.PROTOCOL))
         assert window.until(lambda message: message["type"] == "error")["code"] == "hello_first"
 
 
