@@ -7,6 +7,7 @@ MELODY ?= examples/old-hundredth.mid# what `make demo` harmonises
 DATA ?=# where `make train` finds its music
 CONFIG ?= chorale# what `make train` trains: chorale, or paper
 N ?= 10000# how many files `make fuzz` mutates
+WORKERS ?= auto# how many processes share the tests; auto is one for each core
 PYTHON ?=# the Python to use; unless given, the first that will do
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -40,7 +41,7 @@ demo: $(VENV)/installed
 	echo "With a melody of yours:                   $(BIN)/ripieno harmonize yours.mid -o four-parts.mid"
 
 test: check page
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 fuzz: $(VENV)/develops
 	$(BIN)/python -m tests.fuzzing --n $(N)

@@ -31,6 +31,7 @@ import torch
 from numpy.random import Generator, Philox
 
 from ripieno.models.checkpoint import load_network
+from ripieno.models.unet import UNetConfig
 from ripieno.training.config import DamageConfig, TrainConfig, configuration
 from ripieno.training.loss import edit_kl, n_left_of
 from ripieno.training.samples import Batch, Prepared, load_prepared, training_batch
@@ -42,6 +43,7 @@ N_WINDOWS = 304  # in each set
 
 def base(n_samples: int) -> TrainConfig:
     config = configuration("chorale")
+    assert isinstance(config.network, UNetConfig)
     network = replace(config.network, n_filters=FILTERS)
     return replace(config, network=network, n_samples=n_samples, validate_every=n_samples)
 

@@ -26,6 +26,7 @@ from ripieno.models.checkpoint import Network, export_onnx, load_network, networ
 from ripieno.models.context import context_of
 from ripieno.models.quantization import Inputs, quantize
 from ripieno.models.runtime import open_session
+from ripieno.models.unet import UNet
 from ripieno.music.roll import roll_of_voices
 from ripieno.training.config import configuration, from_json
 from ripieno.training.run import starting_network
@@ -82,6 +83,8 @@ def main() -> None:
             if a.blend:
                 config = from_json(json.loads((source / "config.json").read_text()))
                 before = starting_network(a.blend, load_prepared(a.corpus, "train"), config)
+                assert isinstance(network, UNet)
+                assert isinstance(before, UNet)
                 blend(network, before, a.share)
             source = Path(folder) / "whole.onnx"
             card = json.loads((BUNDLED / "card.json").read_text())

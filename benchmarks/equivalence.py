@@ -60,11 +60,11 @@ def compose(job: Job) -> dict[str, Any]:
     for _ in session.run():
         pass
     line = session.policy.line
-    line = None if line is None or session.reading.melody == "inner" else [int(pitch) for pitch in line]
+    bound = [] if line is None or session.reading.melody == "inner" else [int(pitch) for pitch in line]
     return {
         "notes": [[note.onset, note.pitch, note.duration] for note in notes_of(session.log.cells)],
         "n_steps": int(session.log.cells.shape[1]),
-        "line": line,
+        "line": bound or None,
         "voice": 3 if session.reading.melody == "bass" else 0,
         "edits": len(session.log.entries),
     }
@@ -147,7 +147,7 @@ def main() -> None:
         more, less = two_one_sided(float(mean), float(error))
         within, lost = max(more, less), more if name in rules else max(more, less)
         rows.append((name, float(mean), float(1.645 * error), len(apart), float(within), float(lost)))
-    held, none_lost = (holm([row[at] for row in rows]) for at in (4, 5))
+    held, none_lost = (holm([float(row[at]) for row in rows]) for at in (4, 5))
     print(
         "| | difference, in standard deviations of Bach's pieces (90 %) | n | within 0.2, Holm | nothing lost, Holm |"
     )

@@ -31,8 +31,9 @@ from ripieno.music.piece import Piece, piece_from_notes
 from ripieno.music.voices import split
 from ripieno.options import Options
 from ripieno.sampling.ancestral import chances, expected
-from ripieno.sampling.run import STOP_RULE
-from ripieno.session import Session
+from ripieno.sampling.passes import alone
+from ripieno.sampling.run import MENDS, STOP_RULE, compose_and_mend
+from ripieno.session import Session, way_of
 
 SHOWN = (
     "parallel fifths",
@@ -77,15 +78,17 @@ def finish(
     model = editor(path)
     melody = None if tonic is None else "top"
     session = Session(piece, model=model, temperature=temperature, seed=seed, melody=melody, mend=mend)
-    session.policy = replace(session.policy, takes_back=takes_back)
-    n_edits = sum(1 for _ in session.run())
-    log = session.log
+    policy = replace(session.policy, takes_back=takes_back)
+    most = STOP_RULE.most_edits(session.document.n_steps)
+    log, n_edits = session.log, 0
+    for change in alone(compose_and_mend(log, session.context, policy, way_of(session.document, model), most), model):
+        log, n_edits = change.log, n_edits + 1
     prediction = model(log.cells[None], session.context[None])
-    chance = np.where(session.policy.allowed(log), chances(prediction), 0.0)
-    n_left = expected(chance, log, session.policy)
+    chance = np.where(policy.allowed(log), chances(prediction), 0.0)
+    n_left = expected(chance, log, policy)
     taking_back = float(chance[log.cells].sum())
     sounding = np.count_nonzero(log.cells[0], axis=1)
-    line = session.policy.line
+    line = policy.line
     above = 0
     sung = sounding[line >= 0] if line is not None else sounding
     if session.reading.melody == "top" and line is not None:

@@ -21,6 +21,7 @@ from ripieno.evaluation import report
 from ripieno.evaluation.jobs import Settings
 from ripieno.evaluation.run import evaluate
 from ripieno.evaluation.statistics import student
+from ripieno.models.unet import UNetConfig
 from ripieno.training.config import configuration
 from ripieno.training.run import train
 
@@ -40,7 +41,9 @@ SHOWN = (
 
 
 def trained(corpus: Path, folder: Path, config: str, seed: int, n_samples: int, width: int) -> Path:
-    network = replace(configuration(config).network, n_filters=tuple(width << level for level in range(6)))
+    shape = configuration(config).network
+    assert isinstance(shape, UNetConfig)
+    network = replace(shape, n_filters=tuple(width << level for level in range(6)))
     changes = {"network": network, "n_samples": n_samples, "seed": seed}
     for progress in train(corpus, folder, config, changes):
         if progress.valid_kl_average is not None:

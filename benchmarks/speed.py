@@ -30,11 +30,12 @@ import numpy as np
 
 from ripieno.files.reader import read
 from ripieno.models.context import context_of
-from ripieno.models.runtime import Model, load_model, the_separator
+from ripieno.models.runtime import Model, Prediction, load_model, the_separator
 from ripieno.music.piece import Piece, piece_from_notes
 from ripieno.music.roll import RollNote, notes_of
 from ripieno.sampling.passes import alone, together
 from ripieno.sampling.run import STOP_RULE
+from ripieno.sampling.speculative import Tally, compose_lossless
 from ripieno.session import Session
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
@@ -62,7 +63,7 @@ class Counted:
     def __getattr__(self, name: str) -> object:
         return getattr(self.model, name)
 
-    def __call__(self, cells: np.ndarray, context: np.ndarray) -> object:
+    def __call__(self, cells: np.ndarray, context: np.ndarray) -> Prediction:
         """Predict."""
         self.n_passes += 1
         return self.model(cells, context)
@@ -229,7 +230,7 @@ def lossless() -> None:
             session.log, session.context, session.policy, 0, stop=STOP_RULE, length=length, tally=tally
         )
         began = time.perf_counter()
-        n_edits = sum(1 for _ in alone(sampler, counted))  # type: ignore[arg-type]
+        n_edits = sum(1 for _ in alone(sampler, counted))
         seconds = time.perf_counter() - began
         n_passes = counted.n_passes
         print(

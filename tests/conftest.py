@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
-from jaxtyping import install_import_hook
 
-import tests.checked  # noqa: F401  # the hook below takes it for loaded
+from tests.checked import install
 
-# From here on every annotated argument and result of ripieno's is checked, the shapes of arrays included. The hook only
-# sees what is imported after it.
-install_import_hook("ripieno", "tests.checked.checked")
+install()  # what is imported before it is not checked
 
-# a busy machine is slow, not wrong
-settings.register_profile("ripieno", deadline=None, max_examples=50, print_blob=True)
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # Each worker has one core: where several threads of each wait for one another, they do so by spinning.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# A busy machine is slow, not wrong, and a suite says the same today and tomorrow. Who looks for what nobody has thought
+# of asks for other examples each time: pytest --hypothesis-profile exploring.
+settings.register_profile("ripieno", deadline=None, max_examples=50, print_blob=True, derandomize=True)
+settings.register_profile("exploring", deadline=None, max_examples=500, print_blob=True)
 settings.load_profile("ripieno")
 
 
@@ -50,3 +55,13 @@ def data_folder(request: pytest.FixtureRequest) -> Path:
     if not folder.is_dir():
         pytest.fail(f"--data or RIPIENO_DATA names {folder}, which is no folder")
     return folder
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What people install."""
+    folder = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
+    subprocess.run(command, cwd=Path(__file__).parent.parent, check=True, capture_output=True)
+    (built,) = folder.glob("*.whl")
+    return built

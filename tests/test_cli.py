@@ -13,6 +13,8 @@ from pathlib import Path
 import mido
 import pytest
 
+from tests.pace import PATIENCE
+
 ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "examples"
 ODE = EXAMPLES / "ode-to-joy.mid"
@@ -434,10 +436,10 @@ def test_a_studio_says_its_address_and_serves_the_file_that_it_was_given(tmp_pat
                 r"The studio is open: (http://127\.0\.0\.1:\d+/)   \(Ctrl\+C closes it\)\n", studio.stdout.readline()
             )
             assert said is not None
-            with urllib.request.urlopen(f"{said[1]}api/pieces", timeout=60) as answer:
+            with urllib.request.urlopen(f"{said[1]}api/pieces", timeout=PATIENCE) as answer:
                 pieces = json.load(answer)
             assert [piece["id"] for piece in pieces["pieces"]] == [pieces["current"]]
             studio.send_signal(signal.SIGINT)
-            assert studio.wait(20) == 130
+            assert studio.wait(PATIENCE) == 130
         finally:
             studio.kill()

@@ -15,16 +15,21 @@ from tests import fuzzing
 ROOT = Path(__file__).parent.parent
 
 
+on_linux = pytest.mark.skipif(sys.platform != "linux", reason="memory is limited as Linux does it")
+
+
 @pytest.mark.slow
-@pytest.mark.skipif(sys.platform != "linux", reason="memory is limited as Linux does it")
-def test_five_hundred_of_each_format_end_well() -> None:
-    words = [sys.executable, "-m", "tests.fuzzing", "--n", "500"]
+@on_linux
+@pytest.mark.parametrize("kind", fuzzing.KINDS)
+def test_five_hundred_of_each_format_end_well(kind: str) -> None:
+    words = [sys.executable, "-m", "tests.fuzzing", "--n", "500", "--jobs", "1", "--kind", kind]
     done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    for line in done.stdout.splitlines():
-        assert " 0 FAULT" in line
-        assert " 0 read" not in line  # else nothing but the door was tried
-        assert " 0 refused" not in line
+    (line,) = done.stdout.splitlines()
+    assert line.startswith(kind)
+    assert " 0 FAULT" in line
+    assert " 0 read" not in line  # else nothing but the door was tried
+    assert " 0 refused" not in line
 
 
 def test_a_case_is_a_function_of_its_kind_and_number() -> None:
@@ -41,6 +46,21 @@ def test_a_fault_would_be_seen(monkeypatch) -> None:
 
     monkeypatch.setitem(fuzzing.KINDS, kind, (fuzzing.KINDS[kind][0], faulty))
     assert "ZeroDivisionError" in fuzzing.outcome(kind, fuzzing.midi_seeds()[0])
+
+
+@on_linux
+def test_a_case_without_end_is_a_fault(monkeypatch) -> None:
+    kind = "MIDI, bytes"
+
+    def endless(data, name):
+        while True:
+            pass
+
+    monkeypatch.setitem(fuzzing.KINDS, kind, (fuzzing.KINDS[kind][0], endless))
+    monkeypatch.setattr(fuzzing, "LOOPS", 5)
+    ((_, _, said, n_loops),) = fuzzing.run((kind, [0]))
+    assert "TimeoutError" in said
+    assert n_loops > 4
 
 
 def test_too_many_notes_are_refused() -> None:

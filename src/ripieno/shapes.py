@@ -1,18 +1,20 @@
 """How annotations name the shapes of arrays: `Bool[np.ndarray, "plane step pitch"]`, by jaxtyping.
 
-The tests check shapes at run time; using the program does not need that, nor jaxtyping.
+The tests check shapes at run time. Using the program does not need that, nor jaxtyping, which takes a tenth of a second
+to load: it counts where somebody has loaded it before.
 """
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float, Int, Int8
 else:
-    try:
+    if "jaxtyping" in sys.modules:
         from jaxtyping import Bool, Float, Int, Int8
-    except ImportError:
+    else:
 
         class _Array:
             """Stands for an array of any shape."""

@@ -57,6 +57,13 @@ def test_a_note_drawn_into_another_cuts_it(log: EditLog) -> None:
     assert shapes(log) == [(0, 60, 1), (1, 60, 2), (3, 60, 1)]
 
 
+def test_a_note_drawn_before_one_of_ones_own_that_another_hand_had_led_up_to_does_not_lengthen_it() -> None:
+    log = put_notes(EditLog(silence(N_STEPS, 2)), add=[RollNote(7, 60, 1)])
+    log = put_notes(log, add=[RollNote(2, 60, 6)], author="model")  # over it
+    log = put_notes(log, add=[RollNote(1, 60, 6)])
+    assert shapes(log) == [(1, 60, 6), (7, 60, 1)]
+
+
 def test_a_note_that_is_not_there_so_cannot_be_removed_and_nothing_is_done(log: EditLog) -> None:
     for wrong in (RollNote(0, 60, 3), RollNote(1, 60, 3), RollNote(0, 61, 4)):
         with pytest.raises(NoteGone) as gone:

@@ -9,6 +9,7 @@ import pytest
 from ripieno.models import runtime
 from ripieno.models.context import context_of
 from ripieno.models.runtime import Model, load_model
+from tests.pace import loop_seconds
 
 N_STEPS = 1500
 
@@ -69,12 +70,12 @@ def test_a_window_in_which_nothing_has_changed_is_not_asked_again(model: Model, 
 
 
 def test_between_passes_no_thread_keeps_a_core_busy(model: Model) -> None:
-    """They went on spinning for some 50 ms, in the way of whatever came next."""
+    """They went on spinning for some 50 ms, the time of ten loops, in the way of whatever came next."""
     cells = np.zeros((1, model.n_planes, 128, 128), dtype=bool)
     spent = []
-    for _ in range(3):
+    for _ in range(5):
         model(cells, context_of(128)[None])
         began = time.process_time()
         time.sleep(0.1)
         spent.append(time.process_time() - began)
-    assert min(spent) < 0.01  # of processor time; how long anything takes does not matter
+    assert min(spent) < 2 * loop_seconds()  # of processor time; how long anything takes does not matter

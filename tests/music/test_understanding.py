@@ -16,6 +16,7 @@ from ripieno.music.harmony import key_name, key_of
 from ripieno.music.piece import Meter, Part, Piece, Tempo, bar_starts, piece_from_notes
 from ripieno.music.roll import RollNote
 from ripieno.music.understanding import given_bass, steps_of_bars, understand
+from tests.pace import n_calls
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -47,6 +48,32 @@ def melody_pitches(piece: Piece, melody: str | None = None) -> list[int]:
 
 
 # The melody
+
+
+def test_what_a_piece_costs_hangs_on_its_notes_and_not_on_how_many_parts_they_are_in():
+    def shared_out(n_parts: int) -> Piece:
+        parts = [
+            tune([48 + (5 * i + part) % 30 for i in range(192 // n_parts)], name="Bass") for part in range(n_parts)
+        ]
+        return together(*parts)
+
+    def cost(n_parts: int) -> int:
+        piece = shared_out(n_parts)
+        return n_calls(lambda: given_bass(piece, understand(piece)))
+
+    assert cost(48) < 2 * cost(3)
+
+
+def test_a_melody_is_found_exactly_though_no_tick_divides_its_times():
+    """An ornament within each beat, all of other denominators, and the same an octave below it."""
+    primes = [n for n in range(2, 1000) if all(n % i for i in range(2, n))][-100:]
+    ornaments = [
+        replace(note, onset=note.onset + Fraction(1, prime), duration=Fraction(1, prime))
+        for note, prime in zip(tune([60] * 100).notes, primes, strict=True)
+    ]
+    below = [replace(note, id=100 + i, pitch=48) for i, note in enumerate(ornaments)]
+    piece = replace(tune([60]), notes=(*ornaments, *below))
+    assert understand(piece).melody_notes == frozenset(range(100))
 
 
 def test_a_tune_alone_is_the_top_and_a_low_one_the_bass():

@@ -18,6 +18,7 @@ from ripieno.studio.messages import NewPiece
 from ripieno.studio.pieces import Pieces
 from ripieno.studio.server import Doorkeeper, Studio, listen, make_app
 from ripieno.studio.store import Store
+from tests.pace import PATIENCE
 from tests.studio.talking import Address
 
 CHORD = (48, 55, 64)  # what the model wants to hear throughout, each for a beat
@@ -36,6 +37,11 @@ class Knowing:
             missing[:, 0, :, pitch - 28] = ~cells[:, 0, :, pitch - 28] & (given["context"][:, 4] > 0)
         logits = np.where(missing, 5.0, -9.0).astype(np.float32)
         return logits, missing.sum(axis=(1, 2, 3)).astype(np.float32)
+
+
+@pytest.fixture(autouse=True)
+def _an_engraver_has_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ripieno.studio.engraver.PATIENCE", PATIENCE)
 
 
 @pytest.fixture
@@ -84,7 +90,7 @@ def serving(studio: Studio) -> Iterator[Served]:
         yield Served(studio, port)
     finally:
         server.should_exit = True
-        thread.join(20)
+        thread.join(PATIENCE)
         taken.close()
 
 

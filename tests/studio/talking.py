@@ -12,6 +12,7 @@ from typing import Any
 from websockets.sync.client import ClientConnection, connect
 
 from ripieno.studio.messages import PROTOCOL
+from tests.pace import PATIENCE
 
 
 class Window:
@@ -22,7 +23,7 @@ class Window:
         self.heard: list[dict[str, Any]] = []
         self.welcome: dict[str, Any] = {}
 
-    def hear(self, timeout: float = 20) -> dict[str, Any]:
+    def hear(self, timeout: float = PATIENCE) -> dict[str, Any]:
         message = json.loads(self.socket.recv(timeout))
         self.heard.append(message)
         return message
@@ -79,7 +80,8 @@ class Address:
 
     @contextmanager
     def window(self, piece: str, seen: int | None = None, **options: Any) -> Iterator[Window]:
-        with connect(f"ws://127.0.0.1:{self.port}/api/pieces/{piece}/socket", max_size=None, **options) as socket:
+        address = f"ws://127.0.0.1:{self.port}/api/pieces/{piece}/socket"
+        with connect(address, max_size=None, open_timeout=PATIENCE, ping_timeout=PATIENCE, **options) as socket:
             window = Window(socket)
             window.say(type="hello", protocol=PROTOCOL, seen=seen)
             window.welcome = window.hear()

@@ -26,9 +26,11 @@ from ripieno.models.runtime import Model
 from ripieno.music.piece import piece_from_notes
 from ripieno.music.roll import RollNote
 from ripieno.studio import messages as wire
-from ripieno.studio.server import MAX_MESSAGE, MAX_UPLOAD, PATIENCE, Studio, listen, open_studio
+from ripieno.studio import server
+from ripieno.studio.server import MAX_MESSAGE, MAX_UPLOAD, Studio, listen, open_studio
 from ripieno.studio.store import Store
 from tests.files.sound.test_render import cents_off
+from tests.pace import PATIENCE
 from tests.studio.conftest import CHORD, Served, serving
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -43,7 +45,7 @@ def status(served: Served, path: str, method: str = "GET", body: bytes | None = 
 def ask_http(
     served: Served, path: str, method: str = "GET", body: bytes | None = None, **headers: Any
 ) -> tuple[int, dict[str, str], bytes]:
-    line = http.client.HTTPConnection("127.0.0.1", served.port, timeout=20)
+    line = http.client.HTTPConnection("127.0.0.1", served.port, timeout=PATIENCE)
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     line.request(method, path, body, named)
     answer = line.getresponse()
@@ -431,11 +433,15 @@ def test_the_server_listens_to_this_machine_only(served: Served) -> None:
 
 def test_the_first_message_must_be_hello(served: Served) -> None:
     piece = served.new_piece()
-    said = {"hello_first": {"type": "tempo", "id": "a", "bpm": 90}, "wrong_protocol": hello(2), "bad_message": {}}
+    said = {
+        "hello_first": {"type": "tempo", "id": "a", "bpm": 90},
+        "wrong_protocol": hello(wire.PROTOCOL + 1),
+        "bad_message": {},
+    }
     for code, message in said.items():
         with connect(f"ws://127.0.0.1:{served.port}/api/pieces/{piece}/socket") as line:
             line.send(json.dumps(message))
-            assert json.loads(line.recv(20))["code"] == code
+            assert json.loads(line.recv(PATIENCE))["code"] == code
 
 
 def hello(protocol: int) -> dict[str, Any]:
@@ -444,7 +450,7 @@ def hello(protocol: int) -> dict[str, Any]:
 
 def test_hello_is_said_once(served: Served) -> None:
     with served.window(served.new_piece()) as window:
-        window.say(**hello(1))
+        window.say(**hello(wire.PROTOCOL))
         assert window.until(lambda message: message["type"] == "error")["code"] == "hello_first"
 
 
@@ -460,14 +466,15 @@ def test_a_message_that_is_too_large_is_answered_and_one_far_too_large_ends_the_
         assert closed.value.rcvd.code == 1009
 
 
-def test_a_window_that_talks_too_fast_is_told_so_and_in_the_end_shown_out(served: Served) -> None:
+def test_a_window_that_talks_too_fast_is_told_so_and_in_the_end_shown_out(served: Served, monkeypatch) -> None:
+    monkeypatch.setattr(server, "PER_SECOND", 0)  # as if all were said in an instant, also where a machine is slow
     with served.window(served.new_piece()) as window, served.window(served.new_piece()) as other:
         for _ in range(150):
             window.socket.send("{}")
         assert window.until(lambda message: message.get("code") == "too_many_messages")
         assert other.ask("tempo", bpm=90)["type"] == "done"
         with suppress(ConnectionClosed):
-            for _ in range(50 * PATIENCE):
+            for _ in range(2 * server.PATIENCE):
                 window.socket.send("{}")
         with pytest.raises(ConnectionClosed):
             window.until(lambda message: False)
@@ -554,7 +561,7 @@ def test_a_window_that_vanishes_leaves_nothing_behind(served: Served) -> None:
     for _ in range(5):
         with served.window(piece) as window:
             window.socket.socket.shutdown(socket.SHUT_RDWR)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE
     while served.studio.n_windows and time.monotonic() < deadline:
         time.sleep(0.05)
     assert served.studio.n_windows == 0

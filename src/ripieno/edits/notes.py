@@ -112,7 +112,7 @@ def put_notes(
         for step in range(note.onset, note.end):
             wanted[Edit(0, step, note.pitch)] = True
     if n_planes > 1:
-        begins = beginnings(log)
+        begins, own = beginnings(log), log.user_cells[0]
         strikes = {Edit(1, step, note.pitch): False for note in remove for step in range(note.onset, note.end)}
         for note in add:
             strikes |= {Edit(1, step, note.pitch): False for step in range(note.onset + 1, note.end)}
@@ -120,8 +120,12 @@ def put_notes(
             strikes[Edit(1, note.onset, note.pitch)] = True
             rest = Edit(1, note.end, note.pitch)
             goes_on = note.end < n_steps and wanted.get(Edit(0, *rest[1:]), bool(log.cells[0, note.end, note.pitch]))
-            if goes_on and rest not in strikes and not begins[note.end, note.pitch]:
-                strikes[rest] = True
+            if goes_on and rest not in strikes:
+                # What began there only because it was somebody else's, or came after silence, does so no longer.
+                is_own = author == "user" or own[note.end - 1, note.pitch]
+                is_joined = is_own == own[note.end, note.pitch] and not log.cells[1, note.end, note.pitch]
+                if is_joined or not begins[note.end, note.pitch]:
+                    strikes[rest] = True
         wanted |= {cell: value for cell, value in strikes.items() if log.cells[cell] != value}
     return log.put(list(wanted), list(wanted.values()), author, time=time, id=id)
 

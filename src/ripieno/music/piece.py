@@ -11,6 +11,7 @@ import math
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -37,7 +38,7 @@ class Note:
         """Where it stops, in steps."""
         return self.onset + self.duration
 
-    @property
+    @cached_property
     def steps(self) -> range:
         """The steps that it sounds on: both ends go to the nearest, and no note is too short for one."""
         first = _nearest(self.onset)

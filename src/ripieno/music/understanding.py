@@ -9,18 +9,18 @@ from __future__ import annotations
 import math
 import re
 from bisect import bisect_right
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 
 from ripieno.errors import BadInput
 from ripieno.music.harmony import MODES, estimate_key, key_fits, key_name, key_of, note_name, parse_key
 from ripieno.music.piece import Key, Meter, Note, Piece, bar_starts, n_steps
-from ripieno.music.roll import N_PITCHES, STEPS_PER_BEAT
+from ripieno.music.roll import STEPS_PER_BEAT
 from ripieno.shapes import Float, Int
 
 Role = Literal["top", "bass", "inner"]
@@ -313,18 +313,18 @@ _BASS_PROGRAMS = {*range(32, 40), 43, 58}  # General MIDI: basses, double bass, 
 
 def _find_melody(piece: Piece, notes: Sequence[Note], asked: str | None) -> tuple[Role, int | None, list[Note]]:
     """The melody's role, its part (none: all of them), and its notes."""
-    by_part: dict[int, list[Note]] = {}
-    for note in notes:
-        by_part.setdefault(note.part, []).append(note)
+    by_part = _by_part(notes)
+    clock = _clock_of(notes)
     role = next((role for role in ROLES if asked is not None and role == asked.strip().lower()), None)
     if role in ("top", "bass") and len(by_part) > 1:
-        return role, None, _outer_line(notes, role)
+        return role, None, _outer_line(notes, role, clock)
     if asked is None or role is not None:
-        part = max(by_part, key=lambda part: (_melody_score(piece, part, by_part[part], notes), -part))
+        n_sounding = _n_sounding(notes)
+        part = max(by_part, key=lambda part: (_melody_score(piece, part, by_part[part], n_sounding, clock), -part))
     else:
         part = _part_called(piece, by_part, asked)
-    role = role or _role_of(piece, part, by_part)
-    return role, part, _outer_line(by_part[part], role)
+    role = role or _role_of(piece, part, by_part[part], _edges_of(notes), clock)
+    return role, part, _outer_line(by_part[part], role, clock)
 
 
 def given_bass(piece: Piece, reading: Reading) -> Int[np.ndarray, " step"] | None:
@@ -335,23 +335,31 @@ def given_bass(piece: Piece, reading: Reading) -> Int[np.ndarray, " step"] | Non
     """
     if reading.part is None or reading.melody == "bass":
         return None
-    by_part: dict[int, list[Note]] = {}
-    for note in piece.notes:
-        if not piece.parts[note.part].is_drums:
-            by_part.setdefault(note.part, []).append(note)
-    for part, own in by_part.items():
+    notes = [note for note in piece.notes if not piece.parts[note.part].is_drums]
+    edges, clock = _edges_of(notes), _clock_of(notes)
+    for part, own in _by_part(notes).items():
         is_called = (
             re.search(_BASS_NAMES, piece.parts[part].name.lower()) or piece.parts[part].program in _BASS_PROGRAMS
         )
         mean = np.average([note.pitch for note in own], weights=[len(note.steps) for note in own])
-        if part == reading.part or not (is_called or mean < BASS_BELOW) or _role_of(piece, part, by_part) != "bass":
+        if part == reading.part or not (is_called or mean < BASS_BELOW):
             continue
-        outer = _outer_line(own, "bass")
+        if _role_of(piece, part, own, edges, clock) != "bass":
+            continue
+        outer = _outer_line(own, "bass", clock)
         line = _line_of(outer, reading.start, reading.n_steps, "bass")
         is_single = len(outer) >= 0.9 * len(own)
         if is_single and np.count_nonzero(line >= 0) >= np.count_nonzero(reading.line >= 0) / 2:
             return line
     return None
+
+
+def _by_part(notes: Iterable[Note]) -> dict[int, list[Note]]:
+    """The notes of each part that has any."""
+    found: dict[int, list[Note]] = {}
+    for note in notes:
+        found.setdefault(note.part, []).append(note)
+    return found
 
 
 def _part_called(piece: Piece, by_part: dict[int, list[Note]], asked: str) -> int:
@@ -373,33 +381,87 @@ def _part_called(piece: Piece, by_part: dict[int, list[Note]], asked: str) -> in
     raise BadInput(f'the melody "{wanted}" {why}; choose top, bass, inner or one of these: {choices}')
 
 
-def _melody_score(piece: Piece, part: int, own: Sequence[Note], notes: Sequence[Note]) -> float:
-    """How likely a part has the melody: its name, then its height, how steadily and how singly it sounds."""
+def _melody_score(piece: Piece, part: int, own: Sequence[Note], n_sounding: int, clock: _Clock) -> float:
+    """How likely a part has the melody: its name, then its height, how steadily and how singly it sounds.
+
+    Args:
+        piece: the whole.
+        part: the one in question.
+        own: its notes.
+        n_sounding: steps on which the piece sounds.
+        clock: when each note sounds.
+    """
     name = piece.parts[part].name.lower()
     by_name = next((score for pattern, score in _NAMES if re.search(pattern, name)), 0.0)
-    line = _outer_line(own, "top")
+    line = _outer_line(own, "top", clock)
     weights = [len(note.steps) for note in line]
     height = float(np.average([note.pitch for note in line], weights=weights))
-    sounding = {step for note in notes for step in note.steps}
-    coverage = len({step for note in line for step in note.steps}) / len(sounding)
+    coverage = _n_sounding(line) / n_sounding
     singleness = len(line) / len(own)
     return by_name + float(np.clip((height - 60) / 12, -2, 1.5)) + 2 * coverage + singleness
 
 
-def _role_of(piece: Piece, part: int, by_part: dict[int, list[Note]]) -> Role:
-    """Whether a part's line is the top, the bass, or within."""
-    others = [note for other, own in by_part.items() if other != part for note in own]
-    own_line = _outer_line(by_part[part], "top")
-    line = {step: note.pitch for note in own_line for step in note.steps}
-    above: dict[int, int] = {}
-    below: dict[int, int] = {}
-    for note in others:
-        for step in note.steps:
-            above[step] = max(note.pitch, above.get(step, -1))
-            below[step] = min(note.pitch, below.get(step, N_PITCHES))
-    shared = [step for step in line if step in above]
-    if len(shared) < len(line) / 4:  # mostly alone: nothing to compare with but what people call such lines
-        if len(own_line) < len(by_part[part]):
+def _n_sounding(notes: Iterable[Note]) -> int:
+    """Steps on which at least one of some notes sounds."""
+    n, reached = 0, 0
+    for first, stop in sorted((note.steps.start, note.steps.stop) for note in notes):
+        if stop > reached:
+            n += stop - max(first, reached)
+            reached = stop
+    return n
+
+
+class _Edges(NamedTuple):
+    """The outermost pitches at each step of a piece, whose they are, and what the other parts' are.
+
+    -1 stands where nothing sounds, as a pitch and as a part.
+    """
+
+    highest: Int[np.ndarray, " step"]
+    highest_part: Int[np.ndarray, " step"]
+    next_highest: Int[np.ndarray, " step"]  # of all parts but that one
+    lowest: Int[np.ndarray, " step"]
+    lowest_part: Int[np.ndarray, " step"]
+    next_lowest: Int[np.ndarray, " step"]
+
+    def above(self, part: int) -> Int[np.ndarray, " step"]:
+        """The highest pitch at each step in all parts but one."""
+        return np.where(self.highest_part == part, self.next_highest, self.highest)
+
+    def below(self, part: int) -> Int[np.ndarray, " step"]:
+        """The lowest pitch at each step in all parts but one."""
+        return np.where(self.lowest_part == part, self.next_lowest, self.lowest)
+
+
+def _edges_of(notes: Sequence[Note]) -> _Edges:
+    """The edges of a piece, from each of its notes taken once."""
+    length = max(note.steps.stop for note in notes)
+    upwards = sorted(notes, key=lambda note: note.pitch)
+    return _Edges(*_edge(upwards, length), *_edge(reversed(upwards), length))
+
+
+def _edge(notes: Iterable[Note], length: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """At each of `length` steps: the outermost pitch, its part, and the outermost of the other parts.
+
+    The notes come from the inside out, so that each is the outermost yet.
+    """
+    pitch, part, other = (np.full(length, -1) for _ in range(3))
+    for note in notes:
+        here = slice(note.steps.start, note.steps.stop)
+        np.copyto(other[here], pitch[here], where=part[here] != note.part)
+        pitch[here], part[here] = note.pitch, note.part
+    return pitch, part, other
+
+
+def _role_of(piece: Piece, part: int, own: Sequence[Note], edges: _Edges, clock: _Clock) -> Role:
+    """Whether a part's line, of its own notes, is the top, the bass, or within."""
+    own_line = _outer_line(own, "top", clock)
+    above = edges.above(part)
+    line = _in_order(own_line, len(above))
+    shared = (line >= 0) & (above >= 0)
+    # mostly alone: nothing to compare with but what people call such lines
+    if np.count_nonzero(shared) < np.count_nonzero(line >= 0) / 4:
+        if len(own_line) < len(own):
             return "top"
         name = piece.parts[part].name.lower()
         if re.search(_INNER_NAMES, name):
@@ -409,14 +471,49 @@ def _role_of(piece: Piece, part: int, by_part: dict[int, list[Note]]) -> Role:
         mean = np.average([note.pitch for note in own_line], weights=[len(note.steps) for note in own_line])
         return "bass" if mean < BASS_BELOW and not re.search(_MELODY_NAMES, name) else "top"
     # Voices cross now and then; what counts is where the line lies nearly always.
-    if sum(line[step] >= above[step] for step in shared) >= 0.8 * len(shared):
+    if np.count_nonzero((line >= above)[shared]) >= 0.8 * np.count_nonzero(shared):
         return "top"
-    bottom = {step: note.pitch for note in _outer_line(by_part[part], "bass") for step in note.steps}
-    shared = [step for step in bottom if step in below]
-    return "bass" if sum(bottom[step] <= below[step] for step in shared) >= 0.8 * len(shared) else "inner"
+    below = edges.below(part)
+    bottom = _in_order(_outer_line(own, "bass", clock), len(below))
+    shared = (bottom >= 0) & (below >= 0)
+    is_bass = np.count_nonzero((bottom <= below)[shared]) >= 0.8 * np.count_nonzero(shared)
+    return "bass" if is_bass else "inner"
 
 
-def _outer_line(notes: Sequence[Note], role: Role) -> list[Note]:
+def _in_order(line: Iterable[Note], length: int) -> Int[np.ndarray, " step"]:
+    """The pitch of a line at each step of a piece, -1 where it rests; where two notes overlap, the later one's."""
+    pitches = np.full(length, -1)
+    for note in line:
+        pitches[note.steps.start : note.steps.stop] = note.pitch
+    return pitches
+
+
+_When = tuple[int, int] | tuple[Fraction, Fraction]  # onset and end
+_Clock = Mapping[int, _When]  # by Note.id
+
+MOST_TICKS = 2**32  # of a step; what files count in divides some thousands
+
+
+def _clock_of(notes: Iterable[Note]) -> _Clock:
+    """When each note sounds, by its id, in ticks that all onsets and durations are whole numbers of.
+
+    Whole numbers compare many times faster than fractions. Where a file's times have no such tick of a reasonable
+    size, they stay fractions, in steps.
+    """
+    n_ticks = 1
+    for note in notes:
+        n_ticks = math.lcm(n_ticks, note.onset.denominator, note.duration.denominator)
+        if n_ticks > MOST_TICKS:
+            return {note.id: (note.onset, note.end) for note in notes}
+
+    def in_ticks(length: Fraction) -> int:
+        return length.numerator * (n_ticks // length.denominator)
+
+    onsets = {note.id: in_ticks(note.onset) for note in notes}
+    return {note.id: (onsets[note.id], onsets[note.id] + in_ticks(note.duration)) for note in notes}
+
+
+def _outer_line(notes: Sequence[Note], role: Role, clock: _Clock) -> list[Note]:
     """The top line of some notes, or the lowest for a bass: the notes that nothing covers, less the accompaniment.
 
     Where a melody rests, the highest note that goes on is its accompaniment. It counts as such if it lies nearer to the
@@ -428,7 +525,9 @@ def _outer_line(notes: Sequence[Note], role: Role) -> list[Note]:
     sounding: list[Note] = []
     for note in ordered:
         sounding = [other for other in sounding if other.steps.stop > note.steps.start]
-        if any(sign * other.pitch > sign * note.pitch and _covers(other, note) for other in sounding):
+        if any(
+            sign * other.pitch > sign * note.pitch and _covers(clock[other.id], clock[note.id]) for other in sounding
+        ):
             covered.append(note)
         else:
             outer.append(note)
@@ -449,13 +548,14 @@ def _outer_line(notes: Sequence[Note], role: Role) -> list[Note]:
     return [note for note, sure, near in zip(outer, over, is_nearer, strict=True) if sure or near]
 
 
-def _covers(other: Note, note: Note) -> bool:
+def _covers(other: _When, note: _When) -> bool:
     """Whether a note sounds on over one that begins later or with it, and not only as a legato overlaps.
 
     By the clock, since the notes of an ornament follow one another within a step.
     """
-    overlap = min(other.end, note.end) - max(other.onset, note.onset)
-    return overlap > 0 and 2 * overlap >= min(other.duration, note.duration)
+    (other_onset, other_end), (onset, end) = other, note
+    overlap = min(other_end, end) - max(other_onset, onset)
+    return overlap > 0 and 2 * overlap >= min(other_end - other_onset, end - onset)
 
 
 def _distances(notes: Sequence[Note], line: Sequence[Note]) -> Int[np.ndarray, " note"]:
@@ -736,4 +836,5 @@ def _in_ranges(bars: Collection[int]) -> str:
 
 
 def _is_off_grid(onset: Fraction) -> bool:
-    return abs(onset - round(onset)) > ON_GRID
+    beyond = onset.numerator % onset.denominator
+    return min(beyond, onset.denominator - beyond) * ON_GRID.denominator > ON_GRID.numerator * onset.denominator

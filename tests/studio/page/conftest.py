@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
-from tests.studio.page.hands import PATIENCE, until
+from tests.pace import PATIENCE
+from tests.studio.page.hands import until
 
 FLAGS = [
     "--no-sandbox",
@@ -103,7 +104,7 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
 def browser() -> Iterator[Browser]:
     path = chromium()
     with sync_playwright() as playwright:
-        one = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        one = playwright.chromium.launch(executable_path=path, args=FLAGS, timeout=PATIENCE * 1000)
         yield one
         one.close()
 

@@ -5,9 +5,9 @@ from typing import Any
 
 from playwright.sync_api import Error, Page
 
-Shape = tuple[int, int, int]  # onset, pitch, duration
+from tests.pace import PATIENCE
 
-PATIENCE = 90.0  # seconds; a busy machine is slow, not wrong
+Shape = tuple[int, int, int]  # onset, pitch, duration
 
 MELODY: list[Shape] = [
     (0, 67, 4),

@@ -12,11 +12,11 @@ from __future__ import annotations
 import io
 import re
 from functools import cache
+from html import unescape
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 from xml.etree import ElementTree
-from xml.sax.saxutils import unescape
 
 from ripieno.errors import BadInput
 from ripieno.whole import whole_file
