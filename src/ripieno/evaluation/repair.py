@@ -55,7 +55,7 @@ SEMITONES = {"semitone": 1, "tone": 2, "octave": 12}
 LOWEST, HIGHEST = 36, 81  # what the JSB Chorales span
 APART = 3  # notes of a voice from one fault to the next, at the least
 THRESHOLD = 0.4  # for `mend`: spoils 0.8 % on 13 chorales of JSB valid, all kinds together
-TRANSPOSITIONS = (0, -1, 1, -2, 2)  # semitones; more of them find no more (docs/log.md)
+TRANSPOSITIONS = (0, -1, 1, -2, 2)  # semitones; more of them find no more (docs/log.md#the-same-piece-in-five-keys)
 REACH = 24  # steps on either side that Coconet is shown; its convolutions reach no further than 22
 
 Voices = Int[np.ndarray, "step voice"]
