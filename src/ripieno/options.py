@@ -233,7 +233,7 @@ class Options:
         "parallel fifths and octaves alone, or nothing.",
         choices=("faults", "parallels", "nothing"),
     )
-    # chosen on JSB valid: 1.0 has fewer triads and more sevenths than Bach (docs/log.md)
+    # chosen on JSB valid: 1.0 has fewer triads and more sevenths than Bach (docs/log.md#the-default-temperature)
     temperature: float = _option(
         0.8, metavar="T", help="Lower is safer, higher more daring; 1 is the model as it is.", least=0.01, most=10
     )

@@ -2,11 +2,11 @@
 
 `corrupt` is the paper's: a share of the sounding cells cleared, a share of the silent ones sounded.
 
-Differences from the paper, used by the configuration `chorale` and measured in docs/log.md:
+Differences from the paper, used by the configuration `chorale` and measured in docs/log.md#what-each-choice-is-worth:
 1. `corrupt_notes` clears and adds whole notes, and puts notes a little off in pitch or in time: a wrong *note* of 4
    cells is not 4 wrong cells, and a model that only knew the latter found few of the former.
 2. `corrupt_accompaniment` leaves the top or bottom line whole, which is what a person with a melody hands in.
-3. `break_line` changes the target itself: people hand in arpeggios and runs over octaves that no chorale has.
+3. `break_line` changes the target itself: people hand in arpeggios and runs over octaves, which chorales lack.
 4. Silent cells past the ends of the piece (`inside` false) are never sounded.
 """
 

@@ -4,8 +4,8 @@ Sopranos come first: Bach's own three voices under the same tune say what is rig
 monophonic inputs", for its survey two-bar melodies of the Bach Doodle four times over; so do we.
 
 The stop rule was chosen on 50 of the 296 melodies, and how several edits are drawn of one pass on 30 others. They are
-`TUNED` and are never used here. Of the 150 that are, one choice was made later: where drafts stop (docs/log.md,
-2026-11-26).
+`TUNED` and are never used here. Of the 150 that are, one choice was made later: where drafts stop
+(docs/log.md#the-equivalence-on-melodies-of-the-doodle).
 """
 
 from __future__ import annotations

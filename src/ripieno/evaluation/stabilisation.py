@@ -37,7 +37,7 @@ from ripieno.session import Session
 
 QUALITY, TEMPERATURE = Options().quality, Options().temperature
 N_ITERATIONS = 10_000  # paper 6.4
-N_SETTLING = 12  # pieces that go on for so long; four said little (docs/log.md)
+N_SETTLING = 12  # pieces that go on for so long; four said little (docs/log.md#settling)
 LOOK_EVERY = 250  # of these iterations
 WHEN = ("stop", "end", "edited on")  # a piece is judged: at the stop; at the end, without edits or with one each time
 

@@ -5,7 +5,8 @@ scale that is measured on examples. Seven, since processors without dot products
 bits, which the eighth would overflow. Where none of these instructions is at hand ONNX Runtime computes the same sums
 by other means.
 
-What it costs is measured before a file ships: benchmarks/likelihood.py, docs/log.md. The paper has nothing like this.
+What it costs is measured before a file ships: benchmarks/likelihood.py,
+docs/log.md#integers-of-eight-bits. The paper has nothing like this.
 """
 
 from __future__ import annotations

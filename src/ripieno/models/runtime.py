@@ -273,7 +273,8 @@ def load_model(path: str | Path | None = None, n_threads: int | None = None) -> 
 class _Streams:
     """Runs a file: one roll on all cores, several shared out among the cores, each of which then works by itself.
 
-    Eight rolls take 11.5 ms so, and 14.5 ms one after the other on both of two cores (docs/log.md).
+    Eight rolls take 11.5 ms so, and 14.5 ms one after the other on both of two cores
+    (docs/log.md#several-rolls-on-two-cores).
     """
 
     def __init__(self, data: bytes, session: Any, n_threads: int) -> None:

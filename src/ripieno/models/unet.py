@@ -6,7 +6,8 @@ double (or as `n_filters` lists them) as the roll shrinks. The last layer is lin
 Our choices where the text is open, all as in the authors' released code:
 1. Skip connections join by concatenation. 2. Upsampling repeats (nearest). 3. Pooling is 2 x 2.
 
-Differences from the paper, each switched by `UNetConfig` and measured in docs/log.md (configuration `chorale`):
+Differences from the paper, each switched by `UNetConfig` and measured (configuration `chorale`,
+docs/log.md#what-each-choice-is-worth):
 1. `n_features`: planes of context, repeated along the pitch axis, and a plane with the pitch itself.
 2. `stem_pitches`: the first convolution spans this many pitches, so that intervals are seen before any pooling.
 3. `norm_first=False`: batch norm stands behind each convolution, where inference can merge the two.
@@ -146,7 +147,7 @@ def paper() -> UNetConfig:
 
 
 def chorale() -> UNetConfig:
-    """The network that ships: smaller and better on chorales.  (docs/log.md)"""
+    """The network that ships: smaller and better on chorales.  (docs/log.md#which-network-at-equal-time)"""
     return UNetConfig(
         n_features=N_FEATURES,
         n_filters=(16, 32, 64, 128, 256, 512),

@@ -34,7 +34,7 @@ class Unspelled(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Costs:
-    """What a name pays for; found by trying on half of music21's chorales (docs/log.md)."""
+    """What a name pays for; found by trying on half of music21's chorales (docs/log.md#spelling)."""
 
     far: float = 1.0  # a place away from the middle of the key
     together: float = 0.5  # a place away from what sounds at the same time, in the mean

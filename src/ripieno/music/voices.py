@@ -41,7 +41,7 @@ SOFTER = 0.75  # velocity of new notes, as a share of the user's own
 
 @dataclass(frozen=True, kw_only=True)
 class Costs:
-    """What a split pays for; found by trying on JSB train (docs/log.md)."""
+    """What a split pays for; found by trying on JSB train (docs/log.md#costs-set-by-hand)."""
 
     leap: float = 1.0  # a semitone of movement
     broken: float = 4.0  # a note that goes on in another voice

@@ -77,8 +77,8 @@ def _tilt(heights: Float[np.ndarray, " pitch"], own: Float[np.ndarray, " pitch"]
     """What additions at each pitch are multiplied by, so that their mean pitch is as in `own`, and their sum as it was.
 
     A temperature below the model's own favours what it is sure of. Beneath a melody these are the voices next to it,
-    and a piece sampled so lies too high (docs/log.md). Of all reweightings with the right mean the exponential one
-    changes the distribution least.
+    and a piece sampled so lies too high (docs/log.md#a-low-temperature-lifts-the-voices). Of all reweightings with the
+    right mean the exponential one changes the distribution least.
     """
     total, own_total = heights.sum(), own.sum()
     if total < _LEAST_MASS or own_total < _LEAST_MASS:
@@ -119,8 +119,8 @@ def chances(prediction: Prediction) -> Probabilities:
 
     The loss of the paper makes all cells that have to change equally probable, so that this is what the model has
     learned. With three tenths of the cells missing or more it is about right; in nearly finished pieces, one in
-    twenty missing, chances below 0.6 are several times too large (docs/log.md). nan where the model cannot tell
-    `n_left`.
+    twenty missing, chances below 0.6 are several times too large (docs/log.md#change-probabilities). nan where the
+    model cannot tell `n_left`.
     """
     every = np.ones(prediction.logits[0].shape, dtype=bool)
     return _softmax(prediction, every, prediction.sharpness) * float(prediction.n_left[0])

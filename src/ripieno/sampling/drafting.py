@@ -11,8 +11,8 @@ one around each edit, but for the steps that were edited; if it has drifted by m
 shorter, if by less, longer. A draft draws no more often than edits are still expected, but for a few near the end.
 
 Tried and dropped: draws without replacement, which near the end reach for cells of no likelihood; and to set all cells
-at once that almost certainly change, since two halves of a note agree less well than each with the truth (docs/log.md).
-The paper has nothing like this.
+at once that almost certainly change, since two halves of a note agree less well than each with the truth
+(docs/log.md#drafts-a-first-look). The paper has nothing like this.
 """
 
 from __future__ import annotations
@@ -51,7 +51,8 @@ class Quality:
     longest: float  # draws in a draft, for every 16 steps of the roll
     least: float  # draws near the end, for every 16 steps, where hardly any edits are expected
     # How many times as many edits may be left at the end as the stop rule says. Near the end drafts fill the texture
-    # further than single edits do, since the stop rule looks on less often; this makes up for it (docs/log.md).
+    # further than single edits do, since the stop rule looks on less often; this makes up for it
+    # (docs/log.md#drafts-as-dense-as-single-edits).
     left: float = 1.0
 
 

@@ -19,7 +19,7 @@ from ripieno.models.runtime import Fill, Predict, Prediction
 from ripieno.music.roll import N_PITCHES, Cells, VoiceNote
 from ripieno.shapes import Float, Int
 
-TRANSPOSITIONS = (0, -1, 1, -2, 2)  # semitones; more of them find no more (docs/log.md)
+TRANSPOSITIONS = (0, -1, 1, -2, 2)  # semitones; more of them find no more (docs/log.md#the-same-piece-in-five-keys)
 N_VOICES = 4
 # which of the model's four voices sing where there are fewer
 COLUMNS = {1: (0,), 2: (0, 3), 3: (0, 1, 3), 4: (0, 1, 2, 3)}

@@ -1,20 +1,20 @@
 """Faults of part-writing put right, one note at a time.
 
 The network scores cells, each by what fits the chord; who moves from where is hardly in its loss, and it breaks the
-rules more often than Bach did (docs/results.md, with and without what follows). So once a piece is finished, it is
-split into voices and looked through as a teacher would (`music.part_writing`). At each fault, the notes that make it
-are taken out in turn (where that is in vain, all that sound there), and the model is asked what it would write instead.
-Of the pitches that make the whole less faulty, by `COSTS`, the best takes the place of the old: one that is likely,
-saves much, and leaves the model little to wish for. Light faults, which Bach writes too, give way only to what is
-likely; and what the chords are weighs as well, unless chords are given. What the user wrote stays, and so does whatever
-the policy keeps. Faults for which nothing better is likely stay too, and so do those that could only be mended at the
-cost of the final cadence. Before all that, a last chord that does not close the piece becomes the tonic's, if what the
-user wrote leaves it open to do so.
+rules more often than Bach did (docs/tables.md#bachs-sopranos-harmonised, with and without what follows). So once a
+piece is finished, it is split into voices and looked through as a teacher would (`music.part_writing`). At each fault,
+the notes that make it are taken out in turn (where that is in vain, all that sound there), and the model is asked what
+it would write instead. Of the pitches that make the whole less faulty, by `COSTS`, the best takes the place of the old:
+one that is likely, saves much, and leaves the model little to wish for. Light faults, which Bach writes too, give way
+only to what is likely; and what the chords are weighs as well, unless chords are given. What the user wrote stays, and
+so does whatever the policy keeps. Faults for which nothing better is likely stay too, and so do those that could only
+be mended at the cost of the final cadence. Before all that, a last chord that does not close the piece becomes the
+tonic's, if what the user wrote leaves it open to do so.
 
 The model is shown the two bars around a fault. With eight, it finds fewer remedies likely, and those it prefers are
-more dissonant (docs/log.md). The faults of a piece are looked at together, in rounds: a round is two passes over many
-short rolls, or one, instead of as many for each fault. `EXACT` has no rounds, and reads anew who sings what after each
-change: with one edit a pass, it is what the short cuts are measured against.
+more dissonant (docs/log.md#how-exact-mends). The faults of a piece are looked at together, in rounds: a round is two
+passes over many short rolls, or one, instead of as many for each fault. `EXACT` has no rounds, and reads anew who sings
+what after each change: with one edit a pass, it is what the short cuts are measured against.
 
 The paper has no voices and nothing like this.
 """

@@ -22,7 +22,7 @@ from ripieno.models.runtime import Predict, Prediction
 from ripieno.music.roll import N_PITCHES
 from ripieno.shapes import Bool, Float
 
-MOST = 8  # rolls of eight bars in one pass; beyond that two cores gain nothing (docs/log.md)
+MOST = 8  # rolls of eight bars in one pass; beyond that two cores gain nothing (docs/log.md#several-rolls-on-two-cores)
 EIGHT_BARS = 128  # steps
 
 

@@ -27,7 +27,7 @@ SETTLED = 0.003
 
 @dataclass(frozen=True, kw_only=True)
 class StopRule:
-    """The thresholds, chosen on melodies of the Bach Doodle.  (docs/log.md)"""
+    """The thresholds, chosen on melodies of the Bach Doodle.  (docs/log.md#going-to-and-fro, #stop-thresholds)"""
 
     # edits still expected, for every 16 steps, below which the piece is finished; for drafts, `Quality.left` times that
     left_per_bar: float = 0.01
