@@ -1,10 +1,17 @@
 import errno
+import shutil
+from pathlib import Path
 
 import pytest
 
+import ripieno
+from ripieno.checking import write_proof
 from ripieno.errors import BadInput
 from ripieno.export import check_target
+from ripieno.fixing import write_fixed
 from ripieno.whole import check_place, whole_file, whole_path
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
 
 
 def write_half(path, interruption):
@@ -96,3 +103,26 @@ def test_a_place_is_refused_before_the_work(tmp_path, monkeypatch):
     monkeypatch.setattr("os.access", lambda asked, mode: asked != tmp_path)
     with pytest.raises(BadInput, match=r"the folder .* is read-only"):
         check_place(tmp_path / "song.mid")
+
+
+def test_no_door_writes_over_the_file_that_a_piece_came_from(tmp_path) -> None:
+    own = tmp_path / "own.mid"
+    shutil.copy(EXAMPLES / "old-hundredth.mid", own)
+    before = own.read_bytes()
+    link = tmp_path / "link.mid"
+    link.symlink_to(own)
+    piece = ripieno.read(own)
+    fixed = ripieno.fix(piece, most=0)
+    session = ripieno.Session(piece)
+    for target in (own, link):
+        for write in (
+            session.save,
+            lambda path: write_fixed(piece, fixed, path),
+        ):
+            with pytest.raises(BadInput, match="your own file"):
+                write(target)
+    score = tmp_path / "own.musicxml"
+    session.save(score)
+    with pytest.raises(BadInput, match="your own file"):
+        write_proof(ripieno.check(score, rules_only=True), score, "error")
+    assert own.read_bytes() == before

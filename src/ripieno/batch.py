@@ -8,7 +8,6 @@ the folder and was not written by us, or was changed since, is never overwritten
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,6 +23,7 @@ from ripieno.models.runtime import Model
 from ripieno.options import Options
 from ripieno.sampling.passes import Change
 from ripieno.session import Session
+from ripieno.whole import whole_path
 
 JOURNAL = ".ripieno-journal.jsonl"
 DONE, SKIPPED, FAILED = "done", "done before", "failed"
@@ -105,10 +105,8 @@ def harmonize_files(
     asked = {"options": options.to_json(), "model": model.digest}
     for number, (source, target) in enumerate(targets.items(), start=1):
         here = Step(source, number, len(targets))
-        # a hidden name that still ends as the target does, for it says what is written
-        beside = target.with_name(f".{target.stem}.part{target.suffix}")
         try:
-            check_target(target)
+            check_target(target, source)
             key = _key(source, asked)
             entry = entries.get(target.name)
             state = _state(target, entry, key)
@@ -124,10 +122,10 @@ def harmonize_files(
             session = Session(read(source), model=model, name=source.name, options=options)
             for change in session.run():
                 yield replace(here, change=change)
-            remarks = session.save(beside)
-            digest = hashlib.sha256(beside.read_bytes()).hexdigest()
-            _tell(journal, target, key, digest, is_in_place=False)
-            beside.replace(target)
+            with whole_path(target) as beside:
+                remarks = session.save(beside)
+                digest = hashlib.sha256(beside.read_bytes()).hexdigest()
+                _tell(journal, target, key, digest, is_in_place=False)
             _tell(journal, target, key, digest, is_in_place=True)
             yield replace(here, outcome=DONE, said=(*session.reading.warnings, *remarks))
         except BadInput as error:
@@ -137,9 +135,6 @@ def harmonize_files(
         except Exception as error:  # whatever is wrong with one file, the others are not to suffer
             said = f"{source.name} brought Ripieno to a fault of its own ({error!r}); please report it"
             yield replace(here, outcome=FAILED, said=(said,))
-        finally:
-            with contextlib.suppress(OSError):
-                beside.unlink(missing_ok=True)
 
 
 def _key(source: Path, asked: Mapping[str, Any]) -> str:

@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from ripieno.errors import BadInput
+from ripieno.export import check_target
 from ripieno.files.musicxml.marks import Mark, score_of, write_marked
 from ripieno.files.musicxml.read import SUFFIXES
 from ripieno.files.musicxml.source import MusicXmlSource
@@ -394,8 +395,9 @@ def write_proof(proof: Proof, path: Path, level: Level) -> None:
         level: remarks of this level and of graver ones.
 
     Raises:
-        BadInput: the file cannot be written there.
+        BadInput: the file cannot be written there, or is the one that the piece was read from.
     """
+    check_target(path, proof.piece.path)
     marks = []
     for remark in sorted(proof.of_level(level), key=lambda remark: LEVELS.index(remark.level)):
         text = remark.label()

@@ -69,10 +69,7 @@ def check_target(path: Path, *sources: Path | None) -> None:
         raise BadInput(
             f"{path.name}: cannot write {path.suffix or 'a name without a suffix'}; use {', '.join(SUFFIXES)}"
         )
-    check_place(path)
-    for source in sources:
-        if source is not None and source.exists() and path.exists() and path.samefile(source):
-            raise BadInput(f"{path} is your own file and would be overwritten; choose another name")
+    check_place(path, *sources)
 
 
 def check_targets(paths: list[Path], *sources: Path | None) -> None:

@@ -27,6 +27,7 @@ from typing import Any
 import numpy as np
 
 from ripieno.errors import BadInput
+from ripieno.export import check_target
 from ripieno.files.corpus import MIDI_SUFFIXES
 from ripieno.files.midi import write_midi
 from ripieno.files.musicxml.read import SUFFIXES
@@ -167,9 +168,11 @@ def write_fixed(piece: Piece, fixed: Fixed, path: Path) -> list[str]:
         What a reader should hear.
 
     Raises:
-        BadInput: the file cannot be written there, or as something else than music.
+        BadInput: the file cannot be written there, or as something else than music, or it is the one that the piece
+            was read from.
     """
     check_music_target(path)
+    check_target(path, piece.path)
     suffix = path.suffix.lower()
     is_score = isinstance(piece.source, MusicXmlSource)
     if suffix in MIDI_SUFFIXES:

@@ -11,11 +11,16 @@ from typing import BinaryIO
 from ripieno.errors import BadInput
 
 
-def check_place(path: Path) -> None:
+def check_place(path: Path, *own: Path | None) -> None:
     """Refuse a place where no file can be written, before the work that would be lost.
 
+    Args:
+        path: where to write.
+        own: files of the user's that stay as they are.
+
     Raises:
-        BadInput: the name is a folder's, the file is write-protected, or the folder is missing or read-only.
+        BadInput: the name is a folder's, the file is write-protected or one of the user's own, or the folder is missing
+            or read-only.
     """
     if path.is_dir():
         raise BadInput(f"{path} is a folder; give a file name in it")
@@ -25,6 +30,8 @@ def check_place(path: Path) -> None:
         raise BadInput(f"{path} cannot be written: there is no folder {path.parent}; make it first")
     if not os.access(path.parent, os.W_OK):
         raise BadInput(f"{path} cannot be written: the folder {path.parent} is read-only; choose another place")
+    if path.exists() and any(one is not None and one.exists() and path.samefile(one) for one in own):
+        raise BadInput(f"{path} is your own file and would be overwritten; choose another name")
 
 
 @contextlib.contextmanager

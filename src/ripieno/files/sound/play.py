@@ -53,7 +53,7 @@ def play(
     if target is not None:
         if target.suffix.lower() not in SUFFIXES:
             raise BadInput(f"{target.name}: a sound is a .wav or .flac file; name it {target.stem}.wav")
-        check_place(target)
+        check_place(target, piece.path if isinstance(piece, Piece) else Path(piece))
     notes = sounding_notes(piece if isinstance(piece, Piece) else read(piece), Revision(bpm=bpm))
     samples = render(notes, None if soundfont is None else Path(soundfont))
     seconds: float = samples.shape[1] / RATE
