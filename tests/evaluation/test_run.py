@@ -1,11 +1,9 @@
 """An evaluation goes on where it was, and says what it cannot use."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -35,17 +33,38 @@ def test_another_file_under_that_name_is_refused_by_its_checksum(tmp_path: Path)
         prepare(Settings(data=tmp_path, output=tmp_path / "out"))
 
 
+# The program, which all at once is no more when it is about to put its second result in place.
+KILLED = """
+import os, signal, sys
+
+folder, n_kept = sys.argv.pop(1), 0
+
+def hear(event, args):
+    global n_kept
+    if event == "os.rename" and os.path.dirname(args[1]) == folder and str(args[1]).endswith(".json"):
+        n_kept += 1
+        if n_kept == 2:
+            os.killpg(0, signal.SIGKILL)
+
+sys.addaudithook(hear)
+from ripieno.cli import main
+main()
+"""
+
+
 @pytest.mark.corpus
 @pytest.mark.slow
 def test_an_evaluation_that_is_killed_goes_on_and_ends_as_if_it_had_not_been(data_folder: Path, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "ripieno.cli", "evaluate", str(data_folder), "framewise", "--quick", "--jobs", "1"]
-    began = subprocess.Popen([*command, "-o", str(tmp_path / "killed")], start_new_session=True)
+    words = ["evaluate", str(data_folder), "framewise", "--quick", "--jobs", "1"]
+    command = [sys.executable, "-m", "ripieno.cli", *words]
     kept = tmp_path / "killed" / "kept" / "framewise"
-    while began.poll() is None and not (kept.is_dir() and any(f.suffix == ".json" for f in kept.iterdir())):
-        time.sleep(0.05)
-    os.killpg(began.pid, signal.SIGKILL)
-    began.wait()
-    done = {file.name: file.read_bytes() for file in kept.iterdir() if file.suffix == ".json"}
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED, str(kept), *words, "-o", str(tmp_path / "killed")],
+        start_new_session=True,
+        check=False,
+    )
+    assert killed.returncode == -signal.SIGKILL
+    done = {file.name: file.read_bytes() for file in kept.glob("[!.]*.json")}
     assert len(done) == 1  # of two
     for name in ("killed", "whole"):
         subprocess.run([*command, "-o", str(tmp_path / name)], check=True)
