@@ -234,7 +234,7 @@ def test_a_piece_is_played_into_a_file(tmp_path: Path) -> None:
     [
         (("gone.mid",), "gone.mid"),
         (("ode.mid", "-o", "x.mid"), "x.wav"),
-        (("ode.mid", "-o", "x.wav", "--tempo", "0"), "tempo of 0"),
+        (("ode.mid", "-o", "x.wav", "--tempo", "0"), "--tempo 0"),
         (("ode.mid", "-o", "nowhere/x.wav"), "nowhere"),
         (("ode.mid", "--soundfont", "bad.onnx"), "SoundFont"),
     ],

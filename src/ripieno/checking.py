@@ -23,10 +23,9 @@ import numpy as np
 
 from ripieno.errors import BadInput
 from ripieno.export import check_target
+from ripieno.files.door import MUSICXML, PICTURES
 from ripieno.files.musicxml.marks import Mark, score_of, write_marked
-from ripieno.files.musicxml.read import SUFFIXES
 from ripieno.files.musicxml.source import MusicXmlSource
-from ripieno.files.picture.score import SUFFIXES as PICTURE_SUFFIXES
 from ripieno.files.reader import opened
 from ripieno.models.context import context_of
 from ripieno.models.runtime import CoconetModel, Model, load_coconet, load_model, the_separator
@@ -380,7 +379,7 @@ def check_score_target(path: Path) -> None:
     Raises:
         BadInput: its suffix says something else.
     """
-    if path.suffix.lower() not in (*SUFFIXES, *PICTURE_SUFFIXES):
+    if path.suffix.lower() not in (*MUSICXML, *PICTURES):
         raise BadInput(
             f"{path.name}: a marked copy is a score; name it {path.stem}.musicxml, or {path.stem}.pdf to print"
         )

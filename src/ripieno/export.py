@@ -1,6 +1,7 @@
 """A document on its way out: its new notes as parts, words about them, pictures, and files.
 
-Whoever writes a piece, the command line, Python, a folder of many or the studio, writes it here.
+Whoever writes a piece, the command line, Python, a folder of many or the studio, writes it here. What only some kinds
+of files need is loaded when one is written.
 """
 
 from __future__ import annotations
@@ -17,17 +18,9 @@ from ripieno.document import Document
 from ripieno.edits.edit import Edit
 from ripieno.edits.notes import beginnings
 from ripieno.errors import BadInput
+from ripieno.files.door import MIDI, MUSICXML, PICTURES, SOUNDS
 from ripieno.files.midi import not_written, write_midi
-from ripieno.files.musicxml.read import SUFFIXES as MUSICXML_SUFFIXES
-from ripieno.files.musicxml.sheet import Label
 from ripieno.files.musicxml.source import not_played, syllables_of
-from ripieno.files.musicxml.write import musicxml_text, write_musicxml
-from ripieno.files.picture.score import NEW_COLOUR, draw_score
-from ripieno.files.picture.score import SUFFIXES as PICTURE_SUFFIXES
-from ripieno.files.sound.notes import sounding_notes
-from ripieno.files.sound.play import SUFFIXES as SOUND_SUFFIXES
-from ripieno.files.sound.play import write_sound
-from ripieno.files.sound.render import render
 from ripieno.models.runtime import the_separator
 from ripieno.music.analysis import beats_of, find_chords, roman
 from ripieno.music.chords import PlacedChord
@@ -40,9 +33,10 @@ from ripieno.sampling.passes import Change
 from ripieno.whole import check_place
 
 if TYPE_CHECKING:
+    from ripieno.files.musicxml.sheet import Label
     from ripieno.files.picture.roll import RollDrawing
 
-SUFFIXES = (".mid", ".midi", *MUSICXML_SUFFIXES, *PICTURE_SUFFIXES, *SOUND_SUFFIXES)
+SUFFIXES = (*MIDI, *MUSICXML, *PICTURES, *SOUNDS)
 CHORDS_UNWRITTEN = "Chords are written into scores only (.musicxml, .mxl, and pictures with --as score)"
 LOW_TUNE = (
     "The melody lies low, and the new parts lie beneath it: --melody inner takes it as a tenor, with voices above it"
@@ -51,7 +45,7 @@ LOW_TUNE = (
 
 def holds_chords(path: Path, as_score: bool) -> bool:
     """Whether chords are written into a file of this name."""
-    return path.suffix.lower() in (*MUSICXML_SUFFIXES, *(PICTURE_SUFFIXES if as_score else ()))
+    return path.suffix.lower() in (*MUSICXML, *(PICTURES if as_score else ()))
 
 
 def check_target(path: Path, *sources: Path | None) -> None:
@@ -154,6 +148,8 @@ def labels(document: Document) -> list[Label]:
     asked = document.options.write_chords
     if asked is None:
         return []
+    from ripieno.files.musicxml.sheet import Label
+
     placed = [(one.step, one.chord) for one in chords_found(document) if one.chord is not None]
     if asked == "symbols":
         return [Label(step, chord=chord) for step, chord in placed]
@@ -213,6 +209,8 @@ def drawing(document: Document, n_parts: int | None = None) -> RollDrawing:
 
 def score(document: Document, n_parts: int | None = None) -> str:
     """The piece as it is now as MusicXML text, as `save` writes it; ids of new notes begin with `NEW_ID`."""
+    from ripieno.files.musicxml.write import musicxml_text
+
     parts = parts_apart(document, n_parts)
     return musicxml_text(document.piece, revision(document), parts, reading=document.reading, labels=labels(document))
 
@@ -245,18 +243,27 @@ def save(
     path = Path(path)
     check_target(path, document.piece.path)
     piece, changed = document.piece, revision(document)
-    if path.suffix.lower() in (".mid", ".midi"):
+    if path.suffix.lower() in MIDI:
         return remarks(document, False) + write_midi(piece, path, changed, parts_apart(document, n_parts))
-    if path.suffix.lower() in MUSICXML_SUFFIXES:
+    if path.suffix.lower() in MUSICXML:
+        from ripieno.files.musicxml.write import write_musicxml
+
         parts = parts_apart(document, n_parts)
         return remarks(document, True) + write_musicxml(
             piece, path, changed, parts, reading=document.reading, labels=labels(document)
         )
-    if path.suffix.lower() in SOUND_SUFFIXES:
+    if path.suffix.lower() in SOUNDS:
+        from ripieno.files.sound.notes import sounding_notes
+        from ripieno.files.sound.play import write_sound
+        from ripieno.files.sound.render import render
+
         notes = sounding_notes(piece, changed, new_parts(document, n_parts))
         write_sound(render(notes, soundfont), path)
         return []
     if as_score:
+        from ripieno.files.musicxml.write import musicxml_text
+        from ripieno.files.picture.score import NEW_COLOUR, draw_score
+
         # told apart by colour, and by their name where there is none
         parts = [replace(part, name=f"{part.name} (new)") for part in new_parts(document, n_parts)]
         engraved: dict[str, Any] = {

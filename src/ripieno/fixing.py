@@ -28,9 +28,8 @@ import numpy as np
 
 from ripieno.errors import BadInput
 from ripieno.export import check_target
-from ripieno.files.corpus import MIDI_SUFFIXES
+from ripieno.files.door import MIDI, MUSICXML
 from ripieno.files.midi import write_midi
-from ripieno.files.musicxml.read import SUFFIXES
 from ripieno.files.musicxml.source import MusicXmlSource
 from ripieno.files.musicxml.write import write_musicxml
 from ripieno.files.reader import opened
@@ -175,7 +174,7 @@ def write_fixed(piece: Piece, fixed: Fixed, path: Path) -> list[str]:
     check_target(path, piece.path)
     suffix = path.suffix.lower()
     is_score = isinstance(piece.source, MusicXmlSource)
-    if suffix in MIDI_SUFFIXES:
+    if suffix in MIDI:
         if is_score:
             return write_midi(replace(fixed.piece, source=None), path)
         return write_midi(piece, path, fixed.revision)
@@ -194,7 +193,7 @@ def check_music_target(path: Path) -> None:
     Raises:
         BadInput: its suffix says something else than music.
     """
-    if path.suffix.lower() not in (*MIDI_SUFFIXES, *SUFFIXES):
+    if path.suffix.lower() not in (*MIDI, *MUSICXML):
         raise BadInput(f"{path.name}: a mended piece is music again; name it {path.stem}.mid or {path.stem}.musicxml")
 
 

@@ -41,9 +41,10 @@ def play_command(
 ) -> None:
     """See HELP."""
     from ripieno.export import check_target
-    from ripieno.files.sound.play import SUFFIXES, play
+    from ripieno.files.door import SOUNDS
+    from ripieno.files.sound.play import play
 
-    if output is not None and output.suffix.lower() in SUFFIXES:
+    if output is not None and output.suffix.lower() in SOUNDS:
         check_target(output, source)
     bpm = Options(**asked).bpm
     if output is not None:

@@ -26,6 +26,7 @@ from typing import Any
 import numpy as np
 
 from ripieno.errors import BadInput
+from ripieno.files.door import MIDI
 from ripieno.files.midi import parse_midi
 from ripieno.music.piece import Piece, bar_starts, n_steps, roll_of_piece
 from ripieno.music.roll import STEPS_PER_BEAT, Cells, roll_of_voices
@@ -33,7 +34,6 @@ from ripieno.shapes import Int
 from ripieno.whole import whole_file
 
 SPLITS = ("train", "valid", "test")
-MIDI_SUFFIXES = (".mid", ".midi")
 
 
 @dataclass(frozen=True)
@@ -153,7 +153,7 @@ def _midi_files(path: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def _is_midi(name: str) -> bool:
-    return name.lower().endswith(MIDI_SUFFIXES) and not name.startswith(".")  # macOS packs a "._x.mid" beside "x.mid"
+    return name.lower().endswith(MIDI) and not name.startswith(".")  # macOS packs a "._x.mid" beside "x.mid"
 
 
 def _splits(names: Sequence[str], shares: tuple[float, float, float], seed: int) -> dict[str, str]:

@@ -1,10 +1,15 @@
-"""What a user hands in, as bytes."""
+"""What a user hands in and takes away: what a file is by its name, and its bytes."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from ripieno.errors import BadInput
+
+MIDI = (".mid", ".midi")
+MUSICXML = (".musicxml", ".xml", ".mxl")
+PICTURES = (".png", ".svg", ".pdf")
+SOUNDS = (".wav", ".flac")
 
 
 def bytes_of(path: Path, kind: str, most: int | None = None) -> bytes:

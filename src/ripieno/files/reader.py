@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from ripieno.files.midi import read_midi
-from ripieno.files.musicxml.read import is_musicxml, read_musicxml
+from ripieno.files.door import MIDI, MUSICXML
 from ripieno.music.piece import Piece
 
 
@@ -28,4 +27,24 @@ def read(path: str | Path) -> Piece:
         BadInput: missing, damaged, neither of the two, or nothing in it.
     """
     path = Path(path)
-    return replace(read_musicxml(path) if is_musicxml(path) else read_midi(path), path=path)
+    if is_musicxml(path):
+        from ripieno.files.musicxml.read import read_musicxml
+
+        return replace(read_musicxml(path), path=path)
+    from ripieno.files.midi import read_midi
+
+    return replace(read_midi(path), path=path)
+
+
+def is_musicxml(path: Path) -> bool:
+    """Whether a file is to be read as MusicXML: its suffix says so, or, where that says nothing, its first bytes."""
+    if path.suffix.lower() in (*MUSICXML, *MIDI) or not path.is_file():
+        return path.suffix.lower() in MUSICXML
+    try:
+        with path.open("rb") as file:
+            begin = file.read(200)
+    except OSError:
+        return False
+    from ripieno.files.musicxml.compressed import is_compressed
+
+    return is_compressed(begin) or begin.replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n").startswith(b"<")

@@ -12,9 +12,10 @@ import pytest
 
 from ripieno.errors import BadInput
 from ripieno.files.midi import midi_bytes, parse_midi
-from ripieno.files.musicxml.read import is_musicxml, parse_musicxml, read_musicxml
+from ripieno.files.musicxml.read import parse_musicxml, read_musicxml
 from ripieno.files.musicxml.sheet import NEW_ID
 from ripieno.files.musicxml.write import musicxml_bytes, musicxml_text, write_musicxml
+from ripieno.files.reader import is_musicxml
 from ripieno.music.piece import (
     Bar,
     Key,

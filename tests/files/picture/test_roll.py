@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from matplotlib.image import imread
 
 from ripieno.errors import BadInput
+from ripieno.files.door import PICTURES
 from ripieno.files.picture import roll
 from ripieno.files.picture.roll import DrawnNote, Kind, RollDrawing, draw_roll, systems_of
 from ripieno.music.piece import Key
@@ -161,7 +162,7 @@ def test_a_long_piece_stays_a_picture_that_can_be_opened(tmp_path: Path) -> None
 def test_the_same_drawing_gives_the_same_file_whatever_the_users_settings(tmp_path: Path) -> None:
     drawing = one_bar(DrawnNote(pitch=60, onset=0, duration=4, voice="Alto"), title="Again")
     before = dict(matplotlib.rcParams)
-    for suffix in roll.SUFFIXES:
+    for suffix in PICTURES:
         draw_roll(drawing, tmp_path / f"one{suffix}")
         with matplotlib.rc_context({"font.family": ["monospace"], "svg.fonttype": "path", "text.usetex": True}):
             draw_roll(drawing, tmp_path / f"two{suffix}")

@@ -10,12 +10,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ripieno.files.door import PICTURES
 from ripieno.files.musicxml.compressed import packed_score
 from ripieno.files.musicxml.read import parse_musicxml
 from ripieno.files.musicxml.source import MusicXmlSource
 from ripieno.files.musicxml.text import Element, Splice, XmlText, escaped
 from ripieno.files.musicxml.write import musicxml_bytes
-from ripieno.files.picture.score import SUFFIXES, draw_score
+from ripieno.files.picture.score import draw_score
 from ripieno.music.piece import Piece
 from ripieno.whole import whole_file
 
@@ -54,7 +55,7 @@ def write_marked(piece: Piece, path: Path, marks: Sequence[Mark]) -> None:
     source = piece.source
     assert isinstance(source, MusicXmlSource)
     data = source.xml.spliced(_splices(source, marks))
-    if path.suffix.lower() in SUFFIXES:
+    if path.suffix.lower() in PICTURES:
         draw_score(_DECLARATION.sub("", data.decode(source.xml.encoding)), path)
         return
     with whole_file(path) as file:

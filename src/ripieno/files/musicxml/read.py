@@ -32,7 +32,6 @@ from ripieno.music.piece import Bar, Key, Meter, Note, Part, Piece, Tempo, n_ste
 from ripieno.music.pitch import LETTERS, pitch_of, place_of, within_seven
 from ripieno.music.roll import N_PITCHES
 
-SUFFIXES = (".musicxml", ".xml", ".mxl")
 MODES = {"major": 0, "ionian": 0, "dorian": 2, "phrygian": 4, "lydian": -1, "mixolydian": 1, "minor": 3, "aeolian": 3}
 MODES["locrian"] = 5  # fifths from the tonic of the major key with the same signature
 SNARE = 38  # what a drum is taken for that the file does not name
@@ -75,18 +74,6 @@ class _InMeasure:
     divisions: Fraction = Fraction(1)  # of a quarter note
     events: list[tuple[Fraction, Fraction, Element]] = field(default_factory=list)  # onset, duration, note
     others: list[tuple[Fraction, Element]] = field(default_factory=list)  # attributes, directions, sounds, harmonies
-
-
-def is_musicxml(path: Path) -> bool:
-    """Whether a file is to be read as MusicXML: its suffix says so, or, where that says nothing, its first bytes."""
-    if path.suffix.lower() in (*SUFFIXES, ".mid", ".midi") or not path.is_file():
-        return path.suffix.lower() in SUFFIXES
-    try:
-        with path.open("rb") as file:
-            begin = file.read(200)
-    except OSError:
-        return False
-    return is_compressed(begin) or begin.replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n").startswith(b"<")
 
 
 def read_musicxml(path: Path) -> Piece:

@@ -26,6 +26,7 @@ from matplotlib.patches import Patch
 from matplotlib.path import Path as Outline
 
 from ripieno.errors import BadInput
+from ripieno.files.door import PICTURES
 from ripieno.music.harmony import key_of, note_name, scale
 from ripieno.music.piece import Key
 from ripieno.whole import whole_file
@@ -34,7 +35,6 @@ Kind = Literal["yours", "new", "removed"]
 KINDS: tuple[Kind, ...] = ("yours", "new", "removed")
 WORDS: dict[Kind, str] = {"yours": "yours", "new": "new", "removed": "taken away"}
 
-SUFFIXES = (".png", ".svg", ".pdf")
 BARS_PER_SYSTEM = 8
 
 # Lengths are inches on the page, counted from its upper left corner.
@@ -106,7 +106,7 @@ def draw_roll(drawing: RollDrawing, path: Path) -> None:
         BadInput: another suffix, or the file cannot be written.
     """
     suffix = path.suffix.lower()
-    if suffix not in SUFFIXES:
+    if suffix not in PICTURES:
         raise BadInput(f"{path.name} does not say which kind of picture to draw: end its name in .png, .svg or .pdf")
     with matplotlib.rc_context(SETTINGS), warnings.catch_warnings():
         # a title may be in a script that the font lacks; the reader sees that without being told

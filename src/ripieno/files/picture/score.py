@@ -19,9 +19,9 @@ from typing import Any
 from xml.etree import ElementTree
 
 from ripieno.errors import BadInput
+from ripieno.files.door import PICTURES
 from ripieno.whole import whole_file
 
-SUFFIXES = (".svg", ".png", ".pdf")
 A4 = (2100, 2970)  # verovio counts in tenths of a millimetre
 SCALE = 40  # percent; about the size of a printed hymnal
 TALLEST = 60_000  # of one long page
@@ -69,8 +69,8 @@ def draw_score(musicxml: str, path: Path) -> None:
         BadInput: another suffix, the score cannot be engraved, or the file cannot be written.
     """
     suffix = path.suffix.lower()
-    if suffix not in SUFFIXES:
-        raise BadInput(f"{path.name}: a score is drawn as {', '.join(SUFFIXES)}; end its name in one of these")
+    if suffix not in PICTURES:
+        raise BadInput(f"{path.name}: a score is drawn as {', '.join(PICTURES)}; end its name in one of these")
     pages = engraved(musicxml, is_paged=suffix == ".pdf")
     if suffix == ".svg":
         data = pages[0].encode()

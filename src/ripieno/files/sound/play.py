@@ -15,14 +15,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ripieno.errors import BadInput
+from ripieno.files.door import SOUNDS
 from ripieno.files.reader import read
 from ripieno.files.sound.notes import sounding_notes
 from ripieno.files.sound.render import render
 from ripieno.files.sound.room import RATE, Samples
 from ripieno.music.piece import Piece, Revision
 from ripieno.whole import check_place, whole_file
-
-SUFFIXES = (".wav", ".flac")
 
 
 def play(
@@ -51,7 +50,7 @@ def play(
     """
     target = None if path is None else Path(path)
     if target is not None:
-        if target.suffix.lower() not in SUFFIXES:
+        if target.suffix.lower() not in SOUNDS:
             raise BadInput(f"{target.name}: a sound is a .wav or .flac file; name it {target.stem}.wav")
         check_place(target, piece.path if isinstance(piece, Piece) else Path(piece))
     notes = sounding_notes(piece if isinstance(piece, Piece) else read(piece), Revision(bpm=bpm))
@@ -75,7 +74,7 @@ def write_sound(samples: Samples, path: Path) -> None:
     import soundfile
 
     suffix = path.suffix.lower()
-    if suffix not in SUFFIXES:
+    if suffix not in SOUNDS:
         raise BadInput(f"{path.name} does not say which kind of sound to write: end its name in .wav or .flac")
     with whole_file(path) as file:
         soundfile.write(file, samples.T, RATE, format=suffix[1:].upper(), subtype="PCM_24")
