@@ -15,7 +15,7 @@ from ripieno.export import LOW_TUNE, chords_found, labels, parts_apart
 from ripieno.models.runtime import the_separator
 from ripieno.music.part_writing import TEACHERS_PRICES, faults, parallels
 from ripieno.music.roll import RollNote, notes_of, roll_of
-from ripieno.sampling.mending import COSTS, PARALLELS, lines_sung
+from ripieno.sampling.mending import MENDERS_PRICES, PARALLELS, lines_sung
 from tests.sampling.fakes import indifferent, model_of, pointing_at, wanting
 
 MELODY = [RollNote(0, 72, 4), RollNote(4, 74, 4), RollNote(8, 76, 4), RollNote(12, 72, 4)]
@@ -42,7 +42,7 @@ def test_faults_of_part_writing_are_mended_at_the_end_unless_the_user_wants_them
     why = {session.options.mend: {change.why for change in session.run()} for session in (left, only, mended)}
     assert why["nothing"] == {None}
     assert why["parallels"] <= {None, *PARALLELS}
-    assert why["faults"] - {None} <= set(COSTS)
+    assert why["faults"] - {None} <= set(MENDERS_PRICES)
     assert not list(mended.run()), "what is mended is finished"
 
     def sung(session: Session) -> np.ndarray:

@@ -43,11 +43,11 @@ from ripieno.music.part_writing import (
 from ripieno.music.part_writing.motion import HIDDEN, HIDDEN_LEAP
 from ripieno.music.part_writing.spacing import RANGE
 from ripieno.music.piece import Key, Piece, roll_of_piece
-from ripieno.music.roll import N_PITCHES, VoiceNote, notes_of_voices
+from ripieno.music.roll import N_PITCHES, VoiceNote, Voices, notes_of_voices
 from ripieno.music.singers import Singers, singers_of
 from ripieno.music.understanding import Reading, understand
 from ripieno.sampling.expectation import averaged_change_probabilities, expected_pitches
-from ripieno.shapes import Bool, Float, Int
+from ripieno.shapes import Bool, Float
 
 LEVEL_NAMES: dict[str, Level] = {"errors": "error", "warnings": "warning", "style": "style"}
 COLOURS: dict[Level, str] = {"error": "#C62828", "warning": "#D9730D", "style": "#1F5FA8"}
@@ -322,7 +322,7 @@ class _Reader:
                     best = likely, f"{self._name(pitch)} in the {self.singers.names[note.voice].lower()}{where}"
         return None if best is None else best[1]
 
-    def _cost(self, voices: Int[np.ndarray, "step voice"], first: int) -> float:
+    def _cost(self, voices: Voices, first: int) -> float:
         phase = (self.reading.beat_phase + first) % 4
         key = self.key or self.reading.key
         found = faults(voices, key=key, beat_phase=phase, rules=TEACHERS_PRICES)

@@ -31,7 +31,7 @@ from ripieno.errors import BadInput
 from ripieno.models.context import Context, context_of
 from ripieno.music.analysis import chords_asked
 from ripieno.music.chords import PlacedChord
-from ripieno.music.piece import Piece, owners, roll_of_piece
+from ripieno.music.piece import Piece, note_cells, roll_of_piece
 from ripieno.music.piece import n_steps as n_steps_of
 from ripieno.music.roll import STEPS_PER_BEAT, RollNote
 from ripieno.music.understanding import Reading, blank, lengthened, meter_at, steps_of_bars, understand
@@ -448,7 +448,7 @@ def _origin_log(begun: Origin, frame: Reading) -> EditLog:
     cells = roll_of_piece(begun.piece, frame.start, n_steps, frame.shift, n_planes=begun.n_planes)
     struck = {
         (owner.first, owner.pitch)
-        for owner in owners(begun.piece, frame.start, n_steps, frame.shift)
+        for owner in note_cells(begun.piece, frame.start, n_steps, frame.shift)
         if owner.first and cells[0, owner.first - 1, owner.pitch]
     }
     return EditLog(cells, struck=frozenset(struck))

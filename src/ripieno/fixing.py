@@ -35,7 +35,7 @@ from ripieno.files.musicxml.write import write_musicxml
 from ripieno.files.reader import opened
 from ripieno.models.context import context_of
 from ripieno.models.runtime import CoconetModel, Model, load_coconet, load_model, the_separator
-from ripieno.music.harmony import class_shares, estimate_key, key_fits, key_name, note_name, scale
+from ripieno.music.harmony import class_shares, identify_key, key_fits, key_name, note_name, scale
 from ripieno.music.piece import Key, Piece, Revision, Span, roll_of_piece
 from ripieno.music.roll import N_PITCHES, VoiceNote, notes_of_voices
 from ripieno.music.singers import Singers, singers_of
@@ -235,7 +235,7 @@ def candidates(
         own = weights.copy()
         own[note.pitch % 12] -= note.end - note.onset
         final = finals[-1].pitch if finals[-1] != note else None
-        usable = _usable(estimate_key(own, final)) if reading.is_key_guessed else _usable(reading.key, reading.shift)
+        usable = _usable(identify_key(own, final)) if reading.is_key_guessed else _usable(reading.key, reading.shift)
         fits = _class_fits(own, final)
         place = _Place(note, before, after, n_steps, reading.beat_phase)
         for by in (-1, 1):

@@ -9,10 +9,10 @@ import pytest
 from ripieno.edits.edit import Edit
 from ripieno.edits.log import EditLog
 from ripieno.evaluation import report
-from ripieno.evaluation.faults import KINDS
 from ripieno.evaluation.inputs import Input, soprano_of
 from ripieno.evaluation.jobs import Experiment, Job, Material, Settings
 from ripieno.evaluation.methods import Generated
+from ripieno.evaluation.mistakes import KINDS
 from ripieno.evaluation.repair import MARGINS, THRESHOLDS
 from ripieno.evaluation.stabilisation import _looks
 from ripieno.evaluation.statistics import average_precision

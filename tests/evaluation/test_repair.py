@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.random import Generator, Philox
 
-from ripieno.evaluation.faults import KINDS, Damaged, damage
+from ripieno.evaluation.mistakes import KINDS, Damaged, damage
 from ripieno.evaluation.repair import Result, Verdict, interval, pooled_scores, pooled_verdict, repair, verdict
 from ripieno.evaluation.repairers import Repairer, coconet, es_net
 from ripieno.evaluation.statistics import average_precision
@@ -28,17 +28,17 @@ def test_models_that_know_the_piece_restore_everything_and_spoil_nothing(kind) -
         assert outcome.n_spoiled == outcome.n_invented == 0
 
 
-def a_fault() -> Damaged:
+def a_mistake() -> Damaged:
     """A quarter note C5 that has become a C#5, over a half note that is good."""
     truth = np.stack([np.repeat([74, 72], 4), np.full(8, 55)], axis=1)
     now = truth.copy()
     now[4:, 0] = 73
     notes = tuple(notes_of_voices(now))
     one = damage(truth, "wrong pitch", 0.01, rng())
-    fault = type(one.faults[0])(
+    mistake = type(one.mistakes[0])(
         VoiceNote(0, 4, 8, 73), VoiceNote(0, 4, 8, 72), tuple((t, p) for t in range(4, 8) for p in (72, 73))
     )
-    return Damaged("wrong pitch", now, truth, (fault,), notes, np.array([note.pitch == 73 for note in notes]))
+    return Damaged("wrong pitch", now, truth, (mistake,), notes, np.array([note.pitch == 73 for note in notes]))
 
 
 def with_changes(damaged: Damaged, *cells: tuple[int, int]) -> np.ndarray:
@@ -48,8 +48,8 @@ def with_changes(damaged: Damaged, *cells: tuple[int, int]) -> np.ndarray:
     return roll
 
 
-def test_a_fault_is_restored_when_all_of_it_is() -> None:
-    one = a_fault()
+def test_a_mistake_is_restored_when_all_of_it_is() -> None:
+    one = a_mistake()
     assert verdict(one, roll_of_voices(one.truth)) == Verdict(1, 1, 2, 0, 0)
     assert verdict(one, roll_of_voices(one.voices)) == Verdict(1, 0, 2, 0, 0)
     removed = [(t, 73) for t in range(4, 8)]
@@ -59,7 +59,7 @@ def test_a_fault_is_restored_when_all_of_it_is() -> None:
 
 
 def test_a_good_note_is_spoiled_by_a_hole_and_by_a_cell_too_many_but_not_by_its_neighbour_come_back() -> None:
-    one = a_fault()
+    one = a_mistake()
     assert verdict(one, with_changes(one, (7, 55))).n_spoiled == 1
     longer = verdict(one, with_changes(one, (4, 74)))
     assert (longer.n_spoiled, longer.n_invented) == (1, 1)
@@ -99,8 +99,8 @@ def test_what_is_missing_counts_in_repairing_but_not_in_finding() -> None:
     results = list(repair(es_net(wanting_in_any_key(roll_of_voices(chorale())), [0.5]), pieces()[:1]))
     scores, wrong = pooled_scores(results)
     assert len(scores) == len(wrong) == sum(len(one.wrong) for one in results if one.kind != "missing")
-    n_missing = sum(one.verdicts[0].n_faults for one in results if one.kind == "missing")
-    assert pooled_verdict(results).n_faults == wrong.sum() + n_missing
+    n_missing = sum(one.verdicts[0].n_mistakes for one in results if one.kind == "missing")
+    assert pooled_verdict(results).n_mistakes == wrong.sum() + n_missing
     assert average_precision(scores, wrong) == 1.0
     assert np.isnan(average_precision(*pooled_scores([])))
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.random import Generator, Philox
 
 from ripieno.edits.edit import Edit
-from ripieno.evaluation.faults import KINDS, Damaged, damage
+from ripieno.evaluation.mistakes import KINDS, Damaged, damage
 from ripieno.evaluation.repairers import (
     Rewriting,
     apply_remedies,

@@ -11,7 +11,7 @@ from ripieno.errors import BadInput
 from ripieno.music.harmony import (
     MODES,
     ends_on_tonic_triad,
-    estimate_key,
+    identify_key,
     is_root_position_triad,
     key_name,
     key_of,
@@ -105,14 +105,14 @@ def test_a_note_is_spelled_as_its_key_has_it(key, pitch, name):
 def test_a_scale_that_ends_on_its_tonic_tells_its_key(key):
     weights = np.zeros(12)
     weights[list(scale(key))] = [3, 1, 2, 1, 2.5, 1, 1]
-    assert estimate_key(weights, key.tonic) == key
+    assert identify_key(weights, key.tonic) == key
 
 
 def test_the_last_note_decides_between_relatives():
     weights = np.zeros(12)
     weights[[0, 2, 4, 5, 7, 9, 11]] = 1
-    assert key_name(estimate_key(weights, 0)) == "C major"
-    assert key_name(estimate_key(weights, 9)) == "A minor"
+    assert key_name(identify_key(weights, 0)) == "C major"
+    assert key_name(identify_key(weights, 9)) == "A minor"
 
 
 @pytest.mark.parametrize(
@@ -171,7 +171,7 @@ def test_the_chorales_end_and_are_in_keys_as_measured(data_folder):
                 last = voices[(voices >= 0).any(axis=1)][-1]
                 n_ends += is_root_position_triad(last[last >= 0].tolist())
             weights = np.bincount(soprano % 12, minlength=12).astype(float)
-            n_right += estimate_key(weights, int(soprano[-1])).tonic == bass[-1] % 12
+            n_right += identify_key(weights, int(soprano[-1])).tonic == bass[-1] % 12
             n_chorales += 1
     assert n_ends == 150
     assert 0.925 < n_right / n_chorales < 0.94

@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 from ripieno.music.piece import (
     Meter,
     Note,
-    Owner,
+    NoteCells,
     Part,
     Piece,
     Revision,
     Span,
     bar_starts,
     n_steps,
-    owners,
+    note_cells,
     piece_from_notes,
     remaining_notes,
     revise,
@@ -121,7 +121,7 @@ def test_where_the_roll_begins_and_how_far_it_is_shifted_does_not_show_in_the_fi
 def test_every_sounding_cell_has_an_owner_and_every_owner_sounds(some, start, shift):
     piece = piece_of(*some)
     owned = silence(N_STEPS)
-    for owner in owners(piece, start, N_STEPS, shift):
+    for owner in note_cells(piece, start, N_STEPS, shift):
         assert piece.notes[owner.note].pitch + shift == owner.pitch
         owned[0, owner.first : owner.end, owner.pitch] = True
     assert np.array_equal(owned, roll_of_piece(piece, start, N_STEPS, shift))
@@ -182,7 +182,7 @@ def test_a_new_note_that_has_no_pitch_in_the_file_goes_to_the_nearest_octave():
 
 def test_drums_and_notes_outside_the_128_pitches_are_not_in_a_roll():
     piece = piece_of((DRUMS, 60, 0, 4), (SOPRANO, 5, 0, 4), (SOPRANO, 20, 0, 4))
-    assert owners(piece, 0, 8, shift=-12) == [Owner(note=2, first=0, end=4, pitch=8)]
+    assert note_cells(piece, 0, 8, shift=-12) == [NoteCells(note=2, first=0, end=4, pitch=8)]
 
 
 def test_notes_go_to_the_nearest_step_and_none_is_too_short_for_one():

@@ -17,7 +17,7 @@ from ripieno.music.part_writing.endings import OPEN_ENDING as ENDING
 from ripieno.music.roll import RollNote, roll_of
 from ripieno.sampling.mending import (
     CARES,
-    COSTS,
+    MENDERS_PRICES,
     PARALLELS,
     Care,
     Hopeless,
@@ -151,15 +151,15 @@ def hidden_fifths() -> EditLog:
 def test_a_light_fault_is_mended_by_what_is_likely_and_by_nothing_else() -> None:
     rule, log = "hidden fifths and octaves", hidden_fifths()
     assert [fault.rule for fault in faults(lines_sung(log, HIDDEN), key=C_MAJOR, rules=[rule])] == [rule]
-    change = mend_fault(liking(47, 50), log, CONTEXT, HIDDEN, {rule: COSTS[rule]}, C_MAJOR)
+    change = mend_fault(liking(47, 50), log, CONTEXT, HIDDEN, {rule: MENDERS_PRICES[rule]}, C_MAJOR)
     assert change is not None
     assert (change.why, change.edit.pitch) == (rule, 47)
-    assert mend_fault(faint(47, 50), log, CONTEXT, HIDDEN, {rule: COSTS[rule]}, C_MAJOR) is None
+    assert mend_fault(faint(47, 50), log, CONTEXT, HIDDEN, {rule: MENDERS_PRICES[rule]}, C_MAJOR) is None
     assert mend_fault(faint(47, 50), log, CONTEXT, HIDDEN, {rule: 0.5}, C_MAJOR) is not None  # a heavy one is
 
 
 # beneath the soprano's D the alto's A makes fifths with the bass; G is no chord with D and F, B flat is one
-CHORDS = {rule: COSTS[rule] for rule in (*PARALLELS, SEVENTH, NO_CHORD)}
+CHORDS = {rule: MENDERS_PRICES[rule] for rule in (*PARALLELS, SEVENTH, NO_CHORD)}
 
 
 def likes_g_a_little_better(cells, context):
@@ -179,7 +179,7 @@ def test_a_chord_is_worth_more_than_a_little_likelihood(care: Care) -> None:
 
 def test_what_is_no_chord_is_not_looked_for() -> None:
     clash = composed(alto=(67, 67), tenor=(64, 65))  # G with D and F
-    aside = {SEVENTH: COSTS[SEVENTH], NO_CHORD: COSTS[NO_CHORD]}
+    aside = {SEVENTH: MENDERS_PRICES[SEVENTH], NO_CHORD: MENDERS_PRICES[NO_CHORD]}
     assert faults(lines_sung(clash, POLICY), key=C_MAJOR, rules=aside)
     assert mend_fault(liking(70), clash, CONTEXT, POLICY, aside, C_MAJOR) is None
 
@@ -195,7 +195,7 @@ def test_a_light_fault_is_mended_at_the_first_look(rule: str, n_looks: int) -> N
         return prediction
 
     log, policy = (hidden_fifths(), HIDDEN) if n_looks == 1 else (composed(), POLICY)
-    assert mend_fault(model, log, CONTEXT, policy, {rule: COSTS[rule]}, C_MAJOR) is not None
+    assert mend_fault(model, log, CONTEXT, policy, {rule: MENDERS_PRICES[rule]}, C_MAJOR) is not None
     assert len(looks) == n_looks
 
 
@@ -203,7 +203,7 @@ def test_where_chords_are_given_a_six_four_may_be_what_was_asked_for() -> None:
     log = EditLog(roll_of([RollNote(0, 72, 4), RollNote(4, 72, 4)], N_STEPS)).with_note(67, 0, 8, by="model")
     log = log.with_note(64, 0, 8, by="model").with_note(60, 0, 4, by="model").with_note(55, 4, 4, by="model")
     policy = replace(POLICY, line=np.array([72] * 8))
-    costs = {SIX_FOUR: COSTS[SIX_FOUR]}
+    costs = {SIX_FOUR: MENDERS_PRICES[SIX_FOUR]}
     change = mend_fault(liking(48, 60), log, CONTEXT, policy, costs, C_MAJOR)
     assert change is not None
     assert change.why == SIX_FOUR
@@ -311,7 +311,7 @@ def test_no_fault_is_mended_at_the_cost_of_the_final_cadence() -> None:
 
 C_MAJOR = key_of(0, "major")
 TONIC = liking(48, 64, 55, 67)
-CLOSES = {**TEACHERS_PRICES, OPEN_ENDING: COSTS[OPEN_ENDING]}
+CLOSES = {**TEACHERS_PRICES, OPEN_ENDING: MENDERS_PRICES[OPEN_ENDING]}
 
 
 def closing(*last: int, soprano: int = 72, bass: int = 55, rest: int = 0) -> tuple[EditLog, Policy]:
@@ -427,11 +427,11 @@ def test_an_ending_of_which_the_tune_falls_silent_first_closes_from_its_beginnin
 def test_an_interrupted_look_at_the_ending_may_be_taken_again() -> None:
     log, policy = closing(65, 57, 53)
     hopeless: Hopeless = set()
-    looking = mend(log, context_of(N_STEPS), policy, COSTS, C_MAJOR, hopeless=hopeless)
+    looking = mend(log, context_of(N_STEPS), policy, MENDERS_PRICES, C_MAJOR, hopeless=hopeless)
     while not isinstance(asked := next(looking), Ask) or not len(asked.cells):
         pass
     looking.close()
-    changes = alone(mend(log, context_of(N_STEPS), policy, COSTS, C_MAJOR, hopeless=hopeless), TONIC)
+    changes = alone(mend(log, context_of(N_STEPS), policy, MENDERS_PRICES, C_MAJOR, hopeless=hopeless), TONIC)
     assert next(changes).why == OPEN_ENDING
 
 
@@ -449,7 +449,7 @@ def test_under_a_bass_of_the_users_the_cadence_is_not_lost_to_other_faults() -> 
 
 @pytest.mark.parametrize("seed", range(8))
 @pytest.mark.parametrize(
-    "weights", [TEACHERS_PRICES, {rule: cost for rule, cost in COSTS.items() if rule != OPEN_ENDING}]
+    "weights", [TEACHERS_PRICES, {rule: cost for rule, cost in MENDERS_PRICES.items() if rule != OPEN_ENDING}]
 )
 def test_a_remedy_judged_by_its_surroundings_is_judged_as_by_the_whole(seed: int, weights: dict[str, float]) -> None:
     rng = np.random.default_rng(seed)

@@ -18,7 +18,7 @@ from ripieno.evaluation.markdown import TITLES, decimal, table, with_interval
 from ripieno.evaluation.methods import as_heard, generate, generated_by, generation_jobs
 from ripieno.evaluation.metrics import bhattacharyya
 from ripieno.evaluation.statistics import LEVEL, bootstrap
-from ripieno.music.harmony import ends_on_tonic_triad, estimate_key
+from ripieno.music.harmony import ends_on_tonic_triad, identify_key
 from ripieno.music.part_writing import PER, Report, judge
 from ripieno.music.piece import Key
 from ripieno.music.roll import roll_of_voices
@@ -90,7 +90,7 @@ def _key_of(voices: Any) -> Key:
     """The key of Bach's setting: everyone is judged in it."""
     weights = _profile(roll_of_voices(voices), 0)
     last = voices[-1]
-    return estimate_key(weights, int(last[last >= 0].min()) % 12)
+    return identify_key(weights, int(last[last >= 0].min()) % 12)
 
 
 def _figure(reports: list[Report], name: str) -> list[float]:

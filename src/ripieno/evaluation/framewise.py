@@ -29,13 +29,14 @@ from ripieno.evaluation.jobs import Experiment, Found, Job, Material
 from ripieno.evaluation.markdown import table, with_interval
 from ripieno.evaluation.statistics import mean_interval
 from ripieno.models.runtime import Fill
+from ripieno.music.roll import Voices
 from ripieno.shapes import Float, Int
 
 N_ORDERS = 5
 EVERY_STEP = 8  # of a score is guessed
 
 
-def windows(voices: Int[np.ndarray, "step voice"], n_steps: int = 64) -> list[Int[np.ndarray, "_ voice"]]:
+def windows(voices: Voices, n_steps: int = 64) -> list[Int[np.ndarray, "_ voice"]]:
     """A score cut into windows end to end; the last one reaches back, so that all have the same length if they can."""
     starts = range(0, max(len(voices) - n_steps, 0) + n_steps, n_steps)
     return [voices[max(min(start, len(voices) - n_steps), 0) :][:n_steps] for start in starts if start < len(voices)]
@@ -43,7 +44,7 @@ def windows(voices: Int[np.ndarray, "step voice"], n_steps: int = 64) -> list[In
 
 def framewise_nats(
     fill: Fill,
-    voices: Int[np.ndarray, "step voice"],
+    voices: Voices,
     steps: Int[np.ndarray, " chosen"],
     n_orders: int,
     rng: Generator,

@@ -23,8 +23,7 @@ from numpy.random import Generator, Philox
 from ripieno.errors import BadInput
 from ripieno.files.corpus import Item
 from ripieno.music.piece import Piece, piece_from_notes
-from ripieno.music.roll import RollNote, notes_of, roll_of_voices
-from ripieno.shapes import Int
+from ripieno.music.roll import RollNote, Voices, notes_of, roll_of_voices
 
 N_DOODLES = 296
 _STOPPED_ON = frozenset(int(i) for i in np.linspace(0, N_DOODLES - 1, 50).round())
@@ -38,8 +37,6 @@ TUNED = _STOPPED_ON | _DRAFTED_ON
 N_REPEATS = 4  # of a two-bar melody
 N_INPUTS = 150  # the paper's
 SAME_TUNE = 18  # moves from note to note, alike in two sopranos, that make them one tune
-
-Voices = Int[np.ndarray, "step voice"]
 
 
 @dataclass(frozen=True)

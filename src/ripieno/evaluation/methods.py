@@ -32,7 +32,7 @@ from ripieno.evaluation import models
 from ripieno.evaluation.inputs import Input
 from ripieno.evaluation.jobs import Job, Material
 from ripieno.models.runtime import Fill, Model, the_separator
-from ripieno.music.roll import RollNote, notes_of, roll_of, roll_of_voices
+from ripieno.music.roll import RollNote, Voices, notes_of, roll_of, roll_of_voices
 from ripieno.music.voices import split
 from ripieno.sampling.gibbs import sample_gibbs
 from ripieno.sampling.passes import alone
@@ -43,8 +43,6 @@ from ripieno.shapes import Int
 METHODS = ("es-net", "unmended", "additions-only", "nade", "gibbs")
 PASSES = 256  # of Gibbs sampling
 SOPRANO, BASS = 0, 3
-
-Voices = Int[np.ndarray, "step voice"]
 
 
 @dataclass(frozen=True)

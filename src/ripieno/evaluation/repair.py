@@ -1,12 +1,12 @@
 """Repair: real chorales damaged in known ways, how well a model finds the damage, and how well it repairs it.
 
 The paper's central claim is that a model which adds *and removes* can repair mistakes (paper 1, 5). It gives no figure.
-`faults.damage` puts about one note in twenty wrong; `repairers` find and repair.
+`mistakes.damage` puts about one note in twenty wrong; `repairers` find and repair.
 
 Finding: each note that sounds gets a score, and the wrong ones should have the highest. What is missing does not
 sound, so it counts in repairing only.
 
-Repairing is judged on the merged roll, since ES-Net knows no voices. A fault is *restored* if every cell of the true
+Repairing is judged on the merged roll, since ES-Net knows no voices. A mistake is *restored* if every cell of the true
 note, and every cell that the damage changed, is as it was. A good note is *spoiled* if one of its cells has gone, or if
 it has been prolonged by a cell that was never there. *Invented* notes, runs of cells that neither the true nor the
 damaged score has, are counted too: spoiled notes alone would let them pass.
@@ -26,9 +26,9 @@ import numpy as np
 from numpy.random import Generator, Philox
 
 from ripieno.evaluation import models
-from ripieno.evaluation.faults import KINDS, Damaged, damage
 from ripieno.evaluation.jobs import Experiment, Found, Job, Material
 from ripieno.evaluation.markdown import TITLES, decimal, percent, table, with_interval
+from ripieno.evaluation.mistakes import KINDS, Damaged, damage
 from ripieno.evaluation.repairers import Repairer, coconet, es_net
 from ripieno.evaluation.statistics import average_precision, bootstrap, roc_area
 from ripieno.files.corpus import Item
@@ -49,9 +49,9 @@ N_DRAWS = 1000  # of the bootstrap: each looks at every note
 
 @dataclass(frozen=True)
 class Verdict:
-    """What became of the faults, and of the good notes. Verdicts add up."""
+    """What became of the mistakes, and of the good notes. Verdicts add up."""
 
-    n_faults: int = 0
+    n_mistakes: int = 0
     n_restored: int = 0
     n_good: int = 0
     n_spoiled: int = 0
@@ -59,7 +59,7 @@ class Verdict:
 
     def __add__(self, other: Verdict) -> Verdict:
         return Verdict(
-            self.n_faults + other.n_faults,
+            self.n_mistakes + other.n_mistakes,
             self.n_restored + other.n_restored,
             self.n_good + other.n_good,
             self.n_spoiled + other.n_spoiled,
@@ -68,8 +68,8 @@ class Verdict:
 
     @property
     def restored(self) -> float:
-        """Share of the faults."""
-        return self.n_restored / self.n_faults if self.n_faults else float("nan")
+        """Share of the mistakes."""
+        return self.n_restored / self.n_mistakes if self.n_mistakes else float("nan")
 
     @property
     def spoiled(self) -> float:
@@ -93,8 +93,8 @@ def verdict(damaged: Damaged, cells: Cells) -> Verdict:
         return bool(not after[note.steps, note.pitch].all() or new[beyond, note.pitch].any())
 
     return Verdict(
-        n_faults=len(damaged.faults),
-        n_restored=sum(all(after[cell] == true[cell] for cell in fault.cells) for fault in damaged.faults),
+        n_mistakes=len(damaged.mistakes),
+        n_restored=sum(all(after[cell] == true[cell] for cell in mistake.cells) for mistake in damaged.mistakes),
         n_good=len(good),
         n_spoiled=sum(is_spoiled(note) for note in good),
         n_invented=len(notes_of(new[None])),
@@ -285,7 +285,7 @@ def _row(some: Sequence[Result], chosen: int) -> dict[str, Any]:
         "restored": verdict.restored,
         "spoiled": verdict.spoiled,
         "invented": verdict.invented,
-        "n_faults": verdict.n_faults,
+        "n_faults": verdict.n_mistakes,
     }
 
 

@@ -20,10 +20,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from ripieno.edits.edit import Edit
-from ripieno.evaluation.faults import Damaged, Voices
+from ripieno.evaluation.mistakes import Damaged
 from ripieno.models.context import Context, context_of
 from ripieno.models.runtime import Fill, Predict
-from ripieno.music.roll import Cells, VoiceNote, notes_of_voices, roll_of_voices
+from ripieno.music.roll import Cells, VoiceNote, Voices, notes_of_voices, roll_of_voices
 from ripieno.sampling.expectation import REACH, TRANSPOSITIONS, averaged_change_probabilities, leave_one_out
 from ripieno.shapes import Float
 

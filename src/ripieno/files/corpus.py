@@ -29,8 +29,7 @@ from ripieno.errors import BadInput
 from ripieno.files.door import MIDI
 from ripieno.files.midi import parse_midi
 from ripieno.music.piece import Piece, bar_starts, n_steps, roll_of_piece
-from ripieno.music.roll import STEPS_PER_BEAT, Cells, roll_of_voices
-from ripieno.shapes import Int
+from ripieno.music.roll import STEPS_PER_BEAT, Cells, Voices, roll_of_voices
 from ripieno.whole import whole_file
 
 SPLITS = ("train", "valid", "test")
@@ -44,7 +43,7 @@ class Item:
     split: str
     cells: Cells
     beat_phase: int = 0
-    voices: Int[np.ndarray, "step voice"] | None = None
+    voices: Voices | None = None
 
 
 # Chorales of JSB's train split that largely repeat one of its valid split (58 and 74).

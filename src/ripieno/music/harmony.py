@@ -119,7 +119,7 @@ def class_shares() -> Float[np.ndarray, "mode tonic pitch_class"]:
     return _SHARES.copy()
 
 
-def estimate_key(weights: Float[np.ndarray, " pitch_class"], final: int | None = None) -> Key:
+def identify_key(weights: Float[np.ndarray, " pitch_class"], final: int | None = None) -> Key:
     """The key that fits best. The arguments are those of `key_fits`."""
     mode, tonic = divmod(int(key_fits(weights, final).argmax()), 12)
     return key_of(tonic, MODES[mode])

@@ -127,7 +127,7 @@ class NewPart:
     chromatic: int = 0
 
 
-class Owner(NamedTuple):
+class NoteCells(NamedTuple):
     """Where a note of the piece lies in a roll: cells (`first` to `end` - 1, `pitch`)."""
 
     note: int  # Note.id
@@ -204,7 +204,9 @@ def bar_starts(piece: Piece) -> list[Fraction]:
     return starts
 
 
-def owners(piece: Piece, start: int, n_steps: int, shift: int = 0, parts: Collection[int] | None = None) -> list[Owner]:
+def note_cells(
+    piece: Piece, start: int, n_steps: int, shift: int = 0, parts: Collection[int] | None = None
+) -> list[NoteCells]:
     """Which of the piece's notes the cells of a roll come from; two parts may share a cell.
 
     Args:
@@ -220,7 +222,7 @@ def owners(piece: Piece, start: int, n_steps: int, shift: int = 0, parts: Collec
         first, end = max(steps.start - start, 0), min(steps.stop - start, n_steps)
         wanted = not piece.parts[note.part].is_drums and (parts is None or note.part in parts)
         if wanted and first < end and 0 <= pitch < N_PITCHES:
-            found.append(Owner(note.id, first, end, pitch))
+            found.append(NoteCells(note.id, first, end, pitch))
     return found
 
 
@@ -232,8 +234,8 @@ def roll_of_piece(
     parts: Collection[int] | None = None,
     n_planes: int = 1,
 ) -> Cells:
-    """The roll of a stretch of a piece, each note on its nearest steps; arguments as for `owners`."""
-    held = owners(piece, start, n_steps, shift, parts)
+    """The roll of a stretch of a piece, each note on its nearest steps; arguments as for `note_cells`."""
+    held = note_cells(piece, start, n_steps, shift, parts)
     return roll_of((RollNote(owner.first, owner.pitch, owner.end - owner.first) for owner in held), n_steps, n_planes)
 
 
@@ -263,7 +265,7 @@ def revise(
     removed = cells_before[0] & ~cells_after[0]
     touched = {}
     if removed.any():
-        for owner in owners(piece, start, removed.shape[0], shift, parts):
+        for owner in note_cells(piece, start, removed.shape[0], shift, parts):
             gone = np.flatnonzero(removed[owner.first : owner.end, owner.pitch]) + owner.first + start
             if len(gone):
                 touched[owner.note] = _spans_left(piece.notes[owner.note], {int(step) for step in gone})

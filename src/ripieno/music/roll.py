@@ -23,6 +23,7 @@ STEPS_PER_BEAT = 4  # a step is a sixteenth, a beat here is a quarter
 STEPS_PER_BAR = 16  # the paper's bar, used where a piece does not say better
 
 Cells = Bool[np.ndarray, "plane step pitch"]
+Voices = Int[np.ndarray, "step voice"]  # what each voice sings, -1 a rest
 
 
 @dataclass(frozen=True, order=True)
@@ -96,7 +97,7 @@ def roll_of(notes: Iterable[RollNote], n_steps: int, n_planes: int = 1) -> Cells
     return cells
 
 
-def roll_of_voices(voices: Int[np.ndarray, "step voice"]) -> Cells:
+def roll_of_voices(voices: Voices) -> Cells:
     """Merge voices, MIDI numbers with -1 a rest: who sings what is lost, and so is the second of two in unison."""
     cells = silence(len(voices))
     steps, columns = np.nonzero(voices >= 0)
@@ -105,7 +106,7 @@ def roll_of_voices(voices: Int[np.ndarray, "step voice"]) -> Cells:
 
 
 def notes_of_voices(
-    voices: Int[np.ndarray, "step voice"], onsets: Bool[np.ndarray, "step voice"] | None = None, rests: bool = False
+    voices: Voices, onsets: Bool[np.ndarray, "step voice"] | None = None, rests: bool = False
 ) -> list[VoiceNote]:
     """The notes of every voice, voice by voice.
 

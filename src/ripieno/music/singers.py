@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ripieno.music.piece import Note, Piece, owners, roll_of_piece
-from ripieno.music.roll import N_PITCHES
+from ripieno.music.piece import Note, Piece, note_cells, roll_of_piece
+from ripieno.music.roll import N_PITCHES, Voices
 from ripieno.music.understanding import Reading
 from ripieno.music.voices import NAMES, Separate, split
 from ripieno.shapes import Bool, Int
@@ -25,7 +25,7 @@ OVERLAPPING = 0.05  # of a part's time; with more of it, the part is no single l
 class Singers:
     """The voices of a piece on the steps of its reading's region, voice 0 the highest."""
 
-    voices: Int[np.ndarray, "step voice"]  # the file's pitches, -1 where a voice rests
+    voices: Voices  # the file's pitches, -1 where a voice rests
     ids: Int[np.ndarray, "step voice"]  # Note.id, -1 where it rests
     onsets: Bool[np.ndarray, "step voice"]  # where one of the piece's notes begins
     names: tuple[str, ...]
@@ -88,7 +88,7 @@ def _split(piece: Piece, reading: Reading, separate: Separate | None) -> Singers
     sung = split(cells, n_voices, separate=separate)
     owner_of = np.full((n_steps, N_PITCHES), -1)
     begins = np.zeros((n_steps, N_PITCHES), dtype=bool)
-    held = owners(piece, reading.start, n_steps, reading.shift)
+    held = note_cells(piece, reading.start, n_steps, reading.shift)
     for owner in held:
         owner_of[owner.first : owner.end, owner.pitch] = owner.note
         begins[owner.first, owner.pitch] = True

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ripieno.music.harmony import estimate_key
+from ripieno.music.harmony import identify_key
 from ripieno.music.piece import Key
 from ripieno.music.pitch import place_from
 from ripieno.music.roll import STEPS_PER_BAR
@@ -33,7 +33,7 @@ class Unspelled(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Costs:
+class SpellingCosts:
     """What a name pays for; found by trying on half of music21's chorales (docs/log.md#spelling)."""
 
     far: float = 1.0  # a place away from the middle of the key
@@ -44,7 +44,7 @@ class Costs:
     reach: int = 32  # steps before and after that count as around
 
 
-COSTS = Costs()
+COSTS = SpellingCosts()
 MIDDLE = {"major": 2.5, "minor": 3.5}  # of the places that a key offers, from its signature's C
 N_PASSES = 2
 
@@ -132,7 +132,7 @@ def _middles(notes: Sequence[Unspelled], keys: Sequence[Key]) -> list[float]:
         for note in notes:
             weights[note.pitch % 12] += float(note.end - note.onset)
         last = max(note.end for note in notes)
-        keys = [estimate_key(weights, min(note.pitch for note in notes if note.end == last))]
+        keys = [identify_key(weights, min(note.pitch for note in notes if note.end == last))]
     starts = [key.step for key in keys]
     middles = [key.n_sharps + MIDDLE[key.mode] for key in keys]
     return [middles[max(bisect_right(starts, note.onset) - 1, 0)] for note in notes]

@@ -18,7 +18,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from ripieno.errors import BadInput
-from ripieno.music.harmony import MODES, estimate_key, key_fits, key_name, key_of, note_name, parse_key
+from ripieno.music.harmony import MODES, identify_key, key_fits, key_name, key_of, note_name, parse_key
 from ripieno.music.piece import Key, Meter, Note, Piece, bar_starts, n_steps
 from ripieno.music.roll import STEPS_PER_BEAT
 from ripieno.shapes import Float, Int
@@ -763,7 +763,7 @@ def _find_key(piece: Piece, notes: Sequence[Note], start: int, asked: str | None
         weights[note.pitch % 12] += float(note.duration)
     end = max(note.steps.stop for note in notes)
     final = min(note.pitch for note in notes if note.steps.stop == end) % 12
-    guess = replace(estimate_key(weights, final), step=Fraction(start))
+    guess = replace(identify_key(weights, final), step=Fraction(start))
     given = [key for key in piece.keys if key.step <= start] or list(piece.keys[:1])
     if not given:
         return guess, True

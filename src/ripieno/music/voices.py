@@ -23,7 +23,7 @@ from itertools import combinations
 import numpy as np
 
 from ripieno.music.piece import NewPart
-from ripieno.music.roll import Cells, attacks, notes_of
+from ripieno.music.roll import Cells, Voices, attacks, notes_of
 from ripieno.shapes import Bool, Float, Int
 
 NAMES = {
@@ -40,7 +40,7 @@ SOFTER = 0.75  # velocity of new notes, as a share of the user's own
 
 
 @dataclass(frozen=True, kw_only=True)
-class Costs:
+class SeparationCosts:
     """What a split pays for; found by trying on JSB train (docs/log.md#costs-set-by-hand)."""
 
     leap: float = 1.0  # a semitone of movement
@@ -52,8 +52,9 @@ class Costs:
     parallel: float = 20.0  # a pair of voices that moves in parallel fifths, octaves or unisons
 
 
-BY_HAND = Costs()
-BESIDE_LIKING = Costs(leap=0.3, broken=3.0, crossed=1.0, outside=0.5, unison=0.0, parallel=6.0)  # in nats, as it is
+BY_HAND = SeparationCosts()
+# In nats, as a liking is.
+BESIDE_LIKING = SeparationCosts(leap=0.3, broken=3.0, crossed=1.0, outside=0.5, unison=0.0, parallel=6.0)
 
 Liking = Float[np.ndarray, "step voice pitch"]
 Separate = Callable[[Cells], Liking]
@@ -71,7 +72,7 @@ def split(
     line: Int[np.ndarray, " step"] | None = None,
     line_voice: int = 0,
     separate: Separate | None = None,
-) -> Int[np.ndarray, "step voice"]:
+) -> Voices:
     """The pitch that each voice sings at each step, -1 where it pauses; voice 0 is the highest.
 
     Args:
@@ -165,7 +166,7 @@ def _states(here: tuple[int, ...], n_voices: int, known: tuple[int, int] | None)
 
 @lru_cache(maxsize=REMEMBERED)
 def _own_cost(
-    here: tuple[int, ...], n_voices: int, known: tuple[int, int] | None, costs: Costs
+    here: tuple[int, ...], n_voices: int, known: tuple[int, int] | None, costs: SeparationCosts
 ) -> Float[np.ndarray, " state"]:
     rows = _states(here, n_voices, known)
     ranges = np.array([RANGES[name] for name in NAMES[n_voices]])
@@ -179,10 +180,10 @@ def _own_cost(
     return _kept(np.asarray(cost, dtype=float))
 
 
-_known_costs: dict[tuple[_Move, int, Costs], Float[np.ndarray, "state state2"]] = {}
+_known_costs: dict[tuple[_Move, int, SeparationCosts], Float[np.ndarray, "state state2"]] = {}
 
 
-def _weigh(moves: Sequence[_Move], n_voices: int, costs: Costs) -> None:
+def _weigh(moves: Sequence[_Move], n_voices: int, costs: SeparationCosts) -> None:
     """Remember what the moves cost, those of one shape weighed all at once."""
     if len(_known_costs) > REMEMBERED:
         _known_costs.clear()
@@ -203,7 +204,7 @@ def _weigh(moves: Sequence[_Move], n_voices: int, costs: Costs) -> None:
                 _known_costs[move, n_voices, costs] = _kept(cost.copy())
 
 
-def _step_cost(move: _Move, n_voices: int, costs: Costs) -> Float[np.ndarray, "state state2"]:
+def _step_cost(move: _Move, n_voices: int, costs: SeparationCosts) -> Float[np.ndarray, "state state2"]:
     """From each way to sing one chord to each way to sing the next."""
     known = _known_costs.get((move, n_voices, costs))
     if known is not None:
@@ -223,7 +224,7 @@ def movement_cost(
     before: Int[np.ndarray, "*chord state voice"],
     now: Int[np.ndarray, "*chord state2 voice"],
     goes_on: Bool[np.ndarray, "*chord state voice"],
-    costs: Costs,
+    costs: SeparationCosts,
 ) -> Float[np.ndarray, "*chord state state2"]:
     """What it costs to go from each state to each state of the next chord.
 

@@ -16,8 +16,8 @@ import numpy as np
 
 from ripieno.models.context import Context
 from ripieno.models.runtime import Fill, Predict, Prediction
-from ripieno.music.roll import N_PITCHES, Cells, VoiceNote
-from ripieno.shapes import Float, Int
+from ripieno.music.roll import N_PITCHES, Cells, VoiceNote, Voices
+from ripieno.shapes import Float
 
 TRANSPOSITIONS = (0, -1, 1, -2, 2)  # semitones; more of them find no more (docs/log.md#the-same-piece-in-five-keys)
 N_VOICES = 4
@@ -25,8 +25,6 @@ N_VOICES = 4
 COLUMNS = {1: (0,), 2: (0, 3), 3: (0, 1, 3), 4: (0, 1, 2, 3)}
 LEAST = -40.0  # no log probability counts for less
 REACH = 24  # steps on either side that Coconet is shown; its convolutions reach no further than 22
-
-Voices = Int[np.ndarray, "step voice"]
 
 
 def change_probabilities(prediction: Prediction) -> Float[np.ndarray, "batch plane step pitch"]:

@@ -17,7 +17,8 @@ import numpy as np
 from numpy.random import Generator
 
 from ripieno.models.runtime import Fill
-from ripieno.shapes import Bool, Int
+from ripieno.music.roll import Voices
+from ripieno.shapes import Bool
 
 MOST, LEAST = 0.9, 0.1  # share of the free cells that are blank, at first and at last
 ANNEALED = 0.75  # share of the passes after which it is the least
@@ -30,12 +31,12 @@ def blank_share(done: float) -> float:
 
 def sample_gibbs(
     fill: Fill,
-    pitches: Int[np.ndarray, "step voice"],
+    pitches: Voices,
     held: Bool[np.ndarray, "step voice"],
     n_passes: int,
     rng: Generator,
     temperature: float = 1.0,
-) -> Iterator[Int[np.ndarray, "step voice"]]:
+) -> Iterator[Voices]:
     """Write the voices that are not held; yields the score after each pass.
 
     Args:

@@ -4,12 +4,12 @@ The network scores cells, each by what fits the chord; who moves from where is h
 rules more often than Bach did (docs/tables.md#bachs-sopranos-harmonised, with and without what follows). So once a
 piece is finished, it is split into voices and looked through as a teacher would (`music.part_writing`). At each fault,
 the notes that make it are taken out in turn (where that is in vain, all that sound there), and the model is asked what
-it would write instead. Of the pitches that make the whole less faulty, by `COSTS`, the best takes the place of the old:
-one that is likely, saves much, and leaves the model little to wish for. Light faults, which Bach writes too, give way
-only to what is likely; and what the chords are weighs as well, unless chords are given. What the user wrote stays, and
-so does whatever the policy keeps. Faults for which nothing better is likely stay too, and so do those that could only
-be mended at the cost of the final cadence. Before all that, a last chord that does not close the piece becomes the
-tonic's, if what the user wrote leaves it open to do so.
+it would write instead. Of the pitches that make the whole less faulty, by `MENDERS_PRICES`, the best takes the place of
+the old: one that is likely, saves much, and leaves the model little to wish for. Light faults, which Bach writes too,
+give way only to what is likely; and what the chords are weighs as well, unless chords are given. What the user wrote
+stays, and so does whatever the policy keeps. Faults for which nothing better is likely stay too, and so do those that
+could only be mended at the cost of the final cadence. Before all that, a last chord that does not close the piece
+becomes the tonic's, if what the user wrote leaves it open to do so.
 
 The model is shown the two bars around a fault. With eight, it finds fewer remedies likely, and those it prefers are
 more dissonant (docs/log.md#how-exact-mends). The faults of a piece are looked at together, in rounds: a round is two
@@ -46,14 +46,14 @@ from ripieno.music.part_writing import (
 )
 from ripieno.music.part_writing.consecutives import CONSECUTIVES
 from ripieno.music.piece import Key
-from ripieno.music.roll import STEPS_PER_BAR, STEPS_PER_BEAT
+from ripieno.music.roll import STEPS_PER_BAR, STEPS_PER_BEAT, Voices
 from ripieno.music.voices import NAMES, RANGES, Separate, split
 from ripieno.sampling.passes import BREATH, Ask, Change, Sampler
 from ripieno.shapes import Bool, Float, Int
 
 # What a fault of each rule costs where mending looks by default. What Bach writes often, too, is light, and mended only
 # where something likely is better. An open ending costs so much for each wrong voice.
-COSTS = {rule.name: rule.menders_price for rule in EVERY_RULE if rule.menders_price}
+MENDERS_PRICES = {rule.name: rule.menders_price for rule in EVERY_RULE if rule.menders_price}
 PARALLELS = {rule.name: rule.menders_price for rule in CONSECUTIVES}  # the same, where only parallels are mended
 STRETCH = 2  # semitones out of a voice's range that a new pitch may go
 SEEN = 32  # steps around a fault that the model is shown
@@ -126,7 +126,7 @@ SETTINGS = {
 }
 # Faults for which nothing better was found, with the notes around them, and whether all voices were tried.
 Hopeless = set[tuple[str, int, bytes, bool]]
-Find = Callable[[Int[np.ndarray, "step voice"]], list[Fault]]
+Find = Callable[[Voices], list[Fault]]
 # What the model said of parts of the roll, each by its first step and its cells: logits of the first plane, `n_left`.
 Told = dict[tuple[int, bytes], tuple[Float[np.ndarray, "seen pitch"], float]]
 
@@ -135,7 +135,7 @@ def mend(
     log: EditLog,
     context: Context,
     policy: Policy,
-    weights: Mapping[str, float] = COSTS,
+    weights: Mapping[str, float] = MENDERS_PRICES,
     key: Key | None = None,
     beat_phase: int = 0,
     hopeless: Hopeless | None = None,
@@ -210,7 +210,7 @@ def mend(
 def _closing(
     log: EditLog,
     context: Context,
-    voices: Int[np.ndarray, "step voice"],
+    voices: Voices,
     policy: Policy,
     weights: Mapping[str, float],
     key: Key,
@@ -259,9 +259,7 @@ def _triad(key: Key) -> set[int]:
     return {(key.tonic + above) % 12 for above in ((0, 3, 4, 7) if key.mode == "minor" else (0, 4, 7))}
 
 
-def _closing_places(
-    fault: Fault, voices: Int[np.ndarray, "step voice"], key: Key, end: int, log: EditLog, policy: Policy
-) -> list[_Place]:
+def _closing_places(fault: Fault, voices: Voices, key: Key, end: int, log: EditLog, policy: Policy) -> list[_Place]:
     """Where the wrong voices have to sing something else: from where the others have come to the tonic triad."""
     right = np.delete(voices, list(fault.voices), axis=1)
     fits = (right < 0) | np.isin(right % 12, list(_triad(key)))
@@ -281,9 +279,7 @@ def _closing_places(
     return places
 
 
-def _together(
-    log: EditLog, voices: Int[np.ndarray, "step voice"], way: Sequence[_Remedy], policy: Policy
-) -> list[Edit] | None:
+def _together(log: EditLog, voices: Voices, way: Sequence[_Remedy], policy: Policy) -> list[Edit] | None:
     """The edits of several remedies, one after the other; None where the policy forbids one of them by then."""
     edits: list[Edit] = []
     for remedy in way:
@@ -302,7 +298,7 @@ def _together(
 
 def _untried(
     found: Iterable[Fault],
-    voices: Int[np.ndarray, "step voice"],
+    voices: Voices,
     weights: Mapping[str, float],
     hopeless: Hopeless,
     care: Care,
@@ -327,7 +323,7 @@ def _offers(
     untried: Sequence[Fault],
     log: EditLog,
     context: Context,
-    voices: Int[np.ndarray, "step voice"],
+    voices: Voices,
     policy: Policy,
     weights: Mapping[str, float],
     key: Key,
@@ -387,7 +383,7 @@ def _likely(
     asked: Sequence[tuple[_Place, slice]],
     excerpts: _Excerpts,
     context: Context,
-    voices: Int[np.ndarray, "step voice"],
+    voices: Voices,
     told: Told,
 ) -> Generator[Ask, Prediction | None, list[list[_Remedy]]]:
     """What else could be sung at each place, likely enough, from the steps that the model is shown."""
@@ -413,7 +409,7 @@ def _moved(edits: Iterable[Edit], by: int) -> list[Edit]:
 
 def _better(
     likely: Sequence[list[_Remedy]],
-    voices: Int[np.ndarray, "step voice"],
+    voices: Voices,
     weights: Mapping[str, float],
     key: Key,
     find: Find,
@@ -448,9 +444,7 @@ def _better(
     return better
 
 
-def _rewritten(
-    voices: Int[np.ndarray, "step voice"], *remedies: _Remedy, begins: int = 0
-) -> Int[np.ndarray, "step voice"]:
+def _rewritten(voices: Voices, *remedies: _Remedy, begins: int = 0) -> Voices:
     """The voices from the step `begins` on, with remedies made."""
     rewritten = voices.copy()
     for remedy in remedies:
@@ -459,7 +453,7 @@ def _rewritten(
 
 
 def _saved(
-    ways: Sequence[tuple[_Remedy, ...]], voices: Int[np.ndarray, "step voice"], weights: Mapping[str, float], find: Find
+    ways: Sequence[tuple[_Remedy, ...]], voices: Voices, weights: Mapping[str, float], find: Find
 ) -> list[float]:
     """How much less the faults around remedies cost with all that are made together than without.
 
@@ -518,7 +512,7 @@ def _seen(step: int, n_steps: int) -> slice:
     return slice(first, min(first + SEEN, n_steps))
 
 
-def _tried(fault: Fault, voices: Int[np.ndarray, "step voice"]) -> tuple[str, int, bytes, bool]:
+def _tried(fault: Fault, voices: Voices) -> tuple[str, int, bytes, bool]:
     """A fault with the notes around it, and whether all voices were tried for it."""
     around = voices[max(fault.step - AROUND, 0) : fault.step + AROUND]
     return fault.rule, fault.step, around.tobytes(), len(fault.voices) == voices.shape[1]
@@ -540,7 +534,7 @@ def is_mended(log: EditLog) -> bool:
     return isinstance(last, CellEntry) and last.author == "model" and last.probability is None
 
 
-def lines_sung(log: EditLog, policy: Policy, separate: Separate | None = None) -> Int[np.ndarray, "step voice"]:
+def lines_sung(log: EditLog, policy: Policy, separate: Separate | None = None) -> Voices:
     """Who sings what, of as many voices as there are, with the policy's melody as the voice that it is."""
     n_voices = min(max(int(np.count_nonzero(log.cells[0], axis=1).max(initial=0)), 2), 4)
     own = {"top": 0, "bass": n_voices - 1}.get(policy.melody or "", policy.n_above)
@@ -552,7 +546,7 @@ def lines_sung(log: EditLog, policy: Policy, separate: Separate | None = None) -
 
 
 def _places(
-    voices: Int[np.ndarray, "step voice"],
+    voices: Voices,
     step: int,
     singers: Iterable[int],
     log: EditLog,
@@ -582,7 +576,7 @@ def _places(
     return list(found.values())
 
 
-def _alone(voices: Int[np.ndarray, "step voice"], voice: int, first: int, end: int) -> tuple[Edit, ...]:
+def _alone(voices: Voices, voice: int, first: int, end: int) -> tuple[Edit, ...]:
     """The cells of a voice's note that no other voice sings, too."""
     pitch = int(voices[first, voice])
     others = np.delete(voices[first:end], voice, axis=1)

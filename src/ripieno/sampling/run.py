@@ -16,14 +16,14 @@ from ripieno.music.piece import Key
 from ripieno.music.voices import Separate
 from ripieno.sampling.ancestral import compose
 from ripieno.sampling.drafting import QUALITIES
-from ripieno.sampling.mending import CARES, COSTS, PARALLELS, Hopeless, is_mended, mend
+from ripieno.sampling.mending import CARES, MENDERS_PRICES, PARALLELS, Hopeless, is_mended, mend
 from ripieno.sampling.passes import Sampler
 from ripieno.sampling.speculative import compose_lossless
 from ripieno.sampling.stopping import StopRule
 
 STOP_RULE = StopRule()
 LOSSLESS = "lossless"
-MENDS: dict[str, Mapping[str, float]] = {"faults": COSTS, "parallels": PARALLELS, "nothing": {}}
+MENDS: dict[str, Mapping[str, float]] = {"faults": MENDERS_PRICES, "parallels": PARALLELS, "nothing": {}}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -31,7 +31,7 @@ from ripieno.edits.policy import Policy
 from ripieno.errors import BadInput, NothingAllowed
 from ripieno.models.runtime import Model, Prediction, the_separator
 from ripieno.music import harmony
-from ripieno.music.roll import Cells, RollNote
+from ripieno.music.roll import Cells, RollNote, Voices
 from ripieno.music.understanding import Reading, meter_at, steps_of_bars
 from ripieno.sampling.assist import Filling, NoteSuggestion, doubts, fill, suggest_notes
 from ripieno.sampling.mending import Hopeless, lines_sung
@@ -474,7 +474,7 @@ class Composition:
                 alternatives=offered,
             )
 
-    def _keeps_locked_voices(self, now: Int[np.ndarray, "step voice"], then: Int[np.ndarray, "step voice"]) -> bool:
+    def _keeps_locked_voices(self, now: Voices, then: Voices) -> bool:
         """Whether every locked voice still sings what it sings now; with another voice on its note it might not."""
         voices = voices_in(now)
         for lock in self.locks.voices:

@@ -9,10 +9,10 @@ import numpy as np
 from ripieno.edits.edit import Edit
 from ripieno.edits.log import EditLog
 from ripieno.edits.notes import OwnedNote, note_at, owned_notes
-from ripieno.music.roll import RollNote
+from ripieno.music.roll import RollNote, Voices
 from ripieno.music.voices import NAMES, RANGES
 from ripieno.sampling.mending import STRETCH
-from ripieno.shapes import Bool, Int
+from ripieno.shapes import Bool
 from ripieno.studio import messages as wire
 
 VOICES: tuple[wire.Voice, ...] = ("soprano", "alto", "tenor", "bass")
@@ -21,12 +21,12 @@ APART = 4  # semitones that a voice keeps off the end of its range where no neig
 Singers = dict[tuple[int, int], wire.Voice | None]  # by onset and pitch of the roll
 
 
-def voices_in(sung: Int[np.ndarray, "step voice"]) -> list[wire.Voice]:
+def voices_in(sung: Voices) -> list[wire.Voice]:
     """Which voices the columns of a split are."""
     return [voice for voice in VOICES if voice.capitalize() in NAMES[sung.shape[1]]]
 
 
-def who_sings(log: EditLog, sung: Int[np.ndarray, "step voice"]) -> Singers:
+def who_sings(log: EditLog, sung: Voices) -> Singers:
     """Who sings each note, by onset and pitch: the voice that has most of it.
 
     Args:
@@ -42,9 +42,7 @@ def who_sings(log: EditLog, sung: Int[np.ndarray, "step voice"]) -> Singers:
     return found
 
 
-def in_unison(
-    sung: Int[np.ndarray, "step voice"], voice: wire.Voice, sings: Singers, log: EditLog
-) -> Iterator[RollNote]:
+def in_unison(sung: Voices, voice: wire.Voice, sings: Singers, log: EditLog) -> Iterator[RollNote]:
     """Where a voice sings what counts as another one's note, stretch by stretch.
 
     Args:

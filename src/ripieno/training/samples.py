@@ -18,7 +18,7 @@ from ripieno.models.coconet import CoconetConfig
 from ripieno.models.context import context_of
 from ripieno.models.separator import SeparatorConfig
 from ripieno.models.unet import UNetConfig
-from ripieno.music.roll import Cells, window
+from ripieno.music.roll import Cells, Voices, window
 from ripieno.shapes import Bool, Float, Int
 from ripieno.training.config import DamageConfig, TrainConfig
 
@@ -126,9 +126,7 @@ def _draw_scores(corpus: Prepared, config: TrainConfig, rng: Generator) -> list[
     return [corpus.voices[i] for i in which]
 
 
-def _draw_voices(
-    voices: Int[np.ndarray, "step voice"], config: TrainConfig, rng: Generator
-) -> Int[np.ndarray, "window voice"]:
+def _draw_voices(voices: Voices, config: TrainConfig, rng: Generator) -> Int[np.ndarray, "window voice"]:
     """A window of a piece, somewhere, transposed somehow."""
     n_steps = config.n_steps
     start = int(rng.integers(max(len(voices) - n_steps, 0) // config.start_multiple + 1)) * config.start_multiple
@@ -139,15 +137,13 @@ def _draw_voices(
     return sung
 
 
-def _columns(
-    voices: Int[np.ndarray, "step voice"], semitones: int, network: UNetConfig | CoconetConfig | SeparatorConfig
-) -> Int[np.ndarray, "step voice"]:
+def _columns(voices: Voices, semitones: int, network: UNetConfig | CoconetConfig | SeparatorConfig) -> Voices:
     column = voices + semitones - network.lowest_pitch
     return np.where((voices >= 0) & (column >= 0) & (column < network.n_pitches), column, -1)
 
 
 def _draw_blanks(
-    voices: Int[np.ndarray, "step voice"], config: TrainConfig, rng: Generator
+    voices: Voices, config: TrainConfig, rng: Generator
 ) -> tuple[Int[np.ndarray, "window voice"], Bool[np.ndarray, "window voice"]]:
     n_steps = config.n_steps
     sung = _draw_voices(voices, config, rng)

@@ -25,7 +25,7 @@ from ripieno.music.piece import (
     Revision,
     Span,
     n_steps,
-    owners,
+    note_cells,
     piece_from_notes,
     remaining_notes,
     revise,
@@ -474,7 +474,7 @@ def check_amended(path: Path) -> None:
     chance = random.Random(3)
     before = roll_of_piece(piece, 0, n_steps(piece))
     after = before.copy()
-    for owner in owners(piece, 0, n_steps(piece)):
+    for owner in note_cells(piece, 0, n_steps(piece)):
         if chance.random() < 0.08:
             gone = [step for step in range(owner.first, owner.end) if chance.random() < 0.7]
             after[0, gone, owner.pitch] = False

@@ -11,7 +11,7 @@ import pytest
 import ripieno
 from ripieno.music import part_writing
 from ripieno.music.part_writing import EVERY_RULE, HABITS, LEVELS, PER, RULE_CALLED, RULES, TEACHERS_PRICES, Rule
-from ripieno.sampling.mending import COSTS
+from ripieno.sampling.mending import MENDERS_PRICES
 
 SOURCE = Path(ripieno.__file__).parent
 HOME = SOURCE / "music" / "part_writing"
@@ -46,7 +46,7 @@ def test_every_record_is_in_the_list() -> None:
 def test_what_is_marked_is_what_a_teacher_pays_for_and_what_is_counted() -> None:
     assert {rule.level for rule in RULES} == set(LEVELS)
     assert set(TEACHERS_PRICES) <= {rule.name for rule in RULES} <= set(PER)
-    assert {rule.name for rule in EVERY_RULE if not rule.is_marked} <= set(COSTS)
+    assert {rule.name for rule in EVERY_RULE if not rule.is_marked} <= set(MENDERS_PRICES)
     assert all(not rule.is_marked for rule in EVERY_RULE if rule.is_aside or rule.is_of_free_chords)
 
 

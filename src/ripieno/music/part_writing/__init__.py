@@ -34,7 +34,7 @@ from ripieno.music.part_writing.habits import HABITS, Habit
 from ripieno.music.part_writing.resolution import thin_resolutions
 from ripieno.music.part_writing.rule import LEVELS, Level, Rule
 from ripieno.music.part_writing.rules import EVERY_RULE, READING, RULE_CALLED, RULES, TEACHERS_PRICES, faults, parallels
-from ripieno.music.part_writing.score import Fault, Voices
+from ripieno.music.part_writing.score import Fault
 from ripieno.music.part_writing.spacing import TEXTBOOK_RANGES
 
 __all__ = [
@@ -56,7 +56,6 @@ __all__ = [
     "Level",
     "Report",
     "Rule",
-    "Voices",
     "cadence",
     "faults",
     "guessed_key",

@@ -11,9 +11,9 @@ import numpy as np
 from ripieno.music.part_writing.habits import HABITS, Habit
 from ripieno.music.part_writing.rule import Rule
 from ripieno.music.part_writing.rules import RULES
-from ripieno.music.part_writing.score import Score, Voices
+from ripieno.music.part_writing.score import Score
 from ripieno.music.piece import Key
-from ripieno.music.roll import STEPS_PER_BAR
+from ripieno.music.roll import STEPS_PER_BAR, Voices
 from ripieno.shapes import Bool
 
 COUNTED: tuple[Rule | Habit, ...] = (*RULES, *HABITS)

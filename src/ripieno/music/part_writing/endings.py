@@ -6,8 +6,9 @@ import numpy as np
 
 from ripieno.music.chords import DIMINISHED, DIMINISHED_SEVENTH, DOMINANT, HALF_DIMINISHED, MAJOR, MINOR, MINOR_SEVENTH
 from ripieno.music.part_writing.rule import Rule
-from ripieno.music.part_writing.score import Fault, Found, Score, Voices
+from ripieno.music.part_writing.score import Fault, Found, Score
 from ripieno.music.piece import Key
+from ripieno.music.roll import Voices
 
 FINAL = ("perfect authentic", "authentic", "plagal", "half")  # cadences, from the most final to the least
 NO_CADENCE = "other"

@@ -6,7 +6,8 @@ import numpy as np
 
 from ripieno.music.chords import MAJOR, MINOR
 from ripieno.music.part_writing.rule import ON_DOMINANTS, Rule
-from ripieno.music.part_writing.score import STEP, Fault, Found, Score, Voices
+from ripieno.music.part_writing.score import STEP, Fault, Found, Score
+from ripieno.music.roll import Voices
 from ripieno.shapes import Bool
 
 

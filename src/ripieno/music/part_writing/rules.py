@@ -24,9 +24,10 @@ from ripieno.music.part_writing.resolution import (
     UNRESOLVED_SEVENTH,
 )
 from ripieno.music.part_writing.rule import Rule
-from ripieno.music.part_writing.score import Fault, Score, Voices
+from ripieno.music.part_writing.score import Fault, Score
 from ripieno.music.part_writing.spacing import RANGE, SPACING, TESSITURA
 from ripieno.music.piece import Key
+from ripieno.music.roll import Voices
 from ripieno.shapes import Bool
 
 READING = 2  # raised when a rule reads music otherwise: then what was mended by it is another piece

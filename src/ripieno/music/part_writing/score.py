@@ -8,12 +8,10 @@ from functools import cache, cached_property
 import numpy as np
 
 from ripieno.music.chords import DOMINANT, MAJOR, MINOR, NUMBERS, ROOTS
-from ripieno.music.harmony import estimate_key, place_in_key
+from ripieno.music.harmony import identify_key, place_in_key
 from ripieno.music.piece import Key
-from ripieno.music.roll import STEPS_PER_BEAT
+from ripieno.music.roll import STEPS_PER_BEAT, Voices
 from ripieno.shapes import Bool, Int
-
-Voices = Int[np.ndarray, "step voice"]
 
 STEP = 2  # semitones; what is wider is a leap
 
@@ -64,7 +62,7 @@ class Score:
             return self._key
         weights = np.bincount(self.voices[self.sounding] % 12, minlength=12).astype(float)
         lowest = self.basses[self.basses >= 0]
-        return estimate_key(weights, int(lowest[-1]) if len(lowest) else None)
+        return identify_key(weights, int(lowest[-1]) if len(lowest) else None)
 
     @cached_property
     def places(self) -> Int[np.ndarray, " pitch_class"]:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.random import Generator, Philox
 
-from ripieno.evaluation.faults import KINDS, SEMITONES, damage
+from ripieno.evaluation.mistakes import KINDS, SEMITONES, damage
 from ripieno.music.roll import notes_of_voices, roll_of_voices
 from tests.sampling.fakes import chorale
 
@@ -18,25 +18,25 @@ def rng(number: int = 0) -> Generator:
 
 
 @given(kind=st.sampled_from(KINDS), number=st.integers(0, 2000), share=st.sampled_from([0.01, 0.05, 0.2]))
-def test_every_wrong_note_is_a_fault_and_every_fault_can_be_seen_on_the_roll(kind, number, share) -> None:
+def test_every_wrong_note_is_a_mistake_and_every_mistake_can_be_seen_on_the_roll(kind, number, share) -> None:
     truth = chorale()
     damaged = damage(truth, kind, share, rng(number))
     np.testing.assert_array_equal(truth, chorale())
     wrong = [note for note, is_wrong in zip(damaged.notes, damaged.wrong, strict=True) if is_wrong]
-    assert sorted(wrong) == sorted(fault.now for fault in damaged.faults if fault.now)
+    assert sorted(wrong) == sorted(mistake.now for mistake in damaged.mistakes if mistake.now)
     differs = roll_of_voices(damaged.voices)[0] != roll_of_voices(truth)[0]
-    for fault in damaged.faults:
-        assert any(differs[cell] for cell in fault.cells)
-    # whoever puts right what belongs to the faults has the true piece
-    explained = {cell for fault in damaged.faults for cell in fault.cells}
+    for mistake in damaged.mistakes:
+        assert any(differs[cell] for cell in mistake.cells)
+    # whoever puts right what belongs to the mistakes has the true piece
+    explained = {cell for mistake in damaged.mistakes for cell in mistake.cells}
     assert {tuple(cell) for cell in np.argwhere(differs).tolist()} <= explained
 
 
 @given(kind=st.sampled_from(KINDS), number=st.integers(0, 2000))
-def test_faults_of_a_voice_have_two_notes_between_them_and_keep_to_the_share(kind, number) -> None:
+def test_mistakes_of_a_voice_have_two_notes_between_them_and_keep_to_the_share(kind, number) -> None:
     notes = notes_of_voices(chorale())
     damaged = damage(chorale(), kind, 0.2, rng(number))
-    places = sorted(notes.index(fault.was) for fault in damaged.faults)
+    places = sorted(notes.index(mistake.was) for mistake in damaged.mistakes)
     for i, j in pairwise(places):
         assert notes[i].voice != notes[j].voice or j - i >= 3
     assert 1 <= len(places) <= round(0.2 * len(notes))
@@ -45,18 +45,18 @@ def test_faults_of_a_voice_have_two_notes_between_them_and_keep_to_the_share(kin
 @pytest.mark.parametrize("kind", SEMITONES)
 def test_a_single_cell_moves_by_what_its_kind_says(kind) -> None:
     for number in range(30):
-        for fault in damage(chorale(), kind, 0.05, rng(number)).faults:
-            assert fault.now is not None
-            assert fault.now.end - fault.now.onset == 1
-            assert fault.was.onset <= fault.now.onset < fault.was.end
-            assert abs(fault.now.pitch - fault.was.pitch) == SEMITONES[kind]
+        for mistake in damage(chorale(), kind, 0.05, rng(number)).mistakes:
+            assert mistake.now is not None
+            assert mistake.now.end - mistake.now.onset == 1
+            assert mistake.was.onset <= mistake.now.onset < mistake.was.end
+            assert abs(mistake.now.pitch - mistake.was.pitch) == SEMITONES[kind]
 
 
 def test_whole_notes_move_in_pitch_in_time_or_away() -> None:
     moves, shifts = set(), set()
     for number in range(60):
         (high, *_), (late, *_), (gone, *_) = (
-            damage(chorale(), kind, 0.03, rng(number)).faults for kind in ("wrong pitch", "off beat", "missing")
+            damage(chorale(), kind, 0.03, rng(number)).mistakes for kind in ("wrong pitch", "off beat", "missing")
         )
         assert high.now is not None
         assert late.now is not None
@@ -73,9 +73,9 @@ def test_a_shifted_note_takes_one_step_of_its_neighbour() -> None:
     sides = set()
     for number in range(30):
         damaged = damage(chorale(), "shifted", 0.03, rng(number))
-        fault = damaged.faults[0]
-        assert fault.now is not None
-        grown = (fault.was.onset - fault.now.onset, fault.now.end - fault.was.end)
+        mistake = damaged.mistakes[0]
+        assert mistake.now is not None
+        grown = (mistake.was.onset - mistake.now.onset, mistake.now.end - mistake.was.end)
         assert sorted(grown) == [0, 1]
         assert (damaged.voices >= 0).all()
         sides.add(grown)
@@ -85,7 +85,7 @@ def test_a_shifted_note_takes_one_step_of_its_neighbour() -> None:
 @given(kind=st.sampled_from(["wrong pitch", "missing", "octave"]), number=st.integers(0, 2000))
 def test_a_note_that_another_voice_doubles_is_never_damaged(kind, number) -> None:
     doubled = np.stack([np.repeat([60, 62, 64, 67], 4), np.repeat([60, 62, 64, 55], 4)], axis=1)
-    assert all(fault.was.onset == 12 for fault in damage(doubled, kind, 0.2, rng(number)).faults)
+    assert all(mistake.was.onset == 12 for mistake in damage(doubled, kind, 0.2, rng(number)).mistakes)
 
 
 def test_the_same_seed_does_the_same_damage() -> None:

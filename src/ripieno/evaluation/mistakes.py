@@ -13,9 +13,9 @@ should not sound, and good otherwise; so what is left of a note around a wrong c
 
 What decides how figures may be read:
 
-1. Damage that leaves no trace on the roll is drawn anew: no cell that a fault silences or sounds is doubled by another
-   voice. The true pitch of a damaged note is hence never in unison; 8 % of Bach's steps have one.
-2. Faults of a voice have two other notes between them at least. A piece may thus have fewer than `share` asks for.
+1. Damage that leaves no trace on the roll is drawn anew: no cell that a mistake silences or sounds is doubled by
+   another voice. The true pitch of a damaged note is hence never in unison; 8 % of Bach's steps have one.
+2. Mistakes of a voice have two other notes between them at least. A piece may thus have fewer than `share` asks for.
 
 Training damages rolls in other ways (`edits.damage`); here whole scores are, and it is known what became of each note.
 """
@@ -27,7 +27,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.random import Generator
 
-from ripieno.music.roll import VoiceNote, notes_of_voices, roll_of_voices
+from ripieno.music.roll import VoiceNote, Voices, notes_of_voices, roll_of_voices
 from ripieno.shapes import Bool, Int
 
 CELL_KINDS = ("semitone", "tone", "octave", "shifted")
@@ -36,13 +36,11 @@ KINDS = CELL_KINDS + NOTE_KINDS
 
 SEMITONES = {"semitone": 1, "tone": 2, "octave": 12}
 LOWEST, HIGHEST = 36, 81  # what the JSB Chorales span
-APART = 3  # notes of a voice from one fault to the next, at the least
-
-Voices = Int[np.ndarray, "step voice"]
+APART = 3  # notes of a voice from one mistake to the next, at the least
 
 
 @dataclass(frozen=True)
-class Fault:
+class Mistake:
     """One damaged note.
 
     now: the note that sounds wrong, as it stands in the damaged score; None where one is missing.
@@ -57,12 +55,12 @@ class Fault:
 
 @dataclass(frozen=True)
 class Damaged:
-    """A score with faults. `notes` are all that sound in it, `wrong` which of these should not."""
+    """A score with mistakes. `notes` are all that sound in it, `wrong` which of these should not."""
 
     kind: str
     voices: Voices
     truth: Voices
-    faults: tuple[Fault, ...]
+    mistakes: tuple[Mistake, ...]
     notes: tuple[VoiceNote, ...]
     wrong: Bool[np.ndarray, " note"]
 
@@ -92,25 +90,25 @@ def damage(voices: Voices, kind: str, share: float, rng: Generator) -> Damaged:
     n_wanted = max(1, round(share * len(notes)))
     now = voices.copy()
     chosen: list[int] = []
-    faults: list[Fault] = []
+    mistakes: list[Mistake] = []
     for i in np.tile(rng.permutation(len(notes)), 8).tolist():  # another draw may suit a note that the first did not
-        if len(faults) == n_wanted:
+        if len(mistakes) == n_wanted:
             break
         note = notes[i]
         if any(notes[j].voice == note.voice and abs(i - j) < APART for j in chosen):
             continue
         hurt = _hurt(note, now[:, note.voice], kind, rng)
-        fault = hurt and _fault(note, *hurt, now, voices)
-        if hurt and fault:
+        mistake = hurt and _mistake(note, *hurt, now, voices)
+        if hurt and mistake:
             now[:, note.voice] = hurt[0]
             chosen.append(i)
-            faults.append(fault)
-    if not faults:
+            mistakes.append(mistake)
+    if not mistakes:
         raise ValueError(f"no note can be damaged in the way {kind!r} here: give a piece with more, or longer, notes")
     sounding = notes_of_voices(now)
     true_cells = roll_of_voices(voices)[0]
     wrong = np.array([not true_cells[note.steps, note.pitch].all() for note in sounding], dtype=bool)
-    return Damaged(kind, now, voices, tuple(sorted(faults, key=lambda f: f.was)), tuple(sounding), wrong)
+    return Damaged(kind, now, voices, tuple(sorted(mistakes, key=lambda one: one.was)), tuple(sounding), wrong)
 
 
 def _hurt(
@@ -143,9 +141,9 @@ def _hurt(
     return line, VoiceNote(note.voice, onset, end, pitch)
 
 
-def _fault(
+def _mistake(
     was: VoiceNote, line: Int[np.ndarray, " step"], stands: VoiceNote | None, now: Voices, truth: Voices
-) -> Fault | None:
+) -> Mistake | None:
     """What the change of a voice comes to; None if it leaves the range, hides in a unison or joins its neighbour."""
     cells = {(step, was.pitch) for step in range(was.onset, was.end)}
     others = np.delete(np.concatenate([now, truth], axis=1), [was.voice, was.voice + now.shape[1]], axis=1)
@@ -158,4 +156,4 @@ def _fault(
         beyond = [step for step in (stands.onset - 1, stands.end) if 0 <= step < len(line)]
         if (line[beyond] == stands.pitch).any():
             return None
-    return Fault(stands, was, tuple(sorted(cells)))
+    return Mistake(stands, was, tuple(sorted(cells)))
