@@ -17,7 +17,17 @@ import ripieno
 from ripieno import BadInput
 from ripieno.cli import app
 from ripieno.music.ensembles import ENSEMBLES, N_PARTS
-from ripieno.options import BadOption, Options, abouts, defaults, flag_of, read_amount, read_bars, read_pitches, table
+from ripieno.options import (
+    BadOption,
+    Options,
+    abouts,
+    defaults,
+    flag_of,
+    options_table,
+    read_amount,
+    read_bars,
+    read_pitches,
+)
 from ripieno.sampling.drafting import QUALITIES
 from ripieno.sampling.run import LOSSLESS, MENDS
 from ripieno.studio import messages as wire
@@ -66,14 +76,16 @@ def test_an_option_is_at_every_door(name: str) -> None:
         assert wire.Rules.model_fields[name].default == defaults()[name]
         assert wire.Rules.model_fields[name].description == about.help
     assert Options(**{name: RIGHT[name]}).to_json().keys() == {name}, "what results are kept by"
-    assert f"| `{flag_of(name)}" in table()
-    assert f"| `{name}` |" in table()
+    assert f"| `{flag_of(name)}" in options_table()
+    assert f"| `{name}` |" in options_table()
 
 
 def test_the_documents_show_the_table() -> None:
     shown = re.search(r"<!-- options -->\n(.*?)\n<!-- /options -->", MUSICIANS.read_text(encoding="utf-8"), re.DOTALL)
     assert shown is not None
-    assert shown[1].strip() == table(), "python -c 'from ripieno.options import table; print(table())'"
+    assert shown[1].strip() == options_table(), (
+        "python -c 'from ripieno.options import options_table; print(options_table())'"
+    )
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -240,14 +240,14 @@ class Options:
     quality: str = _option(
         "high",
         metavar="high|exact|fast|lossless",
-        help="exact looks at the piece anew for every change and takes ten times as long; fast is faster yet; "
+        help="exact looks at the piece anew for every change and takes about eight times as long; fast is faster yet; "
         "lossless is exact for a GPU.",
         choices=("high", "exact", "fast", "lossless"),
     )
     iterations: int | None = _option(
         None,
         metavar="N",
-        help="Stop after so many small changes at the latest.",
+        help="Stop after N small changes at the latest.",
         unless="until finished",
         least=1,
         most=1_000_000,
@@ -348,7 +348,7 @@ def flag_of(name: str) -> str:
     return "--" + (abouts()[name].flag or name).replace("_", "-")
 
 
-def table() -> str:
+def options_table() -> str:
     """The options as a table in Markdown: on the command line, in Python and on the wire, and what each does."""
     bar = "\\|"
     rows = ["| command line | Python, HTTP | what | unless given |", "|---|---|---|---|"]

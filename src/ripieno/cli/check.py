@@ -12,7 +12,7 @@ from ripieno.cli.app import app, takes
 from ripieno.errors import BadInput
 
 HELP = """
-Proof-read a piece: mistakes of part-writing, and notes that the model would take back.
+Proof-read a piece: faults of part-writing, and notes that the model would take back.
 
 For each it says where (bar, beat, voices), what is wrong, and what to write instead. What Bach hardly ever does is an \
 error, what he does now and then a warning, what he does in nearly every chorale a matter of style. \

@@ -14,7 +14,7 @@ from ripieno.options import read_amount
 HELP = """
 Put notes right that are a semitone or a sixteenth off, and say which and why.
 
-For wrong keys hit and beats missed, in a melody or in several voices. Everything else in the file stays as it is. \
+It is for wrong keys and missed beats, in a melody or in several voices. Everything else in the file stays as it is. \
 In a score (MusicXML) only pitches are changed; what is off the beat there is told.
 
 [bold]Examples[/bold]

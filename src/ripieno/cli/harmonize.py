@@ -76,7 +76,7 @@ def harmonize_command(
         ),
     ],
     alternatives: Annotated[
-        int, typer.Option(metavar="N", help="Write so many settings, numbered; with seeds from --seed on.")
+        int, typer.Option(metavar="N", help="Write N settings, numbered, with seeds from --seed on.")
     ] = 1,
     model: MODEL = None,
     soundfont: SOUNDFONT = None,

@@ -14,8 +14,7 @@ HELP = """
 Train a model on a prepared corpus. Needs: pip install 'ripieno\\[train]'
 
 Writes config.json, log.csv, best.safetensors, last.safetensors and, at the end, model.onnx, which \
-ripieno harmonize --model takes. A run that was interrupted goes on where it was when the same command is given \
-again, and ends as if it had not been.
+ripieno harmonize --model takes. The same command takes an interrupted run up where it was; the result is the same.
 
 [bold]Examples[/bold]
 
@@ -42,7 +41,7 @@ def train_command(
         str, typer.Option(metavar="paper|chorale|nade|coconet|voices", help="Which network and training.")
     ] = "chorale",
     n_samples: Annotated[
-        int | None, typer.Option(help="Train on so many samples.", show_default="as configured")
+        int | None, typer.Option(help="How many samples to train on.", show_default="as configured")
     ] = None,
     n_steps: Annotated[
         int | None, typer.Option(help="Length of a sample in sixteenths: 128 is 8 bars.", show_default="128")
