@@ -30,7 +30,7 @@ from ripieno.music.part_writing import Report, judge
 from ripieno.music.piece import Piece, piece_from_notes
 from ripieno.music.voices import split
 from ripieno.options import Options
-from ripieno.sampling.ancestral import chances, expected
+from ripieno.sampling.ancestral import change_probabilities, expected_edits
 from ripieno.sampling.passes import alone
 from ripieno.sampling.run import MENDS, STOP_RULE, compose_and_mend
 from ripieno.session import Session, way_of
@@ -84,8 +84,8 @@ def finish(
     for change in alone(compose_and_mend(log, session.context, policy, way_of(session.document, model), most), model):
         log, n_edits = change.log, n_edits + 1
     prediction = model(log.cells[None], session.context[None])
-    chance = np.where(policy.allowed(log), chances(prediction), 0.0)
-    n_left = expected(chance, log, policy)
+    chance = np.where(policy.allowed(log), change_probabilities(prediction), 0.0)
+    n_left = expected_edits(chance, log, policy)
     taking_back = float(chance[log.cells].sum())
     sounding = np.count_nonzero(log.cells[0], axis=1)
     line = policy.line

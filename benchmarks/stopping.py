@@ -23,7 +23,7 @@ from ripieno.edits.policy import Policy
 from ripieno.models.context import context_of
 from ripieno.models.runtime import load_model
 from ripieno.music.roll import roll_of_voices, silence
-from ripieno.sampling.ancestral import chances, expected
+from ripieno.sampling.ancestral import change_probabilities, expected_edits
 
 N_STEPS = 128
 CELLS = 3.91  # a step, in JSB
@@ -64,7 +64,7 @@ def main() -> None:
                     source[0, wrong[:, 0], wrong[:, 1] + low] = True
                     log = EditLog(silence(N_STEPS)).record([Edit(0, *at) for at in np.argwhere(source[0])], "model")
                     prediction = model(source[None], context_of(N_STEPS, beat_phase=item.beat_phase)[None])
-                    n_left = expected(chances(prediction), log, Policy(n_voices=n_parts))
+                    n_left = expected_edits(change_probabilities(prediction), log, Policy(n_voices=n_parts))
                     rows.append((n_missing + n_wrong, n_left, CELLS * N_STEPS - source.sum()))
                 if not rows:
                     continue

@@ -13,7 +13,7 @@ from ripieno.music.roll import VoiceNote, notes_of_voices, roll_of_voices, silen
 from ripieno.sampling.expectation import (
     LEAST,
     averaged_change_probabilities,
-    change_probabilities,
+    change_probabilities_of_batch,
     expected_pitches,
     leave_one_out,
 )
@@ -70,14 +70,19 @@ def test_change_probabilities_of_a_model_that_knows_the_piece_are_nought_and_one
     voices[4:8, 1] += 2
     cells, true = roll_of_voices(voices), roll_of_voices(chorale())
     prediction = wanting(true)(cells[None], context_of(64)[None])
-    np.testing.assert_allclose(change_probabilities(prediction)[0], cells != true, atol=1e-6)
+    np.testing.assert_allclose(change_probabilities_of_batch(prediction)[0], cells != true, atol=1e-6)
 
 
 def test_change_probabilities_are_the_models_own_whatever_its_logits_were_multiplied_by() -> None:
     prediction = pointing_at(Edit(0, 1, 60), n_left=3.0)(np.zeros((1, 1, 4, 128), dtype=bool), None)
     sharpened = replace(prediction, logits=prediction.logits * 1.25, sharpness=1.25)
-    np.testing.assert_allclose(change_probabilities(sharpened), change_probabilities(prediction), rtol=1e-5)
-    assert change_probabilities(replace(prediction, sharpness=100.0)).max() < change_probabilities(prediction).max()
+    np.testing.assert_allclose(
+        change_probabilities_of_batch(sharpened), change_probabilities_of_batch(prediction), rtol=1e-5
+    )
+    assert (
+        change_probabilities_of_batch(replace(prediction, sharpness=100.0)).max()
+        < change_probabilities_of_batch(prediction).max()
+    )
 
 
 def test_change_probabilities_are_the_mean_over_transpositions_put_back() -> None:

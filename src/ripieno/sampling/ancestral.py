@@ -114,7 +114,7 @@ def _softmax(
     return probabilities
 
 
-def chances(prediction: Prediction) -> Probabilities:
+def change_probabilities(prediction: Prediction) -> Probabilities:
     """Of each cell, the chance that it has to change: its share of the model's own softmax, times `n_left`.
 
     The loss of the paper makes all cells that have to change equally probable, so that this is what the model has
@@ -126,7 +126,7 @@ def chances(prediction: Prediction) -> Probabilities:
     return _softmax(prediction, every, prediction.sharpness) * float(prediction.n_left[0])
 
 
-def expected(chance: Probabilities, log: EditLog, policy: Policy) -> float:
+def expected_edits(chance: Probabilities, log: EditLog, policy: Policy) -> float:
     """How many edits are still to come, of those that may be made.
 
     Args:
@@ -159,14 +159,14 @@ def outlook(
     """
     allowed = policy.allowed(log)
     try:
-        every = chances(prediction) if np.isfinite(prediction.n_left[0]) else None
+        every = change_probabilities(prediction) if np.isfinite(prediction.n_left[0]) else None
         probabilities = _probabilities(prediction, allowed, log, policy, every)
     except NothingAllowed:
         return None
     n_left = float(prediction.n_left[0])
     if every is not None:
         chance = np.where(allowed, every, 0.0)
-        n_left = expected(chance, log, policy)
+        n_left = expected_edits(chance, log, policy)
         if settled and n_left < 1:
             probabilities = np.where(chance >= settled, probabilities, 0.0)
             if not probabilities.any():

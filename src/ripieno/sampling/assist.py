@@ -22,7 +22,7 @@ from ripieno.errors import NothingAllowed
 from ripieno.models.context import Context
 from ripieno.models.runtime import Prediction
 from ripieno.music.roll import STEPS_PER_BAR, Cells, RollNote
-from ripieno.sampling.ancestral import allowed_probabilities, chances, generator_at
+from ripieno.sampling.ancestral import allowed_probabilities, change_probabilities, generator_at
 from ripieno.sampling.drafting import Choice, draft
 from ripieno.sampling.passes import Ask
 from ripieno.shapes import Bool, Float
@@ -49,10 +49,10 @@ def beliefs(prediction: Prediction, cells: Cells, item: int = 0) -> Float[np.nda
         item: which of the batch.
     """
     one = slice(item, item + 1)
-    chance = chances(Prediction(prediction.logits[one], prediction.n_left[one], prediction.sharpness))[0]
+    chance = change_probabilities(Prediction(prediction.logits[one], prediction.n_left[one], prediction.sharpness))[0]
     if not np.isfinite(prediction.n_left[item]):  # the model cannot tell: then what it likes best is sure
         known = Prediction(prediction.logits[one], np.ones(1, dtype=np.float32), prediction.sharpness)
-        chance = chances(known)[0]
+        chance = change_probabilities(known)[0]
         chance /= chance.max()
     wrong: np.ndarray = np.clip(chance, 0.0, 1.0)
     assert wrong.shape == cells.shape[1:]

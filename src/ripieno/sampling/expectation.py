@@ -27,11 +27,14 @@ LEAST = -40.0  # no log probability counts for less
 REACH = 24  # steps on either side that Coconet is shown; its convolutions reach no further than 22
 
 
-def change_probabilities(prediction: Prediction) -> Float[np.ndarray, "batch plane step pitch"]:
+def change_probabilities_of_batch(prediction: Prediction) -> Float[np.ndarray, "batch plane step pitch"]:
     """How probable it is that a cell is one of those that must change, in a batch of any size.
 
     The next edit is a uniform draw among these, so a cell's share of the model's own softmax is its chance divided by
     their number, which `n_left` estimates. An estimate may be above 1.
+
+    `ancestral.change_probabilities` divides before it multiplies, so the last bit may differ. Neither can stand for the
+    other: the piece of every seed depends on that one to the bit, and figures that are kept on this one.
     """
     logits = prediction.logits.astype(float) / prediction.sharpness
     weights = np.exp(logits - logits.max(axis=(1, 2, 3), keepdims=True))
@@ -43,7 +46,7 @@ def change_probabilities(prediction: Prediction) -> Float[np.ndarray, "batch pla
 def averaged_change_probabilities(
     predict: Predict, cells: Cells, context: Context, transpositions: Sequence[int] = TRANSPOSITIONS
 ) -> Float[np.ndarray, "plane step pitch"]:
-    """`change_probabilities` of one roll, as the mean over several transpositions of it (test-time augmentation).
+    """`change_probabilities_of_batch` of one roll: the mean over several transpositions of it (test-time augmentation).
 
     The network was trained on all keys, but errs in each a little differently, and errors cancel. A transposition in
     which what sounds would leave the model's pitch window is left out, and so is a cell where it alone would.
@@ -54,7 +57,7 @@ def averaged_change_probabilities(
         transpositions: in semitones; 0 is among them in any case.
     """
     prediction = predict(cells[None], context[None])
-    total: Float[np.ndarray, "plane step pitch"] = change_probabilities(prediction)[0]
+    total: Float[np.ndarray, "plane step pitch"] = change_probabilities_of_batch(prediction)[0]
     window = np.flatnonzero(np.isfinite(prediction.logits[0]).any(axis=(0, 1)))
     sounding = np.flatnonzero(cells[0].any(axis=0))
     if not len(sounding):
@@ -64,7 +67,7 @@ def averaged_change_probabilities(
     for by in dict.fromkeys(transpositions):
         if by == 0 or sounding[0] + by < lowest or sounding[-1] + by > highest:
             continue
-        moved = change_probabilities(predict(np.roll(cells, by, axis=2)[None], context[None]))[0]
+        moved = change_probabilities_of_batch(predict(np.roll(cells, by, axis=2)[None], context[None]))[0]
         within = slice(max(lowest, lowest - by), min(highest, highest - by) + 1)
         total[..., within] += np.roll(moved, -by, axis=2)[..., within]
         n_heard[within] += 1
