@@ -18,7 +18,7 @@ from statistics import mean, stdev
 from typing import Any
 
 from ripieno.evaluation import report
-from ripieno.evaluation.jobs import Settings
+from ripieno.evaluation.jobs import EvaluationSettings
 from ripieno.evaluation.run import evaluate
 from ripieno.evaluation.statistics import student
 from ripieno.models.unet import UNetConfig
@@ -81,7 +81,7 @@ def main() -> None:
             config: trained(a.corpus, a.output / f"{config}-{seed}", config, seed, a.samples, a.width)
             for config in ("chorale", "nade")
         }
-        settings = Settings(
+        settings = EvaluationSettings(
             data=a.data,
             output=a.output / f"judged-{seed}",
             parts=("likelihood", "chorales"),
@@ -94,7 +94,7 @@ def main() -> None:
         )
         for _ in evaluate(settings):
             pass
-        found.append(report.read(settings.output))
+        found.append(report.read_results(settings.output))
     print(f"\n| | {' | '.join(METHODS)} | additions only, difference | nade, difference |")
     print(f"|---|{'---|' * (len(METHODS) + 2)}")
     likelihoods = {

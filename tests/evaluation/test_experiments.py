@@ -10,7 +10,7 @@ from ripieno.edits.edit import Edit
 from ripieno.edits.log import EditLog
 from ripieno.evaluation import report
 from ripieno.evaluation.inputs import Input, soprano_of
-from ripieno.evaluation.jobs import Experiment, Job, Material, Settings
+from ripieno.evaluation.jobs import EvaluationSettings, Experiment, Job, Material
 from ripieno.evaluation.methods import Generated
 from ripieno.evaluation.mistakes import KINDS
 from ripieno.evaluation.repair import MARGINS, THRESHOLDS
@@ -39,7 +39,7 @@ def written(voices: np.ndarray) -> dict[str, Any]:
 
 @pytest.fixture
 def material(tmp_path: Path) -> Material:
-    settings = Settings(data=tmp_path, output=tmp_path, nade=tmp_path / "nade.onnx")
+    settings = EvaluationSettings(data=tmp_path, output=tmp_path, nade=tmp_path / "nade.onnx")
     items = [
         Item(f"{split_} {n}", split_, roll_of_voices(a_score(CADENCE, n)), voices=a_score(CADENCE, n))
         for split_ in ("train", "test")
@@ -201,7 +201,7 @@ def test_stabilisation_tells_what_changed_between_the_stop_and_the_end(material:
     found = an("stabilisation").summary(material, jobs, results)
     assert "they settle after 310 to 310; 1 of them not at all." in told("stabilisation", found, material)
     assert "| cells a step | 4.00 | 4.00 | 4.00 | 4.00 |" in text
-    report.write(
+    report.write_results(
         {"stabilisation": {"models": {}, "split": "test", "every": 1, "seeds": 1, "commit": "1", **found}},
         material.settings.output,
     )

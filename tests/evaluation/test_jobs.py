@@ -11,7 +11,7 @@ import pytest
 from ripieno.errors import BadInput
 from ripieno.evaluation.framewise import FRAMEWISE
 from ripieno.evaluation.inputs import Input
-from ripieno.evaluation.jobs import Job, Material, Progress, Settings, run
+from ripieno.evaluation.jobs import EvaluationProgress, EvaluationSettings, Job, Material, run
 from ripieno.evaluation.kept import Kept
 from ripieno.music.piece import piece_from_notes
 from ripieno.music.roll import RollNote
@@ -34,7 +34,7 @@ def executor(request: pytest.FixtureRequest) -> Executor:
 
 @pytest.fixture
 def material(tmp_path: Path) -> Material:
-    settings = Settings(data=tmp_path, output=tmp_path / "out", parts=("framewise",), jobs=1)
+    settings = EvaluationSettings(data=tmp_path, output=tmp_path / "out", parts=("framewise",), jobs=1)
     return Material(settings, [an_item(0), an_item(1)], [], [], {"es-net": "a", "coconet": "b"})
 
 
@@ -54,7 +54,7 @@ def test_what_was_computed_is_not_computed_again(material: Material, executor: E
     *steps, again = run(jobs, FRAMEWISE.work, kept, executor, 2)
     assert again == first
     assert isinstance(again, list)
-    assert [step.done for step in steps if isinstance(step, Progress)] == [1, 2]  # one was there
+    assert [step.done for step in steps if isinstance(step, EvaluationProgress)] == [1, 2]  # one was there
     assert files[1].stat().st_mtime_ns == times[1]
     summary = FRAMEWISE.summary(material, jobs, again)
     assert summary["n_pieces"] == 2
@@ -77,7 +77,7 @@ def test_other_code_finds_nothing_that_was_kept(material: Material, monkeypatch:
         return job.name
 
     for code, n in (("a", 2), ("a", 2), ("b", 4)):
-        monkeypatch.setattr("ripieno.evaluation.jobs.digest_of", lambda function, code=code: code)
+        monkeypatch.setattr("ripieno.evaluation.jobs.code_digest", lambda function, code=code: code)
         *_, results = run(jobs, work, kept, Here(), 2)
         assert results == [job.name for job in jobs]
         assert len(n_done) == n
@@ -105,7 +105,7 @@ def test_whoever_stops_leaves_what_is_done(material: Material) -> None:
 @pytest.mark.parametrize("wrong", [{"seeds": 0}, {"jobs": 0}, {"every": 0}])
 def test_settings_that_cannot_be_are_refused(tmp_path: Path, wrong: dict[str, Any]) -> None:
     with pytest.raises(BadInput):
-        Settings(**({"data": tmp_path, "output": tmp_path} | wrong))
+        EvaluationSettings(**({"data": tmp_path, "output": tmp_path} | wrong))
 
 
 def test_a_result_hangs_on_the_music_and_not_on_where_models_lie() -> None:

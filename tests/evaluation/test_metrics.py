@@ -10,11 +10,11 @@ from ripieno.evaluation.metrics import (
     Pooled,
     bhattacharyya,
     exact_p,
-    interval,
     kolmogorov_smirnov,
     pitch_statistics,
     pool,
     pooled,
+    statistic_interval,
 )
 from ripieno.files.corpus import read_jsb
 from ripieno.music.roll import RollNote, roll_of, silence
@@ -98,8 +98,8 @@ def test_p_is_what_counting_every_arrangement_gives() -> None:
 
 
 def test_the_interval_holds_the_figure_and_is_a_point_where_pieces_agree() -> None:
-    low, high = interval([pooled(BAR)] * 5, "in_scale_rate")
+    low, high = statistic_interval([pooled(BAR)] * 5, "in_scale_rate")
     assert low == high == pytest.approx(24 / 32)
     many: list[Pooled] = [pooled(BAR), pooled(roll_of([RollNote(0, 61, 16)], 16))] * 10
-    low, high = interval(many, "in_scale_rate")
+    low, high = statistic_interval(many, "in_scale_rate")
     assert low < pitch_statistics(pool([BAR, roll_of([RollNote(0, 61, 16)], 16)])).in_scale_rate < high

@@ -5,8 +5,16 @@ import pytest
 from numpy.random import Generator, Philox
 
 from ripieno.evaluation.mistakes import KINDS, Damaged, damage
-from ripieno.evaluation.repair import Result, Verdict, interval, pooled_scores, pooled_verdict, repair, verdict
-from ripieno.evaluation.repairers import Repairer, coconet, es_net
+from ripieno.evaluation.repair import (
+    RepairResult,
+    Verdict,
+    figure_interval,
+    pooled_scores,
+    pooled_verdict,
+    repair,
+    verdict,
+)
+from ripieno.evaluation.repairers import Repairer, coconet_repairer, es_net_repairer
 from ripieno.evaluation.statistics import average_precision
 from ripieno.files.corpus import Item
 from ripieno.music.roll import VoiceNote, notes_of_voices, roll_of_voices
@@ -20,8 +28,8 @@ def rng(number: int = 0) -> Generator:
 @pytest.mark.parametrize("kind", KINDS)
 def test_models_that_know_the_piece_restore_everything_and_spoil_nothing(kind) -> None:
     piece = Item("toy", "valid", roll_of_voices(chorale()), voices=chorale())
-    (by_roll,) = repair(es_net(wanting_in_any_key(piece.cells), [0.5]), [piece], [kind])
-    (by_voice,) = repair(coconet(expecting(chorale()), [1.0], by_cell=True, n_rounds=4), [piece], [kind])
+    (by_roll,) = repair(es_net_repairer(wanting_in_any_key(piece.cells), [0.5]), [piece], [kind])
+    (by_voice,) = repair(coconet_repairer(expecting(chorale()), [1.0], by_cell=True, n_rounds=4), [piece], [kind])
     for result in (by_roll, by_voice):
         (outcome,) = result.verdicts
         assert outcome.restored == 1
@@ -92,11 +100,16 @@ def test_damage_hangs_on_seed_piece_and_kind_and_on_nothing_else() -> None:
 
 def test_pieces_without_voices_are_refused() -> None:
     with pytest.raises(ValueError, match="toy has no voices"):
-        next(repair(es_net(wanting(roll_of_voices(chorale())), []), [Item("toy", "valid", roll_of_voices(chorale()))]))
+        next(
+            repair(
+                es_net_repairer(wanting(roll_of_voices(chorale())), []),
+                [Item("toy", "valid", roll_of_voices(chorale()))],
+            )
+        )
 
 
 def test_what_is_missing_counts_in_repairing_but_not_in_finding() -> None:
-    results = list(repair(es_net(wanting_in_any_key(roll_of_voices(chorale())), [0.5]), pieces()[:1]))
+    results = list(repair(es_net_repairer(wanting_in_any_key(roll_of_voices(chorale())), [0.5]), pieces()[:1]))
     scores, wrong = pooled_scores(results)
     assert len(scores) == len(wrong) == sum(len(one.wrong) for one in results if one.kind != "missing")
     n_missing = sum(one.verdicts[0].n_mistakes for one in results if one.kind == "missing")
@@ -107,14 +120,14 @@ def test_what_is_missing_counts_in_repairing_but_not_in_finding() -> None:
 
 def test_the_interval_draws_whole_pieces() -> None:
     def one(piece, n_restored):
-        return Result(piece, "tone", np.zeros(1), np.ones(1, dtype=bool), (Verdict(4, n_restored, 10, 0, 0),))
+        return RepairResult(piece, "tone", np.zeros(1), np.ones(1, dtype=bool), (Verdict(4, n_restored, 10, 0, 0),))
 
     def restored(some):
         return pooled_verdict(some).restored
 
     apart = [one(str(i), 4 * (i % 2)) for i in range(20)]
-    low, high = interval(apart, restored)
+    low, high = figure_interval(apart, restored)
     assert low < 0.5 < high
     assert high - low > 0.2
     # a good and a bad result of the same piece always come together
-    assert interval([one(str(i // 2), 4 * (i % 2)) for i in range(20)], restored) == (0.5, 0.5)
+    assert figure_interval([one(str(i // 2), 4 * (i % 2)) for i in range(20)], restored) == (0.5, 0.5)

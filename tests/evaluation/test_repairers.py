@@ -13,8 +13,8 @@ from ripieno.evaluation.mistakes import KINDS, Damaged, damage
 from ripieno.evaluation.repairers import (
     Rewriting,
     apply_remedies,
-    coconet,
-    es_net,
+    coconet_repairer,
+    es_net_repairer,
     remedies_for,
     rewrite,
     rewritings,
@@ -47,7 +47,7 @@ def test_wrong_notes_are_looked_for_in_five_keys() -> None:
 
     damaged = damage(chorale(), "tone", 0.05, rng())
     lowest = int(damaged.voices.min())
-    es_net(heard, []).find(damaged)
+    es_net_repairer(heard, []).find(damaged)
     assert sorted(asked) == [lowest + by for by in (-2, -1, 0, 1, 2)]
 
 
@@ -56,7 +56,7 @@ def test_models_that_know_the_piece_find_every_wrong_note(kind) -> None:
     damaged = damage(chorale(), kind, 0.05, rng())
     cells = roll_of_voices(damaged.voices)
     by_roll = suspicion(wanting_in_any_key(roll_of_voices(damaged.truth)), cells, context_of(64), damaged.notes)
-    by_voice = coconet(expecting(damaged.truth), []).find(damaged)
+    by_voice = coconet_repairer(expecting(damaged.truth), []).find(damaged)
     for scores in (by_roll, by_voice):
         assert average_precision(scores, damaged.wrong) == roc_area(scores, damaged.wrong) == 1.0
 
@@ -73,14 +73,14 @@ def test_who_reads_the_voices_off_the_roll_finds_the_same_wrong_notes(kind) -> N
         return damaged.voices[:, order]
 
     for order in ([0, 1, 2, 3], [0, 2, 1, 3]):
-        by_roll = coconet(expecting(truth[:, order]), [], read=read)
+        by_roll = coconet_repairer(expecting(truth[:, order]), [], read=read)
         assert average_precision(by_roll.find(damaged), damaged.wrong) == 1.0
     np.testing.assert_array_equal(shown, [roll_of_voices(damaged.voices)] * 2)
 
 
 def test_a_note_that_is_off_in_time_is_found_by_its_worst_cell() -> None:
     damaged = damage(chorale(), "shifted", 0.05, rng())
-    scores = coconet(expecting(damaged.truth), []).find(damaged)
+    scores = coconet_repairer(expecting(damaged.truth), []).find(damaged)
     assert average_precision(scores, damaged.wrong) == 1.0
 
 
@@ -97,7 +97,7 @@ def test_repairing_hears_every_transposition() -> None:
     assert list(remedies_for(lost_above, cells, context_of(8), 0.3)) == []
     (first, second) = remedies_for(lost_above, cells, context_of(8), 0.3, transpositions=(0, -2))
     assert {first.edits, second.edits} == {(Edit(0, 7, 60),), (Edit(0, 7, 61),)}
-    (repaired,) = es_net(lost_above, [0.3], transpositions=(0, -2)).repair(
+    (repaired,) = es_net_repairer(lost_above, [0.3], transpositions=(0, -2)).repair(
         Damaged("semitone", np.array([[60]] * 7 + [[61]]), np.full((8, 1), 60), (), (), np.zeros(0, dtype=bool))
     )
     np.testing.assert_array_equal(repaired, truth)

@@ -45,4 +45,4 @@ def test_tables_are_put_where_a_document_has_a_place(tmp_path: Path) -> None:
 def test_damaged_results_are_said(tmp_path: Path) -> None:
     (tmp_path / report.RESULTS).write_text("{")
     with pytest.raises(BadInput, match="is damaged"):
-        report.read(tmp_path)
+        report.read_results(tmp_path)

@@ -10,7 +10,7 @@ import pytest
 
 from ripieno.errors import BadInput
 from ripieno.evaluation import report
-from ripieno.evaluation.jobs import QUICK, Material, Progress, Settings
+from ripieno.evaluation.jobs import QUICK, EvaluationProgress, EvaluationSettings, Material
 from ripieno.evaluation.run import evaluate, prepare
 from ripieno.evaluation.stabilisation import N_SETTLING
 from ripieno.evaluation.suite import EXPERIMENTS
@@ -19,18 +19,18 @@ from tests.evaluation.pieces import an_item
 
 def test_a_missing_corpus_says_where_it_lies(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match=r"no Jsb16thSeparated\.json.*czhuang"):
-        prepare(Settings(data=tmp_path, output=tmp_path / "out"))
+        prepare(EvaluationSettings(data=tmp_path, output=tmp_path / "out"))
 
 
 def test_an_unknown_part_is_named_before_anything_is_read(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="no part table 9; there are: framewise"):
-        prepare(Settings(data=tmp_path, output=tmp_path, parts=("table 9",)))
+        prepare(EvaluationSettings(data=tmp_path, output=tmp_path, parts=("table 9",)))
 
 
 def test_another_file_under_that_name_is_refused_by_its_checksum(tmp_path: Path) -> None:
     (tmp_path / "Jsb16thSeparated.json").write_text('{"train": [], "valid": [], "test": []}')
     with pytest.raises(BadInput, match="SHA-256 begins with"):
-        prepare(Settings(data=tmp_path, output=tmp_path / "out"))
+        prepare(EvaluationSettings(data=tmp_path, output=tmp_path / "out"))
 
 
 # The program, which all at once is no more when it is about to put its second result in place.
@@ -68,7 +68,7 @@ def test_an_evaluation_that_is_killed_goes_on_and_ends_as_if_it_had_not_been(dat
     assert len(done) == 1  # of two
     for name in ("killed", "whole"):
         subprocess.run([*command, "-o", str(tmp_path / name)], check=True)
-    one, other = (report.read(tmp_path / name)["framewise"] for name in ("killed", "whole"))
+    one, other = (report.read_results(tmp_path / name)["framewise"] for name in ("killed", "whole"))
     assert one == other
     assert one["every"] == QUICK  # as the settings have it, whatever the options of a part are called
     assert all((kept / name).read_bytes() == data for name, data in done.items())
@@ -76,7 +76,7 @@ def test_an_evaluation_that_is_killed_goes_on_and_ends_as_if_it_had_not_been(dat
 
 @pytest.mark.corpus
 def test_every_part_has_jobs_with_keys_of_their_own(data_folder: Path, tmp_path: Path) -> None:
-    material = prepare(Settings(data=data_folder, output=tmp_path))
+    material = prepare(EvaluationSettings(data=data_folder, output=tmp_path))
     assert len(material.pieces) == 77
     assert sum(bool(of.is_known) for of in material.inputs) == 32
     for experiment in EXPERIMENTS:
@@ -86,7 +86,7 @@ def test_every_part_has_jobs_with_keys_of_their_own(data_folder: Path, tmp_path:
 
 
 def test_evaluate_yields_progress_and_writes_as_it_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = Settings(data=tmp_path, output=tmp_path / "out", parts=("framewise",), jobs=1)
+    settings = EvaluationSettings(data=tmp_path, output=tmp_path / "out", parts=("framewise",), jobs=1)
     material = Material(settings, [an_item(0)], [], [], {"coconet": "b"})
     monkeypatch.setattr("ripieno.evaluation.run.prepare", lambda settings: material)
     assert [(step.done, step.of) for step in evaluate(settings)] == [(0, 1), (1, 1)]
@@ -98,7 +98,7 @@ def test_into_a_file_progress_comes_in_lines_a_tenth_at_a_time(tmp_path: Path, m
 
     from ripieno.cli import app
 
-    steps = [Progress("repair", done, 40) for done in range(41)]
+    steps = [EvaluationProgress("repair", done, 40) for done in range(41)]
     monkeypatch.setattr("ripieno.evaluation.run.evaluate", lambda settings: iter(steps))
     said = CliRunner().invoke(app, ["evaluate", str(tmp_path), "repair", "-o", str(tmp_path / "out")]).output
     lines = [line for line in said.splitlines() if line.startswith("repair: ")]
@@ -106,12 +106,12 @@ def test_into_a_file_progress_comes_in_lines_a_tenth_at_a_time(tmp_path: Path, m
 
 
 def test_what_another_evaluation_writes_meanwhile_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = Settings(data=tmp_path, output=tmp_path / "out", parts=("framewise",), jobs=1)
+    settings = EvaluationSettings(data=tmp_path, output=tmp_path / "out", parts=("framewise",), jobs=1)
     material = Material(settings, [an_item(0)], [], [], {"coconet": "b"})
     monkeypatch.setattr("ripieno.evaluation.run.prepare", lambda settings: material)
     monkeypatch.setattr(report, "IN_PRINT", ())
     steps = evaluate(settings)
     next(steps)
-    report.write({"repair": {"n": 1}}, settings.output)
+    report.write_results({"repair": {"n": 1}}, settings.output)
     list(steps)
-    assert set(report.read(settings.output)) == {"repair", "framewise"}
+    assert set(report.read_results(settings.output)) == {"repair", "framewise"}

@@ -49,7 +49,7 @@ def digest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str
             del sys.modules[name]
         importlib.invalidate_caches()
         sources._tree.cache_clear()
-        return sources.digest_of(importlib.import_module("made.working").work)
+        return sources.code_digest(importlib.import_module("made.working").work)
 
     return digest
 
@@ -91,7 +91,7 @@ def test_what_has_no_say_leaves_the_digest_as_it_is(digest, changed: dict[str, s
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS, ids=lambda experiment: experiment.name)
 def test_every_experiments_work_is_found_with_what_it_runs(experiment) -> None:
-    assert len(sources.digest_of(experiment.work)) == 16
+    assert len(sources.code_digest(experiment.work)) == 16
     program = sources._Program({"ripieno": Path(sources.__file__).parent.parent.parent})
     _, modules = sources._needed(program.tree(experiment.work.__module__), experiment.work.__name__, program)
     assert "ripieno.evaluation.models" in modules

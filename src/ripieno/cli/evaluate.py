@@ -26,8 +26,8 @@ FOLDER holds Jsb16thSeparated.json (GitHub, czhuang/JSB-Chorales-dataset) and, f
   chorales       Bach's sopranos harmonised by each method, beside Bach's own settings
   tables         tables 2 and 3 and figure 3, as published and corrected
 
-Results lie in the output folder as they come: results.json, results.md and plots. What was computed is kept there \
-too: an evaluation that was interrupted goes on where it was when the same command is given again.
+Results are written to the output folder part by part: results.json, results.md and plots. What was computed is kept \
+there too: the same command takes an interrupted evaluation up where it was.
 
 [bold]Examples[/bold]
 
@@ -70,12 +70,12 @@ def evaluate_command(
 ) -> None:
     """See HELP."""
     from ripieno.evaluation import report
-    from ripieno.evaluation.jobs import QUICK, Settings
+    from ripieno.evaluation.jobs import QUICK, EvaluationSettings
     from ripieno.evaluation.run import evaluate
 
     if split not in ("valid", "test"):
         raise BadInput(f"--split {split}: choose valid or test; train is what the models learned")
-    settings = Settings(
+    settings = EvaluationSettings(
         data=data,
         output=output,
         parts=tuple(parts or ()),
@@ -106,5 +106,5 @@ def evaluate_command(
         raise typer.Exit(130) from None
     print(f"The tables: {output / 'results.md'}   Everything: {output / report.RESULTS}")
     if refresh is not None:
-        done = report.refresh(refresh, report.read(output))
+        done = report.refresh(refresh, report.read_results(output))
         print(f"Refreshed in {refresh}: {', '.join(done) or 'nothing, it has no places for these tables'}")

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.random import Generator, Philox
 
 from ripieno.evaluation.claims import FACTOR, MARGIN, NAMED, SHOWN, no_worse, ratio_interval
-from ripieno.evaluation.jobs import Experiment, Found, Job, Material
+from ripieno.evaluation.jobs import Experiment, Figures, Job, Material
 from ripieno.evaluation.markdown import TITLES, decimal, table, with_interval
 from ripieno.evaluation.methods import as_heard, generate, generated_by, generation_jobs
 from ripieno.evaluation.metrics import bhattacharyya
@@ -32,7 +32,7 @@ def jobs(material: Material) -> list[Job]:
     return generation_jobs("chorales", material, material.inputs)
 
 
-def summary(material: Material, jobs: Sequence[Job], results: Sequence[Any]) -> Found:
+def summary(material: Material, jobs: Sequence[Job], results: Sequence[Any]) -> Figures:
     """The style report of each method and of Bach, and what is claimed of ES-Net beside the others."""
     inputs = {of.name: of for of in material.inputs}
     sung = {of.name: of.voices for of in material.inputs if of.voices is not None}  # by Bach's choir
@@ -56,7 +56,7 @@ def summary(material: Material, jobs: Sequence[Job], results: Sequence[Any]) -> 
             tonic = int(last[last >= 0].min()) % 12
             ends[method].append(bool(ends_on_tonic_triad(one.cells, tonic)))
         reports[method] = {name: sum(own, Report()) for name, own in singly[method].items()}
-    told: Found = {
+    told: Figures = {
         "n_pieces": len(names),
         "n_known": sum(bool(inputs[name].is_known) for name in names),
         "methods": list(reports),
@@ -134,7 +134,7 @@ def _classes(profiles: dict[str, dict[str, Any]], names: list[str]) -> dict[str,
     return told
 
 
-def written(found: Found) -> str:
+def written(found: Figures) -> str:
     """See `Experiment.table`."""
     methods = [m for m in ("bach", "es-net", "unmended", "additions-only", "nade", "gibbs") if m in found["methods"]]
     head = ["", *(TITLES[method] for method in methods)]

@@ -25,7 +25,7 @@ from numpy.random import Generator
 
 from ripieno.evaluation import models
 from ripieno.evaluation.inputs import generator_for
-from ripieno.evaluation.jobs import Experiment, Found, Job, Material
+from ripieno.evaluation.jobs import Experiment, Figures, Job, Material
 from ripieno.evaluation.markdown import table, with_interval
 from ripieno.evaluation.statistics import mean_interval
 from ripieno.models.runtime import Fill
@@ -107,7 +107,7 @@ def work(job: Job) -> list[float]:
     return nats
 
 
-def summary(material: Material, jobs: Sequence[Job], results: Sequence[Any]) -> Found:
+def summary(material: Material, jobs: Sequence[Job], results: Sequence[Any]) -> Figures:
     """The mean over all steps that were guessed."""
     values = np.concatenate([np.array(nats) for nats in results])
     owner = [job.name for job, nats in zip(jobs, results, strict=True) for _ in nats]
@@ -122,7 +122,7 @@ def summary(material: Material, jobs: Sequence[Job], results: Sequence[Any]) -> 
     }
 
 
-def written(found: Found) -> str:
+def written(found: Figures) -> str:
     """See `Experiment.table`."""
     own = with_interval([found["nats"], found["low"], found["high"]])
     rows = [

@@ -16,15 +16,15 @@ from typing import Any
 
 from ripieno.errors import BadInput
 from ripieno.evaluation.inputs import Input, input_digest
-from ripieno.evaluation.kept import Kept, Key
-from ripieno.evaluation.sources import digest_of
+from ripieno.evaluation.kept import Kept, ResultKey
+from ripieno.evaluation.sources import code_digest
 from ripieno.files.corpus import Item
 
 QUICK = 40  # every 40th piece: to see that it works
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
+class EvaluationSettings:
     """What to evaluate.
 
     data: a folder with `Jsb16thSeparated.json` and `doodle.json`, in it or in folders `jsb` and `melodies`.
@@ -59,7 +59,7 @@ class Settings:
 class Material:
     """What all experiments draw on; read once."""
 
-    settings: Settings
+    settings: EvaluationSettings
     items: list[Item]
     inputs: list[Input]  # sopranos of the split
     doodles: list[Input]
@@ -85,7 +85,7 @@ class Job:
     payload: Any = None  # an Input, an Item, or a tuple of such; its hash is part of the key
 
     @property
-    def key(self) -> Key:
+    def key(self) -> ResultKey:
         """All that the result depends on but for the code."""
         return {
             "what": self.what,
@@ -97,7 +97,7 @@ class Job:
         }
 
 
-Found = dict[str, Any]  # what an experiment comes to; it can be written as JSON
+Figures = dict[str, Any]  # what an experiment comes to; it can be written as JSON
 
 
 @dataclass(frozen=True)
@@ -118,20 +118,20 @@ class Experiment:
     heading: str
     jobs: Callable[[Material], list[Job]]
     work: Callable[[Job], Any]
-    summary: Callable[[Material, Sequence[Job], Sequence[Any]], Found]
-    table: Callable[[Found], str]
-    plot: Callable[[Found, Path], None] | None = None
+    summary: Callable[[Material, Sequence[Job], Sequence[Any]], Figures]
+    table: Callable[[Figures], str]
+    plot: Callable[[Figures, Path], None] | None = None
     reads_melodies: bool = False
 
     def jobs_of(self, material: Material) -> list[Job]:
-        """The jobs; with `Settings.every` above 1 those of some pieces."""
+        """The jobs; with `EvaluationSettings.every` above 1 those of some pieces."""
         jobs = self.jobs(material)
         pieces = set(list(dict.fromkeys(job.name for job in jobs))[:: material.settings.every])
         return [job for job in jobs if job.name in pieces]
 
 
 @dataclass(frozen=True)
-class Progress:
+class EvaluationProgress:
     """Where an evaluation stands."""
 
     part: str
@@ -141,7 +141,7 @@ class Progress:
 
 def run(
     jobs: Sequence[Job], work: Callable[[Job], Any], kept: Kept, executor: Executor, n_at_once: int
-) -> Generator[Progress | list[Any], None, None]:
+) -> Generator[EvaluationProgress | list[Any], None, None]:
     """Compute what is not kept yet; at last yields the results, in the order of the jobs.
 
     Args:
@@ -154,13 +154,13 @@ def run(
     Raises:
         BadInput: something kept is not what it says.
     """
-    code = digest_of(work)
+    code = code_digest(work)
     keys = [job.key | {"code": code} for job in jobs]
     results: list[Any] = [kept.get(job.part, key) for job, key in zip(jobs, keys, strict=True)]
     missing = [i for i, result in enumerate(results) if result is None]
     done = len(jobs) - len(missing)
     part = jobs[0].part if jobs else ""
-    yield Progress(part, done, len(jobs))
+    yield EvaluationProgress(part, done, len(jobs))
     left = iter(missing)
     waiting: dict[Future[Any], int] = {}
     try:
@@ -175,7 +175,7 @@ def run(
                 results[i] = one.result()
                 kept.put(part, keys[i], results[i])
                 done += 1
-            yield Progress(part, done, len(jobs))
+            yield EvaluationProgress(part, done, len(jobs))
     finally:
         for one in waiting:
             one.cancel()

@@ -17,7 +17,7 @@ from typing import Any
 from ripieno.errors import BadInput
 from ripieno.whole import whole_file
 
-Key = dict[str, Any]
+ResultKey = dict[str, Any]
 
 
 class Kept:
@@ -26,7 +26,7 @@ class Kept:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def get(self, part: str, key: Key) -> Any | None:
+    def get(self, part: str, key: ResultKey) -> Any | None:
         """What was kept, None if nothing was.
 
         Raises:
@@ -47,7 +47,7 @@ class Kept:
             )
         return result
 
-    def put(self, part: str, key: Key, result: Any) -> None:
+    def put(self, part: str, key: ResultKey, result: Any) -> None:
         """Keep a result.
 
         Raises:
@@ -61,7 +61,7 @@ class Kept:
         with whole_file(path) as file:
             file.write(json.dumps({"key": key, "result": result}).encode())
 
-    def _path(self, part: str, key: Key) -> Path:
+    def _path(self, part: str, key: ResultKey) -> Path:
         told = json.dumps(key, sort_keys=True)
         short = hashlib.sha256(told.encode()).hexdigest()[:12]
         name = re.sub(r"[^A-Za-z0-9]+", "-", f"{key.get('what', '')}-{key.get('name', '')}-{key.get('seed', 0)}")

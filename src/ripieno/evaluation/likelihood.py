@@ -37,7 +37,7 @@ from numpy.random import Generator, Philox
 
 from ripieno.evaluation import models
 from ripieno.evaluation.inputs import generator_for
-from ripieno.evaluation.jobs import Experiment, Found, Job, Material
+from ripieno.evaluation.jobs import Experiment, Figures, Job, Material
 from ripieno.evaluation.markdown import TITLES, decimal, table, with_interval
 from ripieno.evaluation.statistics import mean_interval
 from ripieno.models.context import Context, context_of
@@ -301,9 +301,9 @@ def work(job: Job) -> list[list[list[float]]]:
 LEVELS = ("0", "0 + 1", "0, source given")
 
 
-def summary(material: Material, jobs: Sequence[Job], results: Sequence[Any]) -> Found:
+def summary(material: Material, jobs: Sequence[Job], results: Sequence[Any]) -> Figures:
     """Of each model and level mean, interval and median; and how far ES-Net and NADE lie apart."""
-    told: Found = {"options": jobs[0].options, "rows": {}}
+    told: Figures = {"options": jobs[0].options, "rows": {}}
     tables: dict[str, Float[np.ndarray, "value level"]] = {}
     owners: dict[str, list[str]] = {}
     for what in dict.fromkeys(job.what for job in jobs):
@@ -323,7 +323,7 @@ def summary(material: Material, jobs: Sequence[Job], results: Sequence[Any]) -> 
     return told
 
 
-def written(found: Found) -> str:
+def written(found: Figures) -> str:
     """See `Experiment.table`."""
     o = found["options"]
     rows = [

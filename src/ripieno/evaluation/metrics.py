@@ -130,7 +130,7 @@ def exact_p(apart: int, n: int) -> float:
     return float(min(2 * sum(terms) / comb(2 * n, n), 1.0))
 
 
-def interval(sets: Sequence[Pooled], name: str, as_published: bool = False) -> tuple[float, float]:
+def statistic_interval(sets: Sequence[Pooled], name: str, as_published: bool = False) -> tuple[float, float]:
     """95 % bootstrap interval of one statistic of a set, by drawing its pieces anew.
 
     Args:

@@ -26,10 +26,10 @@ import numpy as np
 from numpy.random import Generator, Philox
 
 from ripieno.evaluation import models
-from ripieno.evaluation.jobs import Experiment, Found, Job, Material
+from ripieno.evaluation.jobs import Experiment, Figures, Job, Material
 from ripieno.evaluation.markdown import TITLES, decimal, percent, table, with_interval
 from ripieno.evaluation.mistakes import KINDS, Damaged, damage
-from ripieno.evaluation.repairers import Repairer, coconet, es_net
+from ripieno.evaluation.repairers import Repairer, coconet_repairer, es_net_repairer
 from ripieno.evaluation.statistics import average_precision, bootstrap, roc_area
 from ripieno.files.corpus import Item
 from ripieno.models.runtime import the_separator
@@ -102,7 +102,7 @@ def verdict(damaged: Damaged, cells: Cells) -> Verdict:
 
 
 @dataclass(frozen=True)
-class Result:
+class RepairResult:
     """One piece, damaged in one way. `verdicts`: for each setting of the repairer."""
 
     piece: str
@@ -118,11 +118,11 @@ def repair(
     kinds: Sequence[str] = KINDS,
     share: float = 0.05,
     seed: int = 0,
-) -> Iterator[Result]:
+) -> Iterator[RepairResult]:
     """Damage each piece in each way, and have it repaired. The damage depends on nothing but the seed, piece and kind.
 
     Args:
-        repairer: from `es_net` or `coconet`.
+        repairer: from `es_net_repairer` or `coconet_repairer`.
         items: pieces whose voices are known; their place in the list is part of the key of the damage.
         kinds: of `KINDS`.
         share: see `damage`.
@@ -138,10 +138,10 @@ def repair(
             rng = Generator(Philox(key=[seed, number * len(KINDS) + KINDS.index(kind)]))
             damaged = damage(item.voices, kind, share, rng)
             verdicts = tuple(verdict(damaged, cells) for cells in repairer.repair(damaged))
-            yield Result(item.name, kind, repairer.find(damaged), damaged.wrong, verdicts)
+            yield RepairResult(item.name, kind, repairer.find(damaged), damaged.wrong, verdicts)
 
 
-def pooled_scores(results: Sequence[Result]) -> tuple[Float[np.ndarray, " note"], Bool[np.ndarray, " note"]]:
+def pooled_scores(results: Sequence[RepairResult]) -> tuple[Float[np.ndarray, " note"], Bool[np.ndarray, " note"]]:
     """Scores and labels of all notes, for `average_precision` and `roc_area`; what is missing is left out.
 
     Each kind damages as many notes of a piece, so each has an equal share.
@@ -152,19 +152,21 @@ def pooled_scores(results: Sequence[Result]) -> tuple[Float[np.ndarray, " note"]
     return np.concatenate([one.scores for one in heard]), np.concatenate([one.wrong for one in heard])
 
 
-def pooled_verdict(results: Sequence[Result], setting: int = 0) -> Verdict:
+def pooled_verdict(results: Sequence[RepairResult], setting: int = 0) -> Verdict:
     """The sum of all verdicts of one setting."""
     return sum((result.verdicts[setting] for result in results), Verdict())
 
 
-def interval(results: Sequence[Result], figure: Callable[[Sequence[Result]], float]) -> tuple[float, float]:
+def figure_interval(
+    results: Sequence[RepairResult], figure: Callable[[Sequence[RepairResult]], float]
+) -> tuple[float, float]:
     """95 % bootstrap interval of any figure of some results; pieces are drawn, with all that was done to them.
 
     Args:
         results: of many pieces.
         figure: such as `lambda some: average_precision(*pooled_scores(some))`.
     """
-    pieces: dict[str, list[Result]] = {}
+    pieces: dict[str, list[RepairResult]] = {}
     for result in results:
         pieces.setdefault(result.piece, []).append(result)
     each = list(pieces.values())
@@ -197,9 +199,9 @@ def repairer_of(job: Job) -> Repairer:
     """What a job asks to find and repair."""
     values = job.options["settings"]
     if job.what == "es-net":
-        return es_net(models.editor(job.model), values)
+        return es_net_repairer(models.editor(job.model), values)
     read = partial(split, separate=the_separator()) if job.what == "coconet-split" else None
-    return coconet(models.coconet(job.model), values, job.options["by_cell"], read=read)
+    return coconet_repairer(models.coconet(job.model), values, job.options["by_cell"], read=read)
 
 
 def work(job: Job) -> list[dict[str, Any]]:
@@ -216,13 +218,13 @@ def work(job: Job) -> list[dict[str, Any]]:
     ]
 
 
-def summary(material: Material, jobs: Sequence[Job], results: Sequence[Any]) -> Found:
+def summary(material: Material, jobs: Sequence[Job], results: Sequence[Any]) -> Figures:
     """Figures of all kinds together and of each, with curves over thresholds, and ES-Net beside the others."""
-    told: Found = {"share": SHARE, "kinds": list(KINDS), "rows": {}}
-    found: dict[str, list[Result]] = {}
+    told: Figures = {"share": SHARE, "kinds": list(KINDS), "rows": {}}
+    found: dict[str, list[RepairResult]] = {}
     for job, result in zip(jobs, results, strict=True):
         found.setdefault(job.what, []).extend(
-            Result(
+            RepairResult(
                 job.name,
                 one["kind"],
                 np.array(one["scores"]),
@@ -232,16 +234,16 @@ def summary(material: Material, jobs: Sequence[Job], results: Sequence[Any]) -> 
             for one in result
         )
 
-    def precision(some: Sequence[Result]) -> float:
+    def precision(some: Sequence[RepairResult]) -> float:
         return average_precision(*pooled_scores(some))
 
     for what, some in found.items():
         settings, chosen = THRESHOLDS if what == "es-net" else MARGINS, _setting(what)
         row: dict[str, Any] = {"setting": settings[chosen], "n_pieces": len({one.piece for one in some})}
         row["pooled"] = _row(some, chosen)
-        row["pooled"]["precision"] = [precision(some), *interval(some, precision)]
+        row["pooled"]["precision"] = [precision(some), *figure_interval(some, precision)]
         for name in ("restored", "spoiled", "invented"):
-            row["pooled"][name] = [row["pooled"][name], *interval(some, _verdict_figure(name, chosen))]
+            row["pooled"][name] = [row["pooled"][name], *figure_interval(some, _verdict_figure(name, chosen))]
         row["kinds"] = {kind: _row([one for one in some if one.kind == kind], chosen) for kind in KINDS}
         row["curve"] = [
             [setting, *(getattr(pooled_verdict(some, i), name) for name in ("restored", "spoiled", "invented"))]
@@ -253,15 +255,15 @@ def summary(material: Material, jobs: Sequence[Job], results: Sequence[Any]) -> 
     for what in found.keys() - {"es-net"}:
         twin = {id(one): other for one, other in zip(ours, found[what], strict=True)}
 
-        def finds(some: Sequence[Result], twin: dict[int, Result] = twin) -> float:
+        def finds(some: Sequence[RepairResult], twin: dict[int, RepairResult] = twin) -> float:
             return precision(some) - precision([twin[id(one)] for one in some])
 
-        def mends(some: Sequence[Result], twin: dict[int, Result] = twin, what: str = what) -> float:
+        def mends(some: Sequence[RepairResult], twin: dict[int, RepairResult] = twin, what: str = what) -> float:
             return restored["es-net"](some) - restored[what]([twin[id(one)] for one in some])
 
         told[f"es-net minus {what}"] = {
-            "precision": [finds(ours), *interval(ours, finds)],
-            "restored": [mends(ours), *interval(ours, mends)],
+            "precision": [finds(ours), *figure_interval(ours, finds)],
+            "restored": [mends(ours), *figure_interval(ours, mends)],
         }
     return told
 
@@ -271,11 +273,11 @@ def _setting(what: str) -> int:
     return THRESHOLDS.index(THRESHOLD) if what == "es-net" else MARGINS.index(MARGIN[what])
 
 
-def _verdict_figure(name: str, setting: int) -> Callable[[Sequence[Result]], float]:
+def _verdict_figure(name: str, setting: int) -> Callable[[Sequence[RepairResult]], float]:
     return lambda some: float(getattr(pooled_verdict(some, setting), name))
 
 
-def _row(some: Sequence[Result], chosen: int) -> dict[str, Any]:
+def _row(some: Sequence[RepairResult], chosen: int) -> dict[str, Any]:
     verdict = pooled_verdict(some, chosen)
     scores, wrong = pooled_scores(some)
     heard = bool(len(scores))
@@ -289,7 +291,7 @@ def _row(some: Sequence[Result], chosen: int) -> dict[str, Any]:
     }
 
 
-def written(found: Found) -> str:
+def written(found: Figures) -> str:
     """See `Experiment.table`."""
     rows = []
     for what, row in found["rows"].items():
@@ -329,7 +331,7 @@ def written(found: Found) -> str:
     return said
 
 
-def plot(found: Found, folder: Path) -> None:
+def plot(found: Figures, folder: Path) -> None:
     """The curves over thresholds."""
     from matplotlib.figure import Figure
 

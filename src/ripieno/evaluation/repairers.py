@@ -182,7 +182,7 @@ def rewrite(voices: Voices, found: Sequence[Rewriting], margin: float) -> Voices
     return now
 
 
-def es_net(
+def es_net_repairer(
     predict: Predict,
     thresholds: Sequence[float],
     grow: float = 0.05,
@@ -205,7 +205,7 @@ def es_net(
     return Repairer(find, repair_all)
 
 
-def coconet(
+def coconet_repairer(
     fill: Fill,
     margins: Sequence[float],
     by_cell: bool = False,

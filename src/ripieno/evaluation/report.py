@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ripieno.errors import BadInput
-from ripieno.evaluation.jobs import Experiment, Found
+from ripieno.evaluation.jobs import Experiment, Figures
 from ripieno.evaluation.markdown import TITLES
 from ripieno.evaluation.suite import IN_PRINT
 from ripieno.whole import whole_file
@@ -16,7 +16,7 @@ RESULTS = "results.json"
 BEGIN, END = "<!-- ripieno evaluate: {} -->", "<!-- end of {} -->"
 
 
-def read(folder: Path) -> dict[str, Any]:
+def read_results(folder: Path) -> dict[str, Any]:
     """What was found before, by part; nothing if nothing was.
 
     Raises:
@@ -34,7 +34,7 @@ def read(folder: Path) -> dict[str, Any]:
     return told
 
 
-def write(told: dict[str, Any], folder: Path) -> None:
+def write_results(told: dict[str, Any], folder: Path) -> None:
     """Write `results.json`, `results.md` and the plots.
 
     Raises:
@@ -89,7 +89,7 @@ def markdown(told: dict[str, Any]) -> str:
     return "\n\n".join(["# Evaluation", *found, ""])
 
 
-def section(experiment: Experiment, found: Found) -> str:
+def section(experiment: Experiment, found: Figures) -> str:
     """The tables of one experiment, under what they are of."""
     models = ", ".join(f"{TITLES.get(name, name)} `{digest}`" for name, digest in found["models"].items())
     of = f"JSB {found['split']}; {models}; Ripieno {found['commit']}; {found['seeds']} seed(s) a piece."

@@ -16,7 +16,7 @@ from pathlib import Path
 from ripieno.errors import BadInput
 from ripieno.evaluation import report
 from ripieno.evaluation.inputs import Input, doodles, sopranos
-from ripieno.evaluation.jobs import Experiment, Material, Progress, Settings, run
+from ripieno.evaluation.jobs import EvaluationProgress, EvaluationSettings, Experiment, Material, run
 from ripieno.evaluation.kept import Kept
 from ripieno.evaluation.suite import EXPERIMENTS, PARTS
 from ripieno.files.corpus import read_jsb
@@ -26,7 +26,7 @@ JSB = "Jsb16thSeparated.json"
 JSB_SHA256 = "79294cc374f9252e95ef4b703161524c1c53dc1f712c236f00f1c1f5d54af5a7"
 
 
-def chosen(settings: Settings) -> list[Experiment]:
+def chosen(settings: EvaluationSettings) -> list[Experiment]:
     """The experiments that the settings ask for, in the order in which they are run.
 
     Raises:
@@ -37,7 +37,7 @@ def chosen(settings: Settings) -> list[Experiment]:
     return [one for one in EXPERIMENTS if one.name in (settings.parts or PARTS)]
 
 
-def prepare(settings: Settings) -> Material:
+def prepare(settings: EvaluationSettings) -> Material:
     """Find corpora and models before anything is computed.
 
     Raises:
@@ -73,18 +73,18 @@ def _find(data: Path, folder: str, name: str, remedy: str) -> Path:
     raise BadInput(f"{data} has no {name}, nor {folder}/{name}; {remedy}")
 
 
-def evaluate(settings: Settings, executor: Executor | None = None) -> Iterator[Progress]:
+def evaluate(settings: EvaluationSettings, executor: Executor | None = None) -> Iterator[EvaluationProgress]:
     """Run an evaluation; results lie in its folder as they come.
 
     Args:
         settings: what to evaluate.
-        executor: runs the jobs, `Settings.jobs` of them at a time; as many processes here unless given.
+        executor: runs the jobs, `EvaluationSettings.jobs` of them at a time; as many processes here unless given.
 
     Raises:
         BadInput: something is missing, or is not what it should be.
     """
     material = prepare(settings)
-    report.read(settings.output)  # what cannot be read is said before hours have passed
+    report.read_results(settings.output)  # what cannot be read is said before hours have passed
     own = None
     if executor is None:
         executor = own = ProcessPoolExecutor(settings.jobs, get_context("spawn"), initializer=_end_quietly)
@@ -93,10 +93,10 @@ def evaluate(settings: Settings, executor: Executor | None = None) -> Iterator[P
         for experiment in chosen(settings):
             jobs = experiment.jobs_of(material)
             for step in run(jobs, experiment.work, kept, executor, 2 * settings.jobs):
-                if isinstance(step, Progress):
+                if isinstance(step, EvaluationProgress):
                     yield step
                     continue
-                told = report.read(settings.output)  # another evaluation may have written meanwhile
+                told = report.read_results(settings.output)  # another evaluation may have written meanwhile
                 told[experiment.name] = {
                     "models": material.digests,
                     "split": settings.split,
@@ -105,7 +105,7 @@ def evaluate(settings: Settings, executor: Executor | None = None) -> Iterator[P
                     "commit": commit(),
                     **experiment.summary(material, jobs, step),
                 }
-                report.write(told, settings.output)
+                report.write_results(told, settings.output)
     finally:
         if own is not None:
             own.shutdown(wait=False, cancel_futures=True)

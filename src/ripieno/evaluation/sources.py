@@ -24,7 +24,7 @@ OWN = "ripieno"
 
 
 @cache
-def digest_of(function: Callable[..., Any]) -> str:
+def code_digest(function: Callable[..., Any]) -> str:
     """A digest of all of our code that a function of a module may run.
 
     Args:

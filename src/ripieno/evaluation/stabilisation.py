@@ -20,7 +20,7 @@ from ripieno.edits.edit import Edit
 from ripieno.edits.log import EditLog
 from ripieno.evaluation import models
 from ripieno.evaluation.claims import SHOWN
-from ripieno.evaluation.jobs import Experiment, Found, Job, Material
+from ripieno.evaluation.jobs import Experiment, Figures, Job, Material
 from ripieno.evaluation.markdown import decimal, table
 from ripieno.evaluation.methods import as_heard
 from ripieno.evaluation.statistics import spread_of, student
@@ -114,7 +114,7 @@ def _looks(changes: Iterator[Change], log: EditLog, options: dict[str, Any]) -> 
     return looks, log
 
 
-def summary(material: Material, jobs: Sequence[Job], results: Sequence[Any]) -> Found:
+def summary(material: Material, jobs: Sequence[Job], results: Sequence[Any]) -> Figures:
     """What each look saw, and how the style report changes between the stop and the end."""
     looks = {
         way: {
@@ -157,7 +157,7 @@ def _paired(before: list[Report], after: list[Report], bach: list[Report], name:
     return [float(apart.mean() / spread), float(student(len(apart) - 1) * error)]
 
 
-def written(found: Found) -> str:
+def written(found: Figures) -> str:
     """See `Experiment.table`."""
     ways = {
         "every": "An edit in every iteration, as in the paper",
@@ -207,7 +207,7 @@ def written(found: Found) -> str:
     return "\n\n".join(said)
 
 
-def plot(found: Found, folder: Path) -> None:
+def plot(found: Figures, folder: Path) -> None:
     """What each look saw, piece by piece."""
     from matplotlib.figure import Figure
 

@@ -12,17 +12,17 @@ from typing import Any
 import numpy as np
 from numpy.random import Generator, Philox
 
-from ripieno.evaluation.jobs import Experiment, Found, Job, Material
+from ripieno.evaluation.jobs import Experiment, Figures, Job, Material
 from ripieno.evaluation.markdown import TITLES, decimal, table
 from ripieno.evaluation.methods import generate, generated_by, generation_jobs
 from ripieno.evaluation.metrics import (
     Pooled,
     bhattacharyya,
-    interval,
     kolmogorov_smirnov,
     pitch_statistics,
     pool,
     pooled,
+    statistic_interval,
 )
 
 # Table 2 and 3 as the paper prints them: PC, P, ISR, PR, Bhattacharyya, Kolmogorov-Smirnov D and p.
@@ -39,7 +39,7 @@ def jobs(material: Material) -> list[Job]:
     return generation_jobs("tables", material, material.doodles)
 
 
-def summary(material: Material, jobs: Sequence[Job], results: Sequence[Any]) -> Found:
+def summary(material: Material, jobs: Sequence[Job], results: Sequence[Any]) -> Figures:
     """A row for each method and for the training data."""
     train = [item for item in material.items if item.split == "train"]
     pools: dict[str, list[Pooled]] = {"training data": [pooled(item.cells) for item in train]}
@@ -57,7 +57,8 @@ def summary(material: Material, jobs: Sequence[Job], results: Sequence[Any]) -> 
             "published": vars(pitch_statistics(of, as_published=True)),
             "corrected": vars(pitch_statistics(of)),
             "intervals": {
-                name: interval(pools[method], name, as_published=False) for name in ("in_scale_rate", "polyphonic_rate")
+                name: statistic_interval(pools[method], name, as_published=False)
+                for name in ("in_scale_rate", "polyphonic_rate")
             },
             "shares": [float(share) for share in of.shares],
             "bhattacharyya": bhattacharyya(of.shares, reference),
@@ -76,7 +77,7 @@ def summary(material: Material, jobs: Sequence[Job], results: Sequence[Any]) -> 
     return {"rows": rows, "halves of the training data": float(np.mean(halves))}
 
 
-def written(found: Found) -> str:
+def written(found: Figures) -> str:
     """See `Experiment.table`."""
     rows = []
     for method, row in found["rows"].items():
@@ -125,7 +126,7 @@ def written(found: Found) -> str:
     return f"{said}\n\nTwo random halves of the training data lie {halves:.4f} apart (Bhattacharyya)."
 
 
-def plot(found: Found, folder: Path) -> None:
+def plot(found: Figures, folder: Path) -> None:
     """Figure 3."""
     from matplotlib.figure import Figure
 

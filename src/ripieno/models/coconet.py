@@ -21,7 +21,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ripieno.models.limits import Kernel, NPitches, Pitch, Width, Within, check
+from ripieno.models.limits import Kernel, NPitches, Pitch, Width, Within, check_fields
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +36,7 @@ class CoconetConfig:
     stem_pitches: Kernel = 49
 
     def __post_init__(self) -> None:
-        check(self)
+        check_fields(self)
         if self.lowest_pitch + self.n_pitches > 128:
             raise ValueError(
                 f"n_pitches must be {128 - self.lowest_pitch} at most above a lowest_pitch of {self.lowest_pitch}, "

@@ -1,4 +1,4 @@
-"""What each field of a configuration may hold: its annotation says so, and `check` holds it to that.
+"""What each field of a configuration may hold: its annotation says so, and `check_fields` holds it to that.
 
     learning_rate: Annotated[float, Within(0, 1, without_low=True)] = 1e-3
     schedule: Literal["constant", "cosine"] = "constant"
@@ -37,7 +37,7 @@ class Within:
 
 Share = Annotated[float, Within(0, 1)]
 ShareBelow1 = Annotated[float, Within(0, 1, without_high=True)]
-Count = Annotated[int, Within(1, 2**40)]
+OneOrMore = Annotated[int, Within(1, 2**40)]
 Steps = Annotated[int, Within(1, 2**20)]
 Width = Annotated[int, Within(1, 2**16)]  # filters of a convolution
 Pitch = Annotated[int, Within(0, 127)]
@@ -45,7 +45,7 @@ NPitches = Annotated[int, Within(1, 128)]
 Kernel = Annotated[int, Within(1, 255, odd=True)]  # pitches that a convolution spans; an even one would move the roll
 
 
-def check(config: Any) -> None:
+def check_fields(config: Any) -> None:
     """Hold every field of a dataclass to its annotation.
 
     Args:

@@ -353,7 +353,7 @@ def _digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()[:16]
 
 
-def digest_of(path: Path) -> str:
+def model_digest(path: Path) -> str:
     """What tells a model file from others; `Model.digest` of it."""
     return _digest(path.read_bytes())
 

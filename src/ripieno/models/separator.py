@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ripieno.models.coconet import Block
-from ripieno.models.limits import Kernel, NPitches, Pitch, ShareBelow1, Width, Within, check
+from ripieno.models.limits import Kernel, NPitches, Pitch, ShareBelow1, Width, Within, check_fields
 
 SILENT = -1e4  # the logit of a pitch that does not sound
 
@@ -34,7 +34,7 @@ class SeparatorConfig:
     stem_pitches: Kernel = 31
 
     def __post_init__(self) -> None:
-        check(self)
+        check_fields(self)
         if self.lowest_pitch + self.n_pitches > 128:
             raise ValueError(
                 f"n_pitches must be {128 - self.lowest_pitch} at most above a lowest_pitch of {self.lowest_pitch}, "

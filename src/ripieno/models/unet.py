@@ -26,7 +26,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ripieno.models.context import INSIDE, N_FEATURES
-from ripieno.models.limits import Kernel, NPitches, Pitch, ShareBelow1, Width, Within, check
+from ripieno.models.limits import Kernel, NPitches, Pitch, ShareBelow1, Width, Within, check_fields
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +45,7 @@ class UNetConfig:
     n_left: bool = False  # a second output per cell
 
     def __post_init__(self) -> None:
-        check(self)
+        check_fields(self)
         if self.n_features not in (0, N_FEATURES):
             raise ValueError(f"n_features must be 0 or {N_FEATURES}, as many as there are, not {self.n_features}")
         if self.lowest_pitch + self.n_pitches > 128:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from ripieno.models.checkpoint import network_config
 from ripieno.models.coconet import CoconetConfig
-from ripieno.models.limits import Count, Share, ShareBelow1, Steps, Within, check, known_fields
+from ripieno.models.limits import OneOrMore, Share, ShareBelow1, Steps, Within, check_fields, known_fields
 from ripieno.models.separator import SeparatorConfig
 from ripieno.models.unet import UNetConfig, chorale, paper
 
@@ -24,7 +24,7 @@ class DamageConfig:
     light_share: Share = 0.0  # share of samples whose mask ratio is taken to the fourth power: nearly finished pieces
 
     def __post_init__(self) -> None:
-        check(self)
+        check_fields(self)
         if self.note_share + self.line_share > 1:
             raise ValueError(
                 f"note_share and line_share must be 1 together at most, not {self.note_share} and {self.line_share}: "
@@ -49,7 +49,7 @@ class TrainConfig:
     transpose_down: Semitones = 0  # semitones; drawn uniformly
     transpose_up: Semitones = 0
     batch_size: Annotated[int, Within(1, 2**20)] = 32  # ours: the paper gives none
-    n_samples: Count = 300_000  # ours: the paper gives none
+    n_samples: OneOrMore = 300_000  # ours: the paper gives none
     learning_rate: Annotated[float, Within(0, 1, without_low=True)] = 1e-3  # Adam, paper 4.1
     weight_decay: Share = 0.0
     clip_norm: Annotated[float, Within(0, 1e9, without_low=True)] | None = None  # of the gradient
@@ -62,10 +62,10 @@ class TrainConfig:
     temperature: Annotated[float, Within(0, 100, without_low=True)] = 1.0  # divides the exported model's logits
     seed: Annotated[int, Within(0, 2**32 - 1)] = 0
     precision: Literal["float32", "bfloat16"] = "float32"
-    validate_every: Count = 20_000  # samples
+    validate_every: OneOrMore = 20_000  # samples
 
     def __post_init__(self) -> None:
-        check(self)
+        check_fields(self)
         multiple = self.network.step_multiple
         if self.n_steps % multiple:
             raise ValueError(f"n_steps must be a multiple of {multiple}, which this network takes, not {self.n_steps}")

@@ -21,10 +21,10 @@ from ripieno.models.checkpoint import (
     network_of_onnx,
     restore_norms,
 )
-from ripieno.models.runtime import digest_of
+from ripieno.models.runtime import model_digest
 from ripieno.training.config import TrainConfig, configuration
 from ripieno.training.samples import Prepared, load_prepared, training_batch
-from ripieno.training.trainer import Progress, Trainer
+from ripieno.training.trainer import Trainer, TrainingProgress
 from ripieno.whole import whole_file
 
 MEASURED = 40  # batches from which norms get their statistics back
@@ -37,7 +37,7 @@ def train(
     changes: Mapping[str, Any] | None = None,
     device: str = "cpu",
     start_from: Path | None = None,
-) -> Iterator[Progress]:
+) -> Iterator[TrainingProgress]:
     """Train, and export the best checkpoint as `model.onnx` at the end.
 
     Args:
@@ -78,7 +78,7 @@ def train(
         **({} if chosen.damage.noise_max or chosen.damage.note_share else {"takes_back": False}),
         "trained_on": corpus.name,
         "configuration": config,
-        **({} if start_from is None else {"started_from": digest_of(start_from)}),
+        **({} if start_from is None else {"started_from": model_digest(start_from)}),
         "scores": {"validation_kl_nats": round(trainer.best, 4)},
         "training": {"samples": run["samples"], "seed": chosen.seed},
     }

@@ -48,7 +48,7 @@ LOG_COLUMNS = ("samples", "train_kl", "valid_kl", "valid_kl_average", "n_left_er
 
 
 @dataclass(frozen=True)
-class Progress:
+class TrainingProgress:
     """Where a run stands; the validation figures are None between validations."""
 
     samples: int
@@ -260,7 +260,7 @@ class Trainer:
         if (folder / "resume.pt").exists():
             self._resume()
 
-    def run(self) -> Iterator[Progress]:
+    def run(self) -> Iterator[TrainingProgress]:
         """Train to the end, one progress report a batch."""
         config = self.config
         n_batches = -(-config.n_samples // config.batch_size)
@@ -286,7 +286,7 @@ class Trainer:
                 self._save_state()
                 saved = time.monotonic()
             try:
-                yield Progress(samples, config.n_samples, mean, rate, *(valid or (None, None, None)))
+                yield TrainingProgress(samples, config.n_samples, mean, rate, *(valid or (None, None, None)))
             except GeneratorExit:  # whoever reads on has had enough
                 self._save_state()
                 raise
