@@ -14,7 +14,7 @@ import mido
 import pytest
 
 from ripieno import batch, export
-from ripieno.batch import DONE, FAILED, JOURNAL, SKIPPED, Step, harmonize_files
+from ripieno.batch import DONE, FAILED, JOURNAL, SKIPPED, BatchProgress, harmonize_files
 from ripieno.errors import BadInput
 from ripieno.files.midi import write_midi
 from ripieno.models.runtime import load_model
@@ -202,6 +202,6 @@ def test_a_hundred_files_survive_ctrl_c_at_any_moment(tmp_path: Path) -> None:
 
 def test_steps_say_where_they_are(tmp_path: Path, model) -> None:
     sources = [tune(tmp_path, i) for i in range(2)]
-    steps: list[Step] = list(harmonize_files(sources, tmp_path / "out", model, Options(iterations=3)))
+    steps: list[BatchProgress] = list(harmonize_files(sources, tmp_path / "out", model, Options(iterations=3)))
     assert [(step.number, step.of) for step in steps if step.outcome] == [(1, 2), (2, 2)]
     assert sum(step.change is not None for step in steps) == 6

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ripieno import BadInput, piece_from_notes
-from ripieno.bounds import Locks, Refusal
+from ripieno.bounds import Locks, RefusedSuggestion
 from ripieno.document import Document, Origin
 from ripieno.edits.edit import Edit
 from ripieno.edits.log import SettingEntry, UndoEntry, entries_from_json
@@ -56,7 +56,9 @@ def documents(draw) -> Document:
             elif what == "name":
                 document = document.rename(draw(st.sampled_from(["Evening", "Morning"])), id=f"i{i}")
             elif what == "refuse":
-                document = document.refuse(Refusal.of([(step, pitch)], step, step + 1, document.log), id=f"i{i}")
+                document = document.refuse(
+                    RefusedSuggestion.of([(step, pitch)], step, step + 1, document.log), id=f"i{i}"
+                )
             elif what == "undo":
                 document = document.undo(draw(st.sampled_from([None, [draw(st.sampled_from(batches))]])))
             elif what == "redo":

@@ -30,7 +30,7 @@ DONE, SKIPPED, FAILED = "done", "done before", "failed"
 
 
 @dataclass(frozen=True)
-class Step:
+class BatchProgress:
     """Something that happened: a change was made in a piece, or, with an `outcome`, the piece is over.
 
     number: of the file among all, from 1.
@@ -85,7 +85,7 @@ def harmonize_files(
     folder: Path,
     model: Model,
     options: Options,
-) -> Iterator[Step]:
+) -> Iterator[BatchProgress]:
     """Harmonise each file into a folder. A file that fails is told of, and the rest go on.
 
     Leaving the loop, or Ctrl-C, at any time keeps what is done; the same call goes on from there.
@@ -104,7 +104,7 @@ def harmonize_files(
     entries = _read_journal(journal)
     asked = {"options": options.to_json(), "model": model.digest}
     for number, (source, target) in enumerate(targets.items(), start=1):
-        here = Step(source, number, len(targets))
+        here = BatchProgress(source, number, len(targets))
         try:
             check_target(target, source)
             key = _key(source, asked)

@@ -78,7 +78,7 @@ def _note(data: Any) -> RollNote:
 
 
 @dataclass(frozen=True)
-class Refusal:
+class RefusedSuggestion:
     """A suggestion that the person said no to, and what the music around it was."""
 
     cells: tuple[tuple[int, int], ...]  # step, pitch; the file's, in a document
@@ -86,16 +86,16 @@ class Refusal:
     around: str
 
     @classmethod
-    def of(cls, cells: Sequence[tuple[int, int]], first: int, end: int, log: EditLog) -> Refusal:
+    def of(cls, cells: Sequence[tuple[int, int]], first: int, end: int, log: EditLog) -> RefusedSuggestion:
         """Of a note on the steps `first` to `end` - 1 of the roll, in the music as it is now."""
         steps = max(first - NEAR, 0), min(end + NEAR, log.cells.shape[1])
         return cls(tuple(cells), steps, _around(log, steps))
 
-    def moved(self, steps: int, pitches: int) -> Refusal:
+    def moved(self, steps: int, pitches: int) -> RefusedSuggestion:
         """The same so many steps later and semitones higher."""
         first, end = self.steps
         cells = tuple((step + steps, pitch + pitches) for step, pitch in self.cells)
-        return Refusal(cells, (first + steps, end + steps), self.around)
+        return RefusedSuggestion(cells, (first + steps, end + steps), self.around)
 
     def holds(self, log: EditLog) -> bool:
         """Whether the music around it, of the roll, is still what it was."""
@@ -106,7 +106,7 @@ class Refusal:
         return {"cells": [list(cell) for cell in self.cells], "steps": list(self.steps), "around": self.around}
 
     @classmethod
-    def from_json(cls, data: Any) -> Refusal:
+    def from_json(cls, data: Any) -> RefusedSuggestion:
         """What `to_json` wrote.
 
         Raises:
@@ -134,7 +134,7 @@ def policy_of(
     piece: Piece,
     *,
     locks: Locks = Locks(),
-    refusals: Sequence[Refusal] = (),
+    refusals: Sequence[RefusedSuggestion] = (),
     name: str = "the piece",
 ) -> Policy:
     """What the model may change now.

@@ -23,7 +23,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from ripieno.bounds import Locks, Refusal, policy_of
+from ripieno.bounds import Locks, RefusedSuggestion, policy_of
 from ripieno.edits.log import CellEntry, EditLog, Entry, EntryId, SettingEntry, UndoEntry
 from ripieno.edits.notes import put_notes
 from ripieno.edits.policy import Policy
@@ -147,17 +147,17 @@ class Document:
         return locks
 
     @cached_property
-    def refusals(self) -> tuple[Refusal, ...]:
+    def refusals(self) -> tuple[RefusedSuggestion, ...]:
         """Suggestions that the person said no to."""
-        refusals: tuple[Refusal, ...] = ()
+        refusals: tuple[RefusedSuggestion, ...] = ()
         for entry in self.log.settings:
             if entry.name == "refused":
                 value = entry.value
                 if isinstance(value, list):  # all of them, as version 0.1.0 wrote it
                     home = self.home
-                    refusals = tuple(Refusal.from_json(one).moved(home.start, -home.shift) for one in value)
+                    refusals = tuple(RefusedSuggestion.from_json(one).moved(home.start, -home.shift) for one in value)
                 else:
-                    refusals = (*refusals, Refusal.from_json(value))
+                    refusals = (*refusals, RefusedSuggestion.from_json(value))
         return refusals
 
     @cached_property
@@ -312,7 +312,7 @@ class Document:
             said["voices"] = [{"voice": voice, "notes": list(map(_plain, sung))} for voice, sung in voices.items()]
         return self.with_log(self.log.record_setting("locks", said, time=time, id=id))
 
-    def refuse(self, refusal: Refusal, *, time: float | None = None, id: EntryId | None = None) -> Document:
+    def refuse(self, refusal: RefusedSuggestion, *, time: float | None = None, id: EntryId | None = None) -> Document:
         """Do not suggest something of the roll again until the music around it changes."""
         there = refusal.moved(self.reading.start, -self.reading.shift)
         return self.with_log(self.log.record_setting("refused", there.to_json(), time=time, id=id))

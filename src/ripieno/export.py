@@ -282,10 +282,10 @@ def save(
 def describe(document: Document, change: Change) -> str:
     """One change in words: "+ A4, bar 2, beat 3"."""
     why = f" (against: {change.why})" if change.why else ""
-    return f"{'+' if change.added else '-'} {place_of(document, change.edit)}{why}"
+    return f"{'+' if change.added else '-'} {cell_in_words(document, change.edit)}{why}"
 
 
-def place_of(document: Document, edit: Edit) -> str:
+def cell_in_words(document: Document, edit: Edit) -> str:
     """A cell in words: "A4, bar 2, beat 3"."""
     name = note_name(edit.pitch - document.reading.shift, document.reading.key, short=True)
     return f"{name}, {document.reading.place(edit.step)}"

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Suggestion:
+class SuggestedEdit:
     """What the model would do next."""
 
     edit: Edit
@@ -183,7 +183,7 @@ class Session:
 
     # The model's turn
 
-    def suggest(self) -> Suggestion:
+    def suggest(self) -> SuggestedEdit:
         """The change that `step` would make, which is not made.
 
         Raises:
@@ -193,8 +193,8 @@ class Session:
         prediction = self.model(log.cells[None], self.context[None])
         choice = choose(prediction, log, self.policy, generator_at(self.options.seed, log.n_edits))
         adds = not bool(log.cells[choice.edit])
-        text = f"{'add' if adds else 'take back'} {export.place_of(self.document, choice.edit)}"
-        return Suggestion(choice.edit, adds, choice.probability, float(prediction.n_left[0]), text)
+        text = f"{'add' if adds else 'take back'} {export.cell_in_words(self.document, choice.edit)}"
+        return SuggestedEdit(choice.edit, adds, choice.probability, float(prediction.n_left[0]), text)
 
     def step(self) -> Change:
         """Make one change.

@@ -15,7 +15,7 @@ from ripieno.errors import BadInput
 from ripieno.files.sound.organ import frequency_of
 from ripieno.files.sound.room import RATE
 from ripieno.models.runtime import Model
-from ripieno.studio.instrument import HELD, Instrument
+from ripieno.studio.instrument import HELD, SoundFontTones
 from ripieno.studio.server import Studio, open_studio
 from ripieno.studio.store import Store
 from tests.files.sound.test_render import cents_off
@@ -33,7 +33,7 @@ def soundfont(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def with_a_soundfont(store: Store, model: Model, soundfont: Path) -> Iterator[Served]:
-    with serving(Studio(store, lambda: model, instrument=Instrument(soundfont))) as served:
+    with serving(Studio(store, lambda: model, instrument=SoundFontTones(soundfont))) as served:
         yield served
 
 
@@ -46,7 +46,7 @@ def samples_of(data: bytes) -> np.ndarray:
 
 @pytest.mark.parametrize("pitch", [48, 60, 72])
 def test_a_tone_has_the_pitch_that_is_asked_for_and_is_held(soundfont: Path, pitch: int) -> None:
-    (tone,) = samples_of(Instrument(soundfont).tone(pitch))
+    (tone,) = samples_of(SoundFontTones(soundfont).tone(pitch))
     assert abs(cents_off(tone[4800 : 2 * RATE], frequency_of(pitch))) < 3
     assert 0.2 < np.abs(tone[:RATE]).max() <= 1
     assert np.abs(tone[round((HELD - 0.5) * RATE) : round((HELD - 0.1) * RATE)]).max() > 0.1

@@ -61,7 +61,7 @@ class Event(NamedTuple):
     data: bytes
 
 
-class Place(NamedTuple):
+class EventPlace(NamedTuple):
     """Where in the source a note is: its track, and the indexes there of the events that begin and end it."""
 
     track: int
@@ -77,7 +77,7 @@ class MidiSource:
     chunks: tuple[tuple[bytes, bytes], ...]  # (name, contents), up to the last track
     rest: bytes  # what follows the last track
     tracks: tuple[tuple[Event, ...], ...]
-    places: tuple[Place, ...]  # by Note.id
+    places: tuple[EventPlace, ...]  # by Note.id
 
     @property
     def ticks_per_beat(self) -> int:
@@ -224,7 +224,7 @@ class _Sounded(NamedTuple):
     velocity: int
     on_tick: int
     off_tick: int
-    place: Place
+    place: EventPlace
 
 
 def _split_file(data: bytes, name: str) -> tuple[bytes, tuple[tuple[bytes, bytes], ...], bytes]:
@@ -319,7 +319,7 @@ def _pair(events: Sequence[Event], track: int) -> Iterable[_Sounded]:
 
     def note(channel: int, pitch: int, on: int, velocity: int, off: int | None) -> _Sounded:
         off_tick = events[-1 if off is None else off].tick
-        return _Sounded(channel, pitch, velocity, events[on].tick, off_tick, Place(track, on, off))
+        return _Sounded(channel, pitch, velocity, events[on].tick, off_tick, EventPlace(track, on, off))
 
     for i, (_, data) in enumerate(events):
         kind, channel = data[0] & 0xF0, data[0] & 0x0F
@@ -391,7 +391,7 @@ def _text(raw: bytes) -> str:
         return raw.decode("latin-1")  # the standard says ASCII; files hold both of these
 
 
-def _words(tracks: Sequence[Sequence[Event]], sounded: Sequence[_Sounded]) -> dict[Place, str]:
+def _words(tracks: Sequence[Sequence[Event]], sounded: Sequence[_Sounded]) -> dict[EventPlace, str]:
     """The syllable of each note that has one: the highest that begins in the syllable's track and tick.
 
     Files write that a word goes on with a hyphen, or, if other words end in a space, with none.
@@ -401,7 +401,7 @@ def _words(tracks: Sequence[Sequence[Event]], sounded: Sequence[_Sounded]) -> di
         at = note.place.track, note.on_tick
         if at not in highest or note.pitch > highest[at].pitch:
             highest[at] = note
-    words: dict[Place, str] = {}
+    words: dict[EventPlace, str] = {}
     for track, events in enumerate(tracks):
         found = [(tick, _text(_contents(data))) for tick, data in events if data[:2] == bytes((META, LYRIC))]
         has_spaces = any(text[-1:].isspace() for _, text in found)

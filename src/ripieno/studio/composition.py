@@ -41,7 +41,7 @@ from ripieno.session import turn
 from ripieno.shapes import Bool, Int
 from ripieno.studio import messages as wire
 from ripieno.studio.batches import Batches, is_step, n_that_stay
-from ripieno.studio.singing import VOICES, Singers, in_unison, selected, voice_for, voices_in, who_sings
+from ripieno.studio.singing import VOICES, SingerOf, in_unison, selected, voice_for, voices_in, who_sings
 from ripieno.studio.store import Store, WrittenElsewhere
 from ripieno.studio.wording import bars_in_words, described, heard, lock_in_words, named
 
@@ -141,7 +141,7 @@ class Composition:
         self.seq = 0
         self.entries: deque[tuple[int, str]] = deque(maxlen=REMEMBERED)  # the newest: number, JSON
         self.run: RunningNow | None = None
-        self.voices: Singers = {}  # by onset and pitch of the roll
+        self.voices: SingerOf = {}  # by onset and pitch of the roll
         self.voices_version = -1  # of the log that they are of
         self.listeners: set[Listener] = set()
         self.n_windows = 0
@@ -405,7 +405,7 @@ class Composition:
         if offer is None or offer.note is None:
             raise Refusal("stale", "that suggestion is no longer on offer; ask again")
         cells = [(edit.step, edit.pitch) for edit in offer.edits]
-        refusal = bounds.Refusal.of(cells, offer.note.onset, offer.note.end, self.log)
+        refusal = bounds.RefusedSuggestion.of(cells, offer.note.onset, offer.note.end, self.log)
         after = self.document.refuse(refusal, time=time.time(), id=id)
         self._commit([_Step(after, f"refused: {offer.text}")])
         return None
@@ -668,18 +668,18 @@ class Composition:
 
     # Who sings what
 
-    def singers(self) -> Singers:
+    def singers(self) -> SingerOf:
         """Who sings each note, by onset and pitch of the roll."""
         if self.voices_version != self.version:
             self.keep_voices(self.version, self.seq, self.ask_who_sings()())
         return self.voices
 
-    def ask_who_sings(self) -> Callable[[], Singers]:
+    def ask_who_sings(self) -> Callable[[], SingerOf]:
         """A function that finds out who sings each note of the piece as it is now, without holding the lock."""
         log, policy = self.log, self.document.policy()
         return lambda: who_sings(log, lines_sung(log, policy, the_separator()))
 
-    def keep_voices(self, version: int, seq: int, voices: Singers) -> None:
+    def keep_voices(self, version: int, seq: int, voices: SingerOf) -> None:
         """Remember who sings what, as of some state of the piece, and tell the windows."""
         self.voices, self.voices_version = voices, version
         shift = self.document.reading.shift

@@ -71,7 +71,7 @@ class Engraver:
     def _start(self) -> tuple[SpawnProcess, Connection]:
         context = get_context("spawn")
         pipe, other = context.Pipe()
-        process = context.Process(target=work, args=(other,), daemon=True)
+        process = context.Process(target=engrave_all, args=(other,), daemon=True)
         process.start()
         other.close()  # it is the process's now
         self._process, self._pipe = process, pipe
@@ -89,7 +89,7 @@ class Engraver:
         self._process = self._pipe = None
 
 
-def work(pipe: Connection) -> None:
+def engrave_all(pipe: Connection) -> None:
     """Engrave what comes in, until no more does: an answer is a picture, or why there is none."""
     from ripieno.files.picture.score import engraved
 

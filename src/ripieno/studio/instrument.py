@@ -19,7 +19,7 @@ PEAK = 0.5  # of a tone: a chord of four is made quieter by the page, as its own
 VELOCITY = 80
 
 
-class Instrument:
+class SoundFontTones:
     """The sound that a person has chosen for the studio. Any thread may call it.
 
     Args:

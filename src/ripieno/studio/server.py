@@ -46,7 +46,7 @@ from ripieno.studio.staves import Staves
 from ripieno.studio.store import DiskFull, Store, default_folder
 
 if TYPE_CHECKING:
-    from ripieno.studio.instrument import Instrument
+    from ripieno.studio.instrument import SoundFontTones
 
 PORT = 8440
 HOST = "127.0.0.1"
@@ -91,7 +91,7 @@ class Studio:
         store: Store,
         load: Callable[[], Model] = load_model,
         current: str | None = None,
-        instrument: Instrument | None = None,
+        instrument: SoundFontTones | None = None,
     ) -> None:
         self.store = store
         self.instrument = instrument
@@ -739,9 +739,9 @@ def open_studio(
         _bytes_of(model)  # what is not there is said now, what is damaged once it is loaded
     instrument = None
     if soundfont is not None:
-        from ripieno.studio.instrument import Instrument
+        from ripieno.studio.instrument import SoundFontTones
 
-        instrument = Instrument(soundfont)
+        instrument = SoundFontTones(soundfont)
     store = Store((folder or default_folder()) / "studio.sqlite")
     studio = Studio(store, lambda: _load_to_stay(model), instrument=instrument)
     recent = store.recent(1)

@@ -18,7 +18,7 @@ from ripieno.studio import messages as wire
 VOICES: tuple[wire.Voice, ...] = ("soprano", "alto", "tenor", "bass")
 APART = 4  # semitones that a voice keeps off the end of its range where no neighbour sings
 
-Singers = dict[tuple[int, int], wire.Voice | None]  # by onset and pitch of the roll
+SingerOf = dict[tuple[int, int], wire.Voice | None]  # by onset and pitch of the roll
 
 
 def voices_in(sung: Voices) -> list[wire.Voice]:
@@ -26,7 +26,7 @@ def voices_in(sung: Voices) -> list[wire.Voice]:
     return [voice for voice in VOICES if voice.capitalize() in NAMES[sung.shape[1]]]
 
 
-def who_sings(log: EditLog, sung: Voices) -> Singers:
+def who_sings(log: EditLog, sung: Voices) -> SingerOf:
     """Who sings each note, by onset and pitch: the voice that has most of it.
 
     Args:
@@ -34,7 +34,7 @@ def who_sings(log: EditLog, sung: Voices) -> Singers:
         sung: the pitch of each voice at each step, the highest voice first.
     """
     voices = voices_in(sung)
-    found: Singers = {}
+    found: SingerOf = {}
     for note in owned_notes(log):
         shares = (sung[note.onset : note.end] == note.pitch).sum(axis=0)
         best = int(shares.argmax())
@@ -42,7 +42,7 @@ def who_sings(log: EditLog, sung: Voices) -> Singers:
     return found
 
 
-def in_unison(sung: Voices, voice: wire.Voice, sings: Singers, log: EditLog) -> Iterator[RollNote]:
+def in_unison(sung: Voices, voice: wire.Voice, sings: SingerOf, log: EditLog) -> Iterator[RollNote]:
     """Where a voice sings what counts as another one's note, stretch by stretch.
 
     Args:
@@ -64,7 +64,7 @@ def in_unison(sung: Voices, voice: wire.Voice, sings: Singers, log: EditLog) -> 
                 yield RollNote(int(stretch[0]), note.pitch, len(stretch))
 
 
-def voice_for(note: RollNote, sings: Singers, log: EditLog) -> wire.Voice | None:
+def voice_for(note: RollNote, sings: SingerOf, log: EditLog) -> wire.Voice | None:
     """Who would sing a note, by those who sing around it.
 
     Args:
@@ -89,7 +89,7 @@ def voice_for(note: RollNote, sings: Singers, log: EditLog) -> wire.Voice | None
 
 
 def selected(
-    request: wire.Regenerate, steps: slice, log: EditLog, locked: Bool[np.ndarray, "step pitch"], sings: Singers
+    request: wire.Regenerate, steps: slice, log: EditLog, locked: Bool[np.ndarray, "step pitch"], sings: SingerOf
 ) -> tuple[list[Edit], Bool[np.ndarray, "step pitch"], int | None]:
     """What a regeneration clears, where it may write, and how many notes at a step.
 

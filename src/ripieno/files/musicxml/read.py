@@ -24,7 +24,7 @@ from ripieno.errors import BadInput
 from ripieno.files.door import bytes_of
 from ripieno.files.midi import MAX_STEPS
 from ripieno.files.musicxml.compressed import is_compressed, unpacked
-from ripieno.files.musicxml.source import MusicXmlSource, Place, ScoreMeasure, Signature
+from ripieno.files.musicxml.source import MusicXmlSource, NotePlace, ScoreMeasure, Signature
 from ripieno.files.musicxml.text import MAX_BYTES, Element, XmlText, parse_xml
 from ripieno.music.chords import Chord, PlacedChord, chord_of_degrees
 from ripieno.music.harmony import key_fits
@@ -190,7 +190,7 @@ class _Reader:
                 measures=tuple(measures),
                 signatures=tuple(tuple(own) for own in signatures),
                 places=tuple(
-                    Place(
+                    NotePlace(
                         tuple(note.elements),
                         tuple(note.onsets),
                         tuple(note.measures),

@@ -42,7 +42,7 @@ class ScoreMeasure:
 
 
 @dataclass(frozen=True)
-class Place:
+class NotePlace:
     """Where in the source a note is: its elements, one for each note that is tied on."""
 
     elements: tuple[Element, ...]
@@ -61,7 +61,7 @@ class MusicXmlSource:
     xml: XmlText
     measures: tuple[ScoreMeasure, ...]
     signatures: tuple[tuple[Signature, ...], ...]  # by part of the score
-    places: tuple[Place, ...]  # by Note.id
+    places: tuple[NotePlace, ...]  # by Note.id
     archive: bytes | None = None  # the compressed file, if it was one
     member: str = ""  # the score's name in it
     n_graces: int = 0
