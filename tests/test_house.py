@@ -52,6 +52,12 @@ ELSEWHERE = {
     *("asyncio", "http.client", "multiprocessing", "sqlite3", "ssl", "unittest", "urllib.request"),
     *("ripieno.studio", "ripieno.evaluation", "ripieno.survey", "ripieno.training"),
 }
+# Public names that several modules may define, with the reason; others have one meaning, in one module.
+MIRROR = "studio.messages"  # on the wire a Note is what the page knows of a Note: there the module tells them apart
+NAMESAKES = {
+    "main": "a program's entry: of the command line, and of training without it",
+    **dict.fromkeys(("jobs", "work", "summary", "written", "plot"), "what every `Experiment` is made of"),
+}
 
 
 def room_of(module: str) -> str:
@@ -143,6 +149,29 @@ def test_harmonising_a_midi_file_loads_nothing_that_it_does_not_need(tmp_path: P
     assert {"loaded", "onnxruntime", "ripieno.session"} <= loaded
     assert (tmp_path / "out.mid").is_file()
     assert loaded & ELSEWHERE == set()
+
+
+def names_defined_in(path: Path) -> Iterator[str]:
+    """The public classes, functions and aliases of types of a module; not its constants, which are in capitals."""
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            names = [node.name]
+        elif isinstance(node, ast.Assign):
+            names = [target.id for target in node.targets if isinstance(target, ast.Name)]
+            names = [name for name in names if name[0].isupper() and not name.isupper()]
+        else:
+            names = []
+        yield from (name for name in names if not name.startswith("_"))
+
+
+def test_a_public_name_has_one_meaning() -> None:
+    defined: dict[str, list[str]] = {}
+    for module, path in MODULES.items():
+        for name in dict.fromkeys(names_defined_in(path)):  # overloads are one function
+            defined.setdefault(name, []).append(module)
+    assert {"Piece", "Voices", "compose", "Note"} <= defined.keys()
+    several = {name: modules for name, modules in defined.items() if len(set(modules) - {MIRROR}) > 1}
+    assert several.keys() == NAMESAKES.keys(), {name: several.get(name) for name in several.keys() ^ NAMESAKES.keys()}
 
 
 @pytest.mark.parametrize("module", MODULES)
