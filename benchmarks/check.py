@@ -13,7 +13,7 @@ leading notes that of a dominant that Bach lets rise to the tonic goes to anothe
 
 It is found if there is an error or a warning by the name of that rule at that step. Left out is what Bach is exempt
 for: a seventh or a tonic that another voice takes over, an inner leading note that falls a third. Wrong notes are
-those of `evaluation.faults.damage`, one note in twenty of a chorale at once, found if the models' remark is about it.
+those of `evaluation.mistakes.damage`, one note in twenty of a chorale at once, found if the models' remark is about it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from numpy.random import Generator, Philox
 from benchmarks.corpora import chorales, score_of
 from benchmarks.fix import regression
 from ripieno.checking import SUSPICION, WRONG_NOTE, Proof, _chance, check, evidence
-from ripieno.evaluation.faults import damage
+from ripieno.evaluation.mistakes import damage
 from ripieno.evaluation.models import coconet, editor
 from ripieno.music.part_writing import TEXTBOOK_RANGES
 from ripieno.music.roll import VoiceNote, notes_of_voices
