@@ -368,8 +368,9 @@ class Document:
             BadInput: as for `undo`.
         """
         if batches is None:
-            batches = self.undone_last
-        after = self.log.redo_all(batches, time=time, id=id)
+            after = self.log.redo_entries(self.log.undone_last, time=time, id=id)
+        else:
+            after = self.log.redo_all(batches, time=time, id=id)
         return self if after is self.log else self.with_log(after)
 
     def revert(self, n_entries: int) -> Document:
@@ -388,12 +389,7 @@ class Document:
     @property
     def undone_last(self) -> list[int]:
         """The batches that were undone last, of those that are undone still; none if nothing is."""
-        for entry in reversed(self.log.entries):
-            if isinstance(entry, UndoEntry) and entry.kind == "undo":
-                still = [place for place in entry.of if place in self.log.undone]
-                if still:
-                    return sorted({self.log.entries[place].batch for place in still})
-        return []
+        return sorted({self.log.entries[place].batch for place in self.log.undone_last})
 
 
 def _n_bars(added: object) -> int:

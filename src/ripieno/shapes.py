@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float, Int, Int8
 else:
-    if "jaxtyping" in sys.modules:
+    if sys.modules.get("jaxtyping") is not None:
         from jaxtyping import Bool, Float, Int, Int8
     else:
 

@@ -103,7 +103,7 @@ def test_nonsense_within_is_refused_when_it_comes_from_json(part: str, name: str
         ({"warmup": 1}, "warmup must be a number from 0 to below 1, not 1; unless given it is 0.0"),
         ({"clip_norm": 0}, "clip_norm must be a number above 0 and up to 1000000000 or none, not 0"),
         ({"n_steps": 100}, "n_steps must be a multiple of 32"),
-        ({"overhang": 128}, "overhang must be below n_steps, 128"),
+        ({"overhang": 129}, "overhang must be n_steps, 128, or less"),
         ({"n_left_weight": 0.1}, "n_left_weight must be 0 for a network without n_left"),
         ({"frame_share": 0.5}, "frame_share is Coconet's"),
         ({"network": CoconetConfig(), "temperature": 0.8}, "temperature is for networks that edit"),

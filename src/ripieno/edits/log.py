@@ -441,6 +441,22 @@ class EditLog:
         places = [place for batch in batches for place in self._places(batch, None, "redo")]
         return self._revive("redo", sorted(set(places) & self.undone), author, time, id)
 
+    @property
+    def undone_last(self) -> list[int]:
+        """The places of the entries that were undone last, of those that are undone still; none if nothing is."""
+        for entry in reversed(self.entries):
+            if isinstance(entry, UndoEntry) and entry.kind == "undo":
+                still = [place for place in entry.of if place in self.undone]
+                if still:
+                    return still
+        return []
+
+    def redo_entries(
+        self, places: Iterable[int], *, author: Author = "user", time: float | None = None, id: EntryId | None = None
+    ) -> EditLog:
+        """Bring back some entries, by their places, as one entry. See `redo`."""
+        return self._revive("redo", sorted(set(places) & self.undone), author, time, id)
+
     def revert(self, n_entries: int, *, author: Author = "user", time: float | None = None) -> EditLog:
         """Go back to when there were so many entries.
 

@@ -298,15 +298,13 @@ class Composition:
         if self._has(id):
             return None
         batches = self._asked(batch, run)
-        if batches is None:
-            batches = self.document.undone_last
-            if not batches:
+        meant = self.document.undone_last if batches is None else [one for one in batches if self._is_undone(one)]
+        if not meant:
+            if batches is None:
                 raise Refusal("unknown_batch", "there is nothing to bring back")
-        batches = [one for one in batches if self._is_undone(one)]
-        if not batches:
             return "that is there already"
-        after = self.document.redo(batches, time=time.time(), id=id)
-        self._commit([_Step(after, f"brought back: {self._summary(batches)}")])
+        after = self.document.redo(None if batches is None else meant, time=time.time(), id=id)
+        self._commit([_Step(after, f"brought back: {self._summary(meant)}")])
         return None
 
     def set_locks(self, request: wire.Lock) -> str | None:

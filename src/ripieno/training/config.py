@@ -69,9 +69,9 @@ class TrainConfig:
         multiple = self.network.step_multiple
         if self.n_steps % multiple:
             raise ValueError(f"n_steps must be a multiple of {multiple}, which this network takes, not {self.n_steps}")
-        if self.overhang >= self.n_steps:
+        if self.overhang > self.n_steps:
             raise ValueError(
-                f"overhang must be below n_steps, {self.n_steps}, not {self.overhang}: samples would lie outside of "
+                f"overhang must be n_steps, {self.n_steps}, or less, not {self.overhang}: samples would lie outside of "
                 f"their pieces"
             )
         if not isinstance(self.network, UNetConfig):
