@@ -90,7 +90,7 @@ def state(document: Document) -> dict[str, Any]:
 
 def at_home(document: Document) -> tuple[Any, ...]:
     """The entries as files have them."""
-    return entries_from_json(document.entries_to_json(), (2, 4096, 128), 4096)
+    return entries_from_json(document.entries_to_json(), 2)
 
 
 @settings(max_examples=60, deadline=None)
@@ -98,14 +98,14 @@ def at_home(document: Document) -> tuple[Any, ...]:
 def test_what_is_undone_is_as_if_it_had_never_been(document: Document) -> None:
     counted = [one for place, one in enumerate(at_home(document)) if place not in document.log.undone]
     counted = [one for one in counted if not isinstance(one, UndoEntry)]
-    assert state(Document.restore(document.begun, counted)) == state(document)
+    assert state(Document.begin(document.begun).restored(counted)) == state(document)
 
 
 @settings(max_examples=30, deadline=None)
 @given(documents())
 def test_a_document_comes_back_from_its_entries(document: Document) -> None:
     items = document.entries_to_json()
-    again = Document.restore(document.begun, entries_from_json(items, (2, 4096, 128), 4096))
+    again = Document.begin(document.begun).restored(entries_from_json(items, 2))
     assert state(again) == state(document)
     assert again.entries_to_json() == items
 
@@ -114,7 +114,7 @@ def test_a_document_comes_back_from_its_entries(document: Document) -> None:
 @given(documents(), st.integers(0, 20))
 def test_reverting_leads_back_to_what_it_was(document: Document, n_entries: int) -> None:
     n_entries = min(n_entries, len(document.log.entries))
-    then = Document.restore(document.begun, at_home(document)[:n_entries])
+    then = Document.begin(document.begun).restored(at_home(document)[:n_entries])
     assert state(document.revert(n_entries)) == state(then)
 
 
@@ -170,7 +170,7 @@ def test_what_is_written_moves_with_the_roll_when_the_piece_is_taken_to_be_somet
 def test_a_setting_that_cannot_be_is_one_clear_line(name: str, value: Any) -> None:
     entry = SettingEntry(name=name, text=__import__("json").dumps(value), batch=0, author="user")
     with pytest.raises(BadInput, match=r"^[^\n]+$"):
-        Document.restore(BEGUN, [entry])
+        Document.begin(BEGUN).restored([entry])
 
 
 def test_what_version_0_1_0_wrote_is_read() -> None:
@@ -193,7 +193,7 @@ def test_what_version_0_1_0_wrote_is_read() -> None:
         setting("refused", [{"cells": [[3, 60]], "steps": [0, 8], "around": "0" * 16}], 6),
         setting("name", "Evening", 7),
     ]
-    document = Document.restore(BEGUN, entries_from_json(items, (2, 4096, 128), 4096))
+    document = Document.begin(BEGUN).restored(entries_from_json(items, 2))
     assert document.options == Options(
         max_removals=1, n_voices=3, pitches=(50, None), key="Ab", temperature=0.9, seed=4, quality="fast",
         mend="nothing", bpm=77.0,
@@ -203,3 +203,37 @@ def test_what_version_0_1_0_wrote_is_read() -> None:
     )
     assert (document.n_steps, document.title, len(document.refusals)) == (80, "Evening", 1)
     assert document.log.cells[0, 70, 60]
+
+
+def test_locks_are_asked_for_and_given_up_in_order() -> None:
+    document = Document.begin(Origin(piece=BEGUN.piece, options=Options(lock=((1, 2),))))
+    free = document.set_locks(False, bars=[1, 2])
+    assert (document.locks.bars, free.locks.bars) == ({1, 2}, set())
+    assert free.set_options({"lock": ((1, 1),)}).locks.bars == {1}
+    assert free.set_options({"lock": ((1, 1),)}).set_options({"lock": ()}).locks.bars == set()
+
+
+@pytest.mark.parametrize("lock", [((3, 9),), ((2, 1),), ((0, 0),)])
+def test_bars_that_are_not_there_cannot_be_locked(lock: Any) -> None:
+    with pytest.raises(BadInput):
+        Document.begin(Origin(piece=BEGUN.piece, options=Options(lock=lock)))
+    with pytest.raises(BadInput):
+        Document.begin(BEGUN).set_options({"lock": lock})
+
+
+@pytest.mark.parametrize("n_entries", [-1, 1])
+def test_a_document_goes_back_to_what_it_was_and_no_further(n_entries: int) -> None:
+    with pytest.raises(BadInput, match="cannot go back"):
+        Document.begin(BEGUN).revert(n_entries)
+
+
+def test_a_log_that_was_cut_or_moved_comes_back_from_json() -> None:
+    document = Document.begin(BEGUN).lengthen(2).put([], [RollNote(60, 60, 2)]).undo([0])
+    assert EditLog.from_json(document.log.to_json()) == document.log
+    assert document.redo().log.cells[0, 60, 60]
+
+
+@pytest.mark.parametrize("n_bars", [0, -1, 5000])
+def test_no_more_bars_are_added_than_a_piece_can_have(n_bars: int) -> None:
+    with pytest.raises(BadInput, match="cannot be added"):
+        Document.begin(BEGUN).lengthen(n_bars)

@@ -7,6 +7,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -131,10 +132,22 @@ def test_a_choice_has_a_meaning_wherever_it_is_made() -> None:
     assert set(abouts()["n_parts"].choices) == set(N_PARTS)
 
 
+def test_numbers_of_numpy_are_numbers() -> None:
+    options = Options().changed({"seed": np.int64(5), "pitches": [np.int32(48), None], "temperature": np.float32(0.5)})
+    assert options == Options(seed=5, pitches=(48, None), temperature=0.5)
+    assert type(options.seed) is int
+
+
 def test_the_command_line_reads_what_musicians_write() -> None:
     assert (read_bars("5-8"), read_bars("5")) == ((5, 8), (5, 5))
     assert (read_pitches("C3-G5"), read_pitches("C3-"), read_pitches("-G5")) == ((48, 79), (48, None), (None, 79))
     assert (read_amount("3"), read_amount("10%")) == (3, 0.1)
-    for read, text in ((read_bars, "a-b"), (read_pitches, "C3"), (read_pitches, "G5-C3"), (read_amount, "101%")):
+    for read, text in (
+        (read_bars, "a-b"),
+        (read_pitches, "C3"),
+        (read_pitches, "-"),
+        (read_pitches, "G5-C3"),
+        (read_amount, "101%"),
+    ):
         with pytest.raises(BadInput):
             read(text)

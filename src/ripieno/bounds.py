@@ -15,12 +15,10 @@ import numpy as np
 from ripieno.edits.log import USER, EditLog
 from ripieno.edits.policy import Policy
 from ripieno.errors import BadInput
-from ripieno.music.analysis import chords_asked
-from ripieno.music.chords import asked_of_steps
+from ripieno.music.chords import PlacedChord, asked_of_steps
 from ripieno.music.ensembles import range_of
-from ripieno.music.piece import Piece
 from ripieno.music.roll import N_PITCHES, RollNote, bottom_line, top_line
-from ripieno.music.understanding import BASS_BELOW, Reading, Role, given_bass, steps_of_bars
+from ripieno.music.understanding import BASS_BELOW, Reading, Role, steps_of_bars
 from ripieno.music.voices import place_within
 from ripieno.options import Options
 from ripieno.shapes import Bool, Int
@@ -131,8 +129,9 @@ def policy_of(
     options: Options,
     reading: Reading,
     log: EditLog,
-    piece: Piece,
     *,
+    chords: Sequence[PlacedChord] = (),
+    bass: Int[np.ndarray, " region"] | None = None,
     locks: Locks = Locks(),
     refusals: Sequence[RefusedSuggestion] = (),
     name: str = "the piece",
@@ -143,12 +142,13 @@ def policy_of(
         options: what was asked.
         reading: what the piece is taken to be.
         log: what was done.
-        piece: which the log began from; it names chords, and may have a bass of its own.
+        chords: that new notes belong to, by steps of the file.
+        bass: that the piece has beside its melody, by steps of the region; pitches of the file.
         locks, refusals: of the document.
         name: what errors call the piece.
 
     Raises:
-        BadInput: there are no such bars or chords.
+        BadInput: there are no such bars.
     """
     n_steps = log.cells.shape[1]
     selection = np.ones(n_steps, dtype=bool)
@@ -156,9 +156,7 @@ def policy_of(
         selection[:] = False
         selection[steps_of_bars(reading, *options.bars, name=name)] = True
     role, line = melody_of(options.melody, reading, log)
-    chords = chords_asked(piece, reading, options.chords)
     classes, basses = asked_of_steps(chords, reading.start, n_steps) if chords else (None, None)
-    bass = given_bass(piece, reading)
     there = [one.moved(-reading.start, reading.shift) for one in refusals]
     refused = {
         (0, step, pitch)

@@ -17,11 +17,12 @@ Three things about settings:
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
+
+import numpy as np
 
 from ripieno.bounds import Locks, RefusedSuggestion, policy_of
 from ripieno.edits.log import CellEntry, EditLog, Entry, EntryId, SettingEntry, UndoEntry
@@ -34,11 +35,14 @@ from ripieno.music.chords import PlacedChord
 from ripieno.music.piece import Piece, note_cells, roll_of_piece
 from ripieno.music.piece import n_steps as n_steps_of
 from ripieno.music.roll import STEPS_PER_BEAT, RollNote
-from ripieno.music.understanding import Reading, blank, lengthened, meter_at, steps_of_bars, understand
-from ripieno.options import Options
+from ripieno.music.understanding import Reading, blank, given_bass, lengthened, steps_of_bars, understand
+from ripieno.options import Bars, Options
+from ripieno.shapes import Int
 
-MAX_BARS = 4096  # that a log may add
+MOST_BARS_ADDED = 4096  # that a log may add
 MOST_STEPS_PER_BAR = 1024
+# What follows from the settings alone, and stays while none is changed.
+_OF_SETTINGS = ["options", "locks", "refusals", "title", "n_bars_added", "reading", "context", "chords", "_given_bass"]
 _READ = ("melody", "key", "meter", "pickup")  # options that say what the piece is taken to be
 
 
@@ -66,7 +70,7 @@ class Origin:
 
 @dataclass(frozen=True, eq=False)
 class Document:
-    """A piece and what was done to it. `begin` makes one, `restore` brings one back.
+    """A piece and what was done to it. `begin` makes one, `restored` brings one back.
 
     begun: what it began from.
     home: what the piece was taken to be at the beginning.
@@ -88,26 +92,34 @@ class Document:
         """
         frame = _read(begun, begun.options)
         document = cls(begun, frame, frame, _origin_log(begun, frame))
+        document._check_locks(begun.options)
         document.policy()  # refuses bars and chords that there are not
         return document
 
-    @classmethod
-    def restore(cls, begun: Origin, entries: Sequence[Entry]) -> Document:
-        """The document after some entries, as `entries_to_json` gives them.
+    def restored(self, entries: Sequence[Entry]) -> Document:
+        """The document after some entries, as `entries_to_json` gives them; this one has none.
 
         Raises:
             BadInput: they are not what this program writes.
         """
-        document = cls.begin(begun)
-        longest = document._longest(entries)
+        longest = self._longest(entries)
         for place, entry in enumerate(entries):
             if isinstance(entry, CellEntry) and entry.edit.step >= longest:
                 raise BadInput(f"the history cannot be read: entry {place} lies past the end; open an earlier copy")
-        return document.with_log(EditLog(document.log.origin, tuple(entries), document.log.struck))
+        return self.with_log(EditLog(self.log.origin, tuple(entries), self.log.struck))
+
+    def _check_locks(self, options: Options) -> None:
+        """Refuse to lock bars that there are not.
+
+        Raises:
+            BadInput: they are such.
+        """
+        for first, last in options.lock:
+            steps_of_bars(self.reading, first, last, name=self.begun.name)
 
     def entries_to_json(self, first: int = 0) -> list[Any]:
         """The entries from the place `first` on: what a store appends."""
-        steps, pitches = _way(self.frame, self.home)
+        steps, pitches = _offset(self.frame, self.home)
         part = EditLog(self.log.origin, self.log.entries[first:])
         return part.moved(part, steps, pitches).entries_to_json()
 
@@ -139,11 +151,14 @@ class Document:
     @cached_property
     def locks(self) -> Locks:
         """Where the model changes nothing."""
-        bars = {bar for first, last in self.options.lock for bar in range(first, last + 1)}
-        locks = Locks(bars=frozenset(bars))
+        asked = _bars_in(self.begun.options.lock)
+        locks = Locks(bars=asked)
         for entry in self.log.settings:
             if entry.name == "locks":
                 locks = locks.changed(entry.value, self.home.start)
+            elif entry.name == "options" and "lock" in entry.value:  # in place of what was asked for before
+                before, asked = asked, _bars_in(Options().changed({"lock": entry.value["lock"]}).lock)
+                locks = replace(locks, bars=(locks.bars - before) | asked)
         return locks
 
     @cached_property
@@ -206,6 +221,10 @@ class Document:
         """The chords that new notes are to belong to."""
         return chords_asked(self.piece, self.reading, self.options.chords)
 
+    @cached_property
+    def _given_bass(self) -> Int[np.ndarray, " region"] | None:
+        return given_bass(self.piece, self.reading)
+
     @property
     def piece(self) -> Piece:
         """The piece it began from."""
@@ -227,7 +246,8 @@ class Document:
                 self.options if bars is None else replace(self.options, bars=bars),
                 self.reading,
                 self.log,
-                self.piece,
+                chords=self.chords,
+                bass=self._given_bass,
                 locks=self.locks,
                 refusals=self.refusals,
                 name=self.begun.name,
@@ -248,14 +268,24 @@ class Document:
         """
         after = Document(self.begun, self.home, self.frame, log)
         if log.settings == self.log.settings:
-            for name in ("options", "locks", "refusals", "title", "n_bars_added", "reading", "context", "chords"):
+            for name in (
+                "options",
+                "locks",
+                "refusals",
+                "title",
+                "n_bars_added",
+                "reading",
+                "context",
+                "chords",
+                "_given_bass",
+            ):
                 if name in self.__dict__:
                     after.__dict__[name] = self.__dict__[name]
             return after
         if _differ(after.options, self.options):
             frame = _read(self.begun, after.options)
             if (frame.start, frame.shift) != (self.frame.start, self.frame.shift):
-                log = log.moved(_origin_log(self.begun, frame), *_way(self.frame, frame))
+                log = log.moved(_origin_log(self.begun, frame), *_offset(self.frame, frame))
             after = Document(self.begun, self.home, frame, log)
         n_steps = after.reading.n_steps if after.n_bars_added else _n_steps(self.begun, after.reading)
         if n_steps != after.n_steps:
@@ -275,7 +305,10 @@ class Document:
         """
         wanted = self.options.changed(changes).to_json()
         said = {name: wanted.get(name, getattr(Options(), name)) for name in changes}
-        return self.with_log(self.log.record_setting("options", said, time=time, id=id))
+        after = self.with_log(self.log.record_setting("options", said, time=time, id=id))
+        if "lock" in changes:
+            after._check_locks(after.options)
+        return after
 
     def set_locks(
         self,
@@ -325,14 +358,11 @@ class Document:
         """Add empty bars at the end.
 
         Raises:
-            BadInput: it would be too long.
+            BadInput: it would be too long, or no longer.
         """
+        if not 0 < n_bars <= MOST_BARS_ADDED - self.n_bars_added:
+            raise BadInput(f"{n_bars} bars cannot be added; add 1 or more, {MOST_BARS_ADDED:,} in all at the most")
         return self.with_log(self.log.record_setting("length", n_bars, time=time, id=id))
-
-    @property
-    def bar_length(self) -> int:
-        """Steps in a bar that is added at the end."""
-        return math.ceil(meter_at(self.reading, self.reading.n_steps).steps_per_bar)
 
     def put(
         self,
@@ -392,18 +422,22 @@ class Document:
         return sorted({self.log.entries[place].batch for place in self.log.undone_last})
 
 
+def _bars_in(ranges: Sequence[Bars]) -> frozenset[int]:
+    return frozenset(bar for first, last in ranges for bar in range(first, last + 1))
+
+
 def _n_bars(added: object) -> int:
     """A number of bars that can be added.
 
     Raises:
         BadInput: it is none.
     """
-    if isinstance(added, int) and 0 <= added <= MAX_BARS:
+    if isinstance(added, int) and 0 <= added <= MOST_BARS_ADDED:
         return added
     raise BadInput(f"the history adds {str(added)[:20]} bars, which is more than a piece has; open an earlier copy")
 
 
-def _way(one: Reading, other: Reading) -> tuple[int, int]:
+def _offset(one: Reading, other: Reading) -> tuple[int, int]:
     """By how many steps and semitones a cell of one reading's roll lies elsewhere on the other's."""
     return one.start - other.start, other.shift - one.shift
 

@@ -17,6 +17,7 @@ import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cache
+from numbers import Integral, Number, Real
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from ripieno.errors import BadInput
@@ -46,7 +47,6 @@ class About:
     help: str  # one sentence or two
     flag: str = ""  # on the command line, where it is not the field's name
     metavar: str = ""  # what the command line's manual shows for its value
-    title: str = ""  # in a form, where neither the flag nor the field's name says it
     unless: str = ""  # what holds unless it is given, in words, where the default does not say it
     group: Literal["", "reading", "way out"] = ""  # what the piece is taken to be; what becomes of the new notes
     least: float | None = None
@@ -75,7 +75,7 @@ def read_pitches(text: str) -> Pitches:
     from ripieno.music.pitch import parse_pitch
 
     low, dash, high = text.partition("-")
-    if not dash:
+    if not dash or not (low or high):
         raise BadInput("give the lowest and the highest note, such as C3-G5")
     lowest, highest = (parse_pitch(end) if end else None for end in (low, high))
     if lowest is not None and highest is not None and lowest > highest:
@@ -133,7 +133,7 @@ class Options:
         help="Length of the pickup in beats; 0 for none.",
         unless="as it is read",
         least=0,
-        most=99,
+        most=100,
     )
     bpm: float | None = _option(
         None,
@@ -150,6 +150,8 @@ class Options:
         metavar="FIRST-LAST",
         help="Compose in these bars only; the rest stays as it is.",
         unless="all of them",
+        least=0,
+        most=10_000,
         read=read_bars,
         by="run",
     )
@@ -158,6 +160,8 @@ class Options:
         metavar="FIRST-LAST",
         help="Change nothing in these bars. May be given several times.",
         unless="none",
+        least=0,
+        most=10_000,
         read=read_bars,
         by="lock",
     )
@@ -218,7 +222,7 @@ class Options:
     max_removals: int | float = _option(
         0,
         metavar="N|SHARE",
-        help="How many of your own notes may be changed: 3, or 10% of them.",
+        help="How many of your own notes may be changed: a number, or a share of them (10%; 0.1 in Python).",
         least=0,
         most=100_000,
         read=read_amount,
@@ -321,7 +325,7 @@ def _given(options: Options) -> Iterator[tuple[Any, Any]]:
 def title_of(name: str) -> str:
     """What an option is called in a form."""
     about = abouts()[name]
-    words = about.title or about.flag or name.replace("_", " ")
+    words = about.flag or name.replace("_", " ")
     return words[0].upper() + words[1:]
 
 
@@ -348,6 +352,16 @@ def flag_of(name: str) -> str:
     return "--" + (abouts()[name].flag or name).replace("_", "-")
 
 
+def in_words(name: str, value: Any) -> str:
+    """An option's value as one says it: C3 to G5 for a range."""
+    if name != "pitches" or value is None:
+        return str(value)
+    from ripieno.music.harmony import note_name
+
+    low, high = (None if end is None else note_name(end, short=True) for end in value)
+    return f"{low} to {high}" if low and high else f"from {low}" if low else f"up to {high}"
+
+
 def options_table() -> str:
     """The options as a table in Markdown: on the command line, in Python and on the wire, and what each does."""
     bar = "\\|"
@@ -372,15 +386,21 @@ def _check(name: str, value: Any) -> None:
         raise BadOption(name, value, f"choose {', '.join(map(str, about.choices))}")
     if about.longest is not None and len(value) > about.longest:
         raise BadOption(name, f"{value[:20]}...", f"{about.longest} characters at the most")
-    for number in value if isinstance(value, tuple) and about.least is not None else (value,):
-        if isinstance(number, bool) or not isinstance(number, int | float):
-            continue
+    for number in _numbers_in(value):
         if name == "max_removals" and isinstance(number, float) and not 0 <= number <= 1:
             raise BadOption(name, value, "a share lies between 0.0 and 1.0; write a number of notes without a point")
         if about.least is not None and number < about.least:
             raise BadOption(name, value, f"ask for {about.least:g} or more")
         if about.most is not None and number > about.most:
             raise BadOption(name, value, f"ask for {about.most:,.0f} or less")
+
+
+def _numbers_in(value: Any) -> Iterator[int | float]:
+    if isinstance(value, tuple):
+        for one in value:
+            yield from _numbers_in(one)
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        yield value
 
 
 def _fits(value: Any, kind: Any) -> bool:
@@ -408,7 +428,12 @@ def _in_words(kind: Any) -> str:
 
 
 def _in_tuples(value: Any) -> Any:
-    return tuple(map(_in_tuples, value)) if isinstance(value, list | tuple) else value
+    """Lists as tuples, and NumPy's numbers as Python's."""
+    if isinstance(value, list | tuple):
+        return tuple(map(_in_tuples, value))
+    if isinstance(value, bool | int | float) or not isinstance(value, Number):
+        return value
+    return int(value) if isinstance(value, Integral) else float(value) if isinstance(value, Real) else value
 
 
 def _in_lists(value: Any) -> Any:

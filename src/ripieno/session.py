@@ -23,7 +23,7 @@ from ripieno.files.reader import opened
 from ripieno.models.context import Context
 from ripieno.models.runtime import Model, load_model, the_separator
 from ripieno.music.piece import NewPart, Piece, Revision
-from ripieno.music.understanding import Reading
+from ripieno.music.understanding import Reading, steps_of_bars
 from ripieno.options import Options, takes_options
 from ripieno.sampling.ancestral import choose, generator_at
 from ripieno.sampling.mending import Hopeless
@@ -286,7 +286,7 @@ class Session:
         return self.document is not before
 
     def redo(self) -> bool:
-        """Bring back what was undone last, of what still is. False: there was nothing."""
+        """Bring back what was undone last, of what still is, whatever came since. False: there was nothing."""
         before = self.document
         self.document = before.redo()
         return self.document is not before
@@ -296,12 +296,16 @@ class Session:
         self.document = self.document.revert(n_entries)
 
     def lock(self, first_bar: int, last_bar: int) -> None:
-        """From now on nothing changes in these bars."""
-        self.document = self.document.set_locks(True, bars=range(first_bar, last_bar + 1))
+        """From now on nothing changes in these bars.
+
+        Raises:
+            BadInput: there are no such bars.
+        """
+        self.document = self.document.set_locks(True, bars=self._bars(first_bar, last_bar))
 
     def unlock(self, first_bar: int, last_bar: int) -> None:
         """The opposite of `lock`."""
-        self.document = self.document.set_locks(False, bars=range(first_bar, last_bar + 1))
+        self.document = self.document.set_locks(False, bars=self._bars(first_bar, last_bar))
 
     def lengthen(self, n_bars: int) -> None:
         """Add empty bars at the end."""
@@ -342,6 +346,10 @@ class Session:
         """One change in words: "+ A4, bar 2, beat 3"."""
         return export.describe(self.document, change)
 
+    def _bars(self, first: int, last: int) -> range:
+        steps_of_bars(self.reading, first, last, name=self.document.begun.name)
+        return range(first, last + 1)
+
     def _check_that_something_may_change(self) -> None:
         """Refuse options under which there is nothing to do.
 
@@ -362,17 +370,28 @@ class Session:
 
 
 @takes_options
-def harmonize(piece: Piece | str | Path, **asked: Any) -> Session:
+def harmonize(
+    piece: Piece | str | Path,
+    *,
+    model: Model | None = None,
+    name: str | None = None,
+    n_bars: int | None = None,
+    n_planes: int | None = None,
+    options: Options | None = None,
+    **asked: Any,
+) -> Session:
     """Compose around a piece until it is finished.
 
     Args:
         piece: as `read` gives it, or the path of a MIDI or MusicXML file.
-        asked: options, and what else `Session` takes: model, name, n_bars, n_planes, options.
+        model, name, n_bars, n_planes, options: as for `Session`.
+        asked: options one by one, as follows.
 
     Raises:
         BadInput: the options do not fit the piece or one another.
     """
-    session = Session(piece, **asked)
+    more: dict[str, Any] = {"n_bars": n_bars, "n_planes": n_planes, "options": options}
+    session = Session(piece, model=model, name=name, **more, **asked)
     for _ in session.run():
         pass
     return session

@@ -12,8 +12,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ripieno import piece_from_notes
 from ripieno.edits.log import EditLog
+from ripieno.files.midi import write_midi
 from ripieno.models.runtime import Model
+from ripieno.music.roll import RollNote
 from ripieno.sampling.passes import Ask, answered
 from ripieno.studio import messages as wire
 from ripieno.studio.composition import Composition, Refusal
@@ -406,6 +409,65 @@ def test_a_piece_can_be_made_longer_and_its_new_bars_written(piece: Composition,
     assert max(step for step, _ in heard(piece)) == 31
     piece.redo("r0", None, None)
     assert (piece.state().notes, piece.settings) == (before.notes, before.settings)
+
+
+def test_nothing_that_could_not_be_opened_again_is_ever_stored(pieces: Pieces, store: Store) -> None:
+    id = pieces.begin(wire.NewPiece(bars=200))
+    piece = pieces.get(id)
+    piece.lengthen("l0", 50)
+    piece.undo("u0", 0, None)
+    piece.lengthen("l1", 50)
+    n_steps = len(store.steps(id))
+    for ask in (
+        lambda: piece.redo("r0", 0, None),
+        lambda: piece.lengthen("l2", 10),
+        lambda: piece.set_rules(wire.SetRules(id="m", changes=wire.RuleChanges(meter="6/4"))),
+    ):
+        with pytest.raises(Refusal) as refused:
+            ask()
+        assert refused.value.code == "too_many_bars"
+    assert len(store.steps(id)) == n_steps
+    assert Pieces(store, lambda: pieces._model(), lambda composition: None).get(id).state() == piece.state()
+
+
+@pytest.fixture
+def low(pieces: Pieces, tmp_path: Any) -> Composition:
+    """A low tune after a rest: as a tune it is moved up for the model, as a bass it is not."""
+    tune = piece_from_notes([RollNote(32 + 4 * i, 38 + i % 5, 4) for i in range(12)], meter=(4, 4))
+    write_midi(tune, tmp_path / "low.mid")
+    id, _ = pieces.open_file((tmp_path / "low.mid").read_bytes(), "low.mid")
+    return pieces.get(id)
+
+
+def test_a_piece_that_is_taken_to_be_something_else_is_followed_and_comes_back(low: Composition, store: Store) -> None:
+    window = Follower(low.state())
+    model = Model("knowing", "0", {"format": 1}, 28, 64, 32, 1, Knowing())
+
+    def ask(number: int, **changes: Any) -> None:
+        low.set_rules(wire.SetRules(id=f"r{number}", changes=wire.RuleChanges(**changes)))
+
+    ask(0, melody="top")
+    offered = answer(low.suggesting(wire.Suggest(id="s", n=1)), model).suggestions[0]
+    low.edit("e0", [], [note(0, 110), note(0, 60)])
+    ask(1, melody="bass")
+    assert low.document.reading.shift != low.document.home.shift or low.document.home.melody == "bass"
+    with pytest.raises(Refusal, match="no longer on offer"):
+        low.accept("a0", offered.token)
+    low.edit("e1", [], [note(4, 120), note(4, 20)])
+    ask(2, melody="top", pickup=1)
+    low.edit("e2", [], [note(0, 62)])
+    low.undo("u0", None, None)
+    low.redo("v0", None, None)
+    low.undo("u1", [item.batch for item in low.state().history if item.text.startswith("rules")][-1], None)
+    low.set_locks(wire.Lock(id="k0", locked=True, notes=[note(0, 60)]))
+    ask(3, pickup=2)
+    for _, text in low.entries:
+        window.follow(wire.Entry.model_validate_json(text))
+    state = low.state()
+    assert plain(window.notes.values()) == plain(state.notes)
+    assert window.settings == state.settings
+    kept = Pieces(store, lambda: model, lambda composition: None).get(low.id)
+    assert kept.state() == state
 
 
 @pytest.mark.parametrize("damage", ["entries", "text", "run", "setting", "bars"])

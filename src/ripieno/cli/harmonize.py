@@ -99,6 +99,7 @@ def harmonize_command(
     if as_ not in ("roll", "score"):
         raise BadInput(f"--as {as_}: choose roll or score")
     options = Options(**asked)
+    settings = [options.changed({"seed": options.seed + number}) for number in range(alternatives)]
     check_soundfont(soundfont)
     for source in sources:
         if source.is_dir():
@@ -112,8 +113,7 @@ def harmonize_command(
     check_targets([_numbered(path, i, alternatives) for i in range(alternatives) for path in outputs], source)
     piece = read(source)
     loaded = load_model(model)
-    for number in range(alternatives):
-        one = options.changed({"seed": options.seed + number})
+    for number, one in enumerate(settings):
         session = Session(piece, model=loaded, options=one, name=source.name)
         if number == 0:
             print(session.reading.sentence())

@@ -43,6 +43,7 @@ MODEL = 2
 
 _AUTHORS: dict[Author, int] = {"user": USER, "model": MODEL}
 _VERSION = 1  # of the JSON form
+FARTHEST = 2**16  # steps from a roll's beginning at which an entry may lie
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -461,7 +462,12 @@ class EditLog:
         """Go back to when there were so many entries.
 
         What came later is undone, not forgotten, and what was undone or brought back since is as it was then.
+
+        Raises:
+            BadInput: there were never so many.
         """
+        if not 0 <= n_entries <= len(self.entries):
+            raise BadInput(f"the log cannot go back to {n_entries} entries: it has {len(self.entries)}")
         then = EditLog(self.origin, self.entries[:n_entries], self.struck).undone
         later = range(n_entries, len(self.entries))
         gone = then | {place for place in later if not isinstance(self.entries[place], UndoEntry)}
@@ -567,7 +573,7 @@ class EditLog:
             )
         origin = _origin_from_json(data["shape"], data["origin"])
         struck = _struck_from_json(data["struck"], origin.shape)
-        return cls(origin, entries_from_json(data["entries"], origin.shape), struck)
+        return cls(origin, entries_from_json(data["entries"], origin.shape[0]), struck)
 
     # How it is done
 
@@ -707,13 +713,14 @@ class EditLog:
         return plain
 
 
-def entries_from_json(items: object, shape: tuple[int, ...], before: int = 0) -> tuple[Entry, ...]:
+def entries_from_json(items: object, n_planes: int) -> tuple[Entry, ...]:
     """The entries that `EditLog.entries_to_json` wrote.
+
+    They may lie outside of a roll, which may have been longer, or elsewhere, when they were recorded.
 
     Args:
         items: what JSON holds.
-        shape: (plane, step, pitch) of the roll, which no cell may lie outside of,
-        before: but for so many steps before it: a roll that is moved may begin earlier.
+        n_planes: of the roll.
 
     Raises:
         BadInput: they are something else, or do not fit the roll or one another.
@@ -723,7 +730,7 @@ def entries_from_json(items: object, shape: tuple[int, ...], before: int = 0) ->
     entries: list[Entry] = []
     n_batches = 0
     for item in items:
-        entry = _entry_from_json(item, entries, shape, n_batches, before)
+        entry = _entry_from_json(item, entries, n_planes, n_batches)
         n_batches = max(n_batches, entry.batch + 1)
         entries.append(entry)
     return tuple(entries)
@@ -747,7 +754,7 @@ def _entry_to_json(entry: Entry) -> list[Any]:
     return [*head, entry.name, entry.value, entry.time, entry.id]
 
 
-def _entry_from_json(item: object, earlier: list[Entry], shape: tuple[int, ...], n_batches: int, before: int) -> Entry:
+def _entry_from_json(item: object, earlier: list[Entry], n_planes: int, n_batches: int) -> Entry:
     """Read one entry; it must fit the roll and those before it."""
     match item:
         case [str(kind), int(batch), ("user" | "model") as author, *rest, None | int() | float() as time, id] if (
@@ -756,10 +763,8 @@ def _entry_from_json(item: object, earlier: list[Entry], shape: tuple[int, ...],
             match kind, rest:
                 case "edit", [int(plane), int(step), int(pitch), bool(value), None | int() | float() as chance]:
                     edit = Edit(plane, step, pitch)
-                    if all(
-                        -earlier_by <= at < size
-                        for at, size, earlier_by in zip(edit, shape, (0, before, 0), strict=True)
-                    ) and _is_finite(chance):
+                    is_near = abs(step) < FARTHEST and -N_PITCHES <= pitch < 2 * N_PITCHES
+                    if is_near and 0 <= plane < n_planes and _is_finite(chance):
                         return CellEntry(
                             edit=edit, value=value, batch=batch, author=author, probability=chance, time=time, id=id
                         )

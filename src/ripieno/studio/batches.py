@@ -52,6 +52,8 @@ class Batches:
 
     def decide(self, entry: CellEntry) -> set[int]:
         """Note that an entry decides its cell from now on; the batches that nothing, or something again, speaks for."""
+        if not self._holds(entry):
+            return set()
         old = int(self.decider[entry.edit])
         self.decider[entry.edit] = entry.batch
         self.n_decided[entry.batch] += 1
@@ -60,12 +62,16 @@ class Batches:
         self.n_decided[old] -= 1
         return set() if self.n_decided[old] else {old}
 
+    def _holds(self, entry: CellEntry) -> bool:
+        """Whether an entry's cell lies on the roll as it is now."""
+        return all(0 <= at < size for at, size in zip(entry.edit, self.decider.shape, strict=True))
+
     def count(self, log: EditLog) -> set[int]:
         """Find anew which batches decide cells; those for which that has changed whether they decide any."""
         before = {batch for batch, n in self.n_decided.items() if n}
         self.decider = np.full(log.cells.shape, -1)
         for place, entry in enumerate(log.entries):
-            if isinstance(entry, CellEntry) and place not in log.undone and entry.edit.step < log.cells.shape[1]:
+            if isinstance(entry, CellEntry) and place not in log.undone and self._holds(entry):
                 self.decider[entry.edit] = entry.batch
         batches, counts = np.unique(self.decider[self.decider >= 0], return_counts=True)
         self.n_decided = Counter(dict(zip(map(int, batches), map(int, counts), strict=True)))

@@ -33,6 +33,7 @@ from ripieno.models.runtime import Model, Prediction, the_separator
 from ripieno.music import harmony
 from ripieno.music.roll import Cells, RollNote, Voices
 from ripieno.music.understanding import Reading, meter_at, steps_of_bars
+from ripieno.options import abouts, in_words, title_of
 from ripieno.sampling.assist import Filling, NoteSuggestion, doubts, fill, suggest_notes
 from ripieno.sampling.mending import Hopeless, lines_sung
 from ripieno.sampling.passes import Ask, Change
@@ -176,9 +177,9 @@ class Composition:
         """The locks, as the windows see them."""
         locks = self.document.locks
         return wire.Locks(
-            notes=list(map(self._locked, locks.notes)),
+            notes=self._locked(locks.notes),
             voices=[
-                wire.VoiceLock(voice=voice, notes=list(map(self._locked, locks.voices[voice])))
+                wire.VoiceLock(voice=voice, notes=self._locked(locks.voices[voice]))
                 for voice in VOICES
                 if voice in locks.voices
             ],
@@ -345,8 +346,9 @@ class Composition:
             return None
         changes = {name: value for name, value in request.changes.model_dump().items() if value is not None}
         after = self.document.set_options(changes | dict.fromkeys(request.unset), time=time.time(), id=request.id)
-        words = ", ".join([*(f"{name.replace('_', ' ')} {value}" for name, value in changes.items()), *request.unset])
-        self._commit([_Step(after, f"rules: {words or 'as they were'}")])
+        said = [f"{title_of(name).lower()} {in_words(name, value)}" for name, value in changes.items()]
+        said += [f"{title_of(name).lower()} {abouts()[name].unless}" for name in request.unset]
+        self._commit([_Step(after, f"rules: {', '.join(said) or 'as they were'}")])
         return None
 
     def set_tempo(self, id: str, bpm: float) -> str | None:
@@ -371,9 +373,6 @@ class Composition:
         """
         if self._has(id):
             return None
-        reading, length = self.document.reading, self.document.bar_length
-        if reading.n_bars + n_bars > MAX_BARS or reading.n_steps + n_bars * length > wire.MAX_STEPS:
-            raise Refusal("too_many_bars", f"a piece has {MAX_BARS} bars and {wire.MAX_STEPS} steps at the most")
         text = "1 bar added" if n_bars == 1 else f"{n_bars} bars added"
         self._commit([_Step(self.document.lengthen(n_bars, time=time.time(), id=id), text)])
         return None
@@ -749,10 +748,18 @@ class Composition:
         """A note of the roll where it is in the piece."""
         return RollNote(note.onset + self.document.reading.start, self._heard(note.pitch), note.duration)
 
-    def _locked(self, note: RollNote) -> wire.NoteShape:
-        """A note of the piece as the wire has it."""
-        onset = note.onset - self.document.reading.start
-        return wire.NoteShape(onset=max(onset, 0), pitch=note.pitch, duration=note.duration)
+    def _locked(self, notes: Sequence[RollNote]) -> list[wire.NoteShape]:
+        """Notes of the piece as the wire has them, those that lie on the roll."""
+        start = self.document.reading.start
+        return [
+            wire.NoteShape(onset=note.onset - start, pitch=note.pitch, duration=note.duration)
+            for note in notes
+            if note.onset >= start
+        ]
+
+    def _lies(self, note: RollNote) -> bool:
+        """Whether a note of the roll can be told of: what was written may lie elsewhere now."""
+        return note.onset >= 0 and note.end <= wire.MAX_STEPS and 0 <= note.pitch < self.log.cells.shape[2]
 
     def _shape(self, note: RollNote) -> wire.NoteShape:
         return wire.NoteShape(onset=note.onset, pitch=self._heard(note.pitch), duration=note.duration)
@@ -812,8 +819,12 @@ class Composition:
         """Write steps to the store, then make them true, then tell the windows.
 
         Raises:
+            Refusal: the piece would be too long.
             DiskFull: nothing of it was done.
         """
+        for step in steps:
+            if step.document.reading is not self.document.reading:
+                _check_size(step.document)
         rows, n_entries, now = [], len(self.log.entries), time.time()
         for step in steps:
             log = step.document.log
@@ -824,7 +835,7 @@ class Composition:
         if not rows:
             return
         try:
-            self._store.append(self.id, self.seq + 1, rows, steps[-1].document.title)
+            self._store.append(self.id, self.seq + 1, rows, steps[-1].document.title or self._begun_name)
         except WrittenElsewhere as error:  # what is in memory here is no longer the piece
             self.close("conflict", str(error))
             raise
@@ -840,6 +851,12 @@ class Composition:
         first = len(before.entries)
         new = after.entries[first:]
         is_moved = _place(document.reading) != _place(self.document.reading)
+        is_counted_anew = is_moved or document.reading.bar_starts != self.document.reading.bar_starts
+        if is_moved or document.n_steps != self.n_steps:  # what was offered lies elsewhere, or nowhere
+            self._offers.clear()
+        if is_moved and self.run is not None:
+            for kept in (self.run.added, self.run.removed, self.run.hopeless):
+                kept.clear()
         old_shapes = [self._shape(note) for note in owned_notes(before)] if is_moved else []
         self.document = document
         self.version += 1
@@ -855,8 +872,9 @@ class Composition:
             for entry in new:
                 if isinstance(entry, CellEntry):
                     touched |= self._batches.decide(entry)
-        if is_moved:  # all lies elsewhere on the roll
+        if is_counted_anew:  # the history says bars
             touched |= set(self._batches.places)
+        if is_moved:  # all lies elsewhere on the roll
             cells = self._cells_of(old_shapes)
             gone, come = [*old_shapes], owned_notes(after)
         else:
@@ -893,7 +911,8 @@ class Composition:
         log, places = self.log, self._batches.places[batch]
         first = log.entries[places[0]]
         is_notes = isinstance(first, CellEntry)
-        added, removed = notes_of_batch(log, places) if is_notes else ([], [])
+        both = notes_of_batch(log, places) if is_notes else ([], [])
+        added, removed = ([note for note in notes if self._lies(note)] for notes in both)
         text = self._batches.texts.get(batch)
         if text is None:
             said = [self._named(note) for note in added] + [f"{self._named(note)} taken back" for note in removed]
@@ -951,8 +970,9 @@ class Composition:
                 raise BadInput(f"step {len(counts) + 1} of the history is damaged; open an earlier copy")
             entries += step["entries"]
             counts.append(len(step["entries"]))
-        longest = (self.log.origin.shape[0], wire.MAX_STEPS, self.log.origin.shape[2])
-        self.document = Document.restore(self.document.begun, entries_from_json(entries, longest, wire.MAX_STEPS))
+        if entries:
+            self.document = self.document.restored(entries_from_json(entries, self.log.origin.shape[0]))
+            _check_size(self.document)
         log = self.log
         self._batches = Batches(log)
         at = 0
@@ -962,6 +982,16 @@ class Composition:
         self.seq = len(steps)
         self._batches.count(self.log)
         self._items = {batch: self._item(batch).model_dump_json() for batch in self._batches.places}
+
+
+def _check_size(document: Document) -> None:
+    """Refuse a piece that is longer than the studio takes.
+
+    Raises:
+        Refusal: it is.
+    """
+    if document.reading.n_bars > MAX_BARS or document.n_steps > wire.MAX_STEPS:
+        raise Refusal("too_many_bars", f"a piece has {MAX_BARS} bars and {wire.MAX_STEPS} steps at the most")
 
 
 def _place(reading: Reading) -> tuple[int, int]:

@@ -146,7 +146,7 @@ RuleChanges: Any = create_model(
     __doc__="The rules that change; what is left out stays.",
     **_fields(lambda name: (_wired(name) | None, None)),
 )
-_MAY_BE_NULL = tuple(name for name in _RULES if type(None) in get_args(kinds()[name]))
+_MAY_BE_NULL = tuple(name for name in _RULES if defaults()[name] is None)
 
 
 def rules_of(options: Options) -> Any:

@@ -146,6 +146,7 @@ class Pieces:
         model = self._model()
         # what cannot be brought back is not stored
         composition = Composition(id, begun["name"], _begun(begun, source, model), model, self.store, begun, steps)
+        composition.state()
         self.store.add(id, composition.name, begun, source, steps)
         return id
 
