@@ -23,7 +23,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, reduce
+from operator import and_
 from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
@@ -66,12 +67,17 @@ class Rule:
         return (other if isinstance(other, Policy) else Policy() & other) & self
 
     @property
+    def where(self) -> Mask | None:
+        """Where anything may change, whatever sounds, as it broadcasts to (plane, step, pitch); None for anywhere."""
+        return None
+
+    @property
     def reach(self) -> Bool[np.ndarray, "#step pitch"] | None:
         """Where notes that are new may begin, be held or be struck again, whatever sounds; None for anywhere."""
         return None
 
     def may(self, log: EditLog) -> May:
-        """The cells that it leaves free now, its `reach` aside."""
+        """The cells that it leaves free now, `where` and `reach` aside."""
         return May()
 
     def check(self, shape: tuple[int, ...]) -> None:
@@ -104,17 +110,14 @@ class Locked(Rule):
     beyond: ClassVar = {"locked": False}
     locked: Mask
 
-    def may(self, log: EditLog) -> May:
-        """Everything else."""
-        return self._may
+    @cached_property
+    def where(self) -> Mask:
+        """Everywhere else."""
+        return ~_by_step(self.locked)
 
     def check(self, shape: tuple[int, ...]) -> None:
         """As of any rule; a mask may have a row, or a cell, for each step, or tell the planes apart."""
         _check_mask("locked", self.locked, shape)
-
-    @cached_property
-    def _may(self) -> May:
-        return May(change=~_by_step(self.locked))
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,9 +127,10 @@ class Selection(Rule):
     beyond: ClassVar = {"selection": False}
     selection: Mask
 
-    def may(self, log: EditLog) -> May:
+    @property
+    def where(self) -> Mask:
         """The mask."""
-        return May(change=_by_step(self.selection))
+        return _by_step(self.selection)
 
     def check(self, shape: tuple[int, ...]) -> None:
         """As of any rule; the mask may be as in `Locked`."""
@@ -191,7 +195,7 @@ class Range(Rule):
 
 @dataclass(frozen=True, eq=False)
 class Side(Rule):
-    """Additions keep under a top line or over a bass line, which must sound somewhere.
+    """Additions keep under a top line or over a bass line.
 
     In a rest of the line the pitch before it counts; before the first note, that one.
     """
@@ -229,7 +233,7 @@ class Floor(Rule):
         return np.asarray(self.floor[:, None] < _PITCH)
 
 
-# How many
+# How many, and what may go
 
 
 @dataclass(frozen=True, eq=False)
@@ -347,6 +351,15 @@ class RemovalsBudget(Rule):
         return self.max_removals
 
 
+@dataclass(frozen=True, eq=False)
+class OnlyAdds(Rule):
+    """Nothing is taken back: the experiment that shows what taking back is worth."""
+
+    def may(self, log: EditLog) -> May:
+        """All silent cells."""
+        return May(change=~log.cells)
+
+
 # Rules that ask what other rules leave
 
 
@@ -362,14 +375,13 @@ class _Among(Rule):
             rule.check(shape)
 
     def excerpt(self, log: EditLog, steps: slice) -> _Among:
-        """It and the others."""
         return replace(
             self,
             **_cut(self, self.beyond, steps),
             within=tuple(rule.excerpt(log, steps) for rule in self.within),
         )
 
-    def lengthened(self, n_steps: int) -> Rule:
+    def lengthened(self, n_steps: int) -> _Among:
         return replace(
             self,
             **_lengthened(self, self.beyond, n_steps),
@@ -432,6 +444,7 @@ class Basses(_Among):
     def _keeps(
         self, lowest: Int[np.ndarray, " step"], is_there: Bool[np.ndarray, " step"]
     ) -> Bool[np.ndarray, "step pitch"]:
+        """The bass comes first, and what comes later keeps above it."""
         is_bass: np.ndarray = self.basses[:, None] == _PITCH_CLASS
         first: np.ndarray = is_bass & (lowest[:, None] > _PITCH)
         fits: np.ndarray = np.where(is_there[:, None], is_bass | (lowest[:, None] < _PITCH), first)
@@ -441,6 +454,7 @@ class Basses(_Among):
     def _bears(
         self, log: EditLog, lowest: Int[np.ndarray, " step"], is_there: Bool[np.ndarray, " step"]
     ) -> Bool[np.ndarray, "step pitch"]:
+        """The basses that are there, as long as something stands on them."""
         bears: np.ndarray = np.zeros_like(log.cells[0])
         steps = np.flatnonzero(is_there)
         others = log.cells[0, steps].copy()
@@ -484,20 +498,11 @@ class OnlyCompletes(_Among):
             free[0] &= missing[:, _PITCH_CLASS]
         removed = free[0] & log.user_cells[0]
         if removed.any():
-            free[0] &= ~removed | _added([rule.may(log) for rule in self.within], _reach_of(self.within), log)
+            free[0] &= ~removed | _addable([rule.may(log) for rule in self.within], _reach_of(self.within), log)
         return May(change=free)
 
 
-# What is added
-
-
-@dataclass(frozen=True, eq=False)
-class OnlyAdds(Rule):
-    """Nothing is taken back: the experiment that shows what taking back is worth."""
-
-    def may(self, log: EditLog) -> May:
-        """All silent cells."""
-        return May(change=~log.cells)
+# Together
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -557,12 +562,13 @@ class Policy:
         object.__setattr__(self, "rules", (*_rules_asked(self), *self.also))
 
     def __and__(self, other: Policy | Rule) -> Policy:
-        """What both allow. All that is no rule stays as it is here: the line and the like, the temperature.
+        """What both allow. What is no rule stays as it is here: the line and the like, the temperature.
 
-        Joining only takes away: where the one lets none of the user's notes be removed, both together let none.
+        Joining only takes away: where one of two lets none of the user's notes be removed, both together let none.
         """
         more = other.rules if isinstance(other, Policy) else (other,)
-        return self._with_rules((*self.rules, *more), also=(*self.also, *more))
+        rules = (*self.rules, *more)
+        return self._with_rules(rules, also=(*self.also, *more), max_additions=_budget_of(rules))
 
     def allowed(self, log: EditLog) -> Cells:
         """The cells that the model may change now.
@@ -572,17 +578,19 @@ class Policy:
         """
         self._check_fits(log.cells.shape)
         says = [rule.may(log) for rule in self.rules]
-        sounding, own = log.cells[0], log.user_cells[0]
-        removed: np.ndarray = sounding.copy()
+        sounding = log.cells[0]
+        added = _addable(says, self._reach, log)
+        added |= log.user_cells[0]  # it is put back
+        removed = sounding
         for may in says:
             if may.remove is not None:
-                removed &= may.remove
+                removed = removed & may.remove
         allowed = np.empty_like(log.cells)
-        allowed[0] = _added(says, self._reach, log)
-        allowed[0] |= own & ~sounding
-        allowed[0] |= removed
+        np.logical_or(added & ~sounding, removed, out=allowed[0])
         if log.cells.shape[0] > 1:
             allowed[1] = _struck(says, self._reach, log)
+        if self._where is not None:
+            allowed &= self._where
         for may in says:
             if may.change is not None:
                 allowed &= may.change
@@ -596,28 +604,35 @@ class Policy:
         Budgets are what is left of them in the whole, beside what is spent in the excerpt. Where one of the user's
         notes lies half in it, what is left of `max_removals` may be one note off.
         """
-        asked = _cut(self, self.beyond, steps)
-        asked["max_removals"] = RemovalsBudget(self.max_removals).excerpt(log, steps).max_removals
-        if self.max_additions is not None:
-            asked["max_additions"] = AdditionsBudget(self.max_additions).excerpt(log, steps).max_additions
-        if self.refused:
-            asked["refused"] = Refused(self.refused).excerpt(log, steps).refused
-        asked["also"] = tuple(rule.excerpt(log, steps) for rule in self.also)
-        # not what follows from the part of the line: how a rest is taken goes by notes that may lie outside
-        return self._with_rules(tuple(rule.excerpt(log, steps) for rule in self.rules), **asked)
+        # Not what follows from a part of the line: how a rest is taken goes by notes that may lie outside.
+        rules = tuple(rule.excerpt(log, steps) for rule in self.rules)
+        return self._with_rules(
+            rules,
+            **_cut(self, self.beyond, steps),
+            max_removals=next(rule.max_removals for rule in rules if isinstance(rule, RemovalsBudget)),
+            max_additions=_budget_of(rules),
+            refused=frozenset().union(*(rule.refused for rule in rules if isinstance(rule, Refused))),
+            also=rules[len(rules) - len(self.also) :],
+        )
 
     def lengthened(self, n_steps: int) -> Policy:
         """The same policy for a roll that goes on to so many steps: there, only what is asked of every step holds."""
+        rules = tuple(rule.lengthened(n_steps) for rule in self.rules)
         asked = _lengthened(self, self.beyond, n_steps)
         if self.selection is not None:
             asked["selection"] = Selection(self.selection).lengthened(n_steps).selection
-        asked["also"] = tuple(rule.lengthened(n_steps) for rule in self.also)
-        return self._with_rules(tuple(rule.lengthened(n_steps) for rule in self.rules), **asked)
+        return self._with_rules(rules, **asked, also=rules[len(rules) - len(self.also) :])
 
     @cached_property
     def most(self) -> Int[np.ndarray, "#step"] | None:
         """How many cells may sound at a step; None for any number. Who sings the melody rests with it."""
         return _most_of(self.rules)
+
+    @cached_property
+    def _where(self) -> Mask | None:
+        """Where all rules let anything change; None for anywhere."""
+        masks = [rule.where for rule in self.rules if rule.where is not None]
+        return reduce(and_, masks) if masks else None
 
     @cached_property
     def _reach(self) -> Bool[np.ndarray, "#step pitch"]:
@@ -639,22 +654,14 @@ class Policy:
 
 def _rules_asked(asked: Policy) -> list[Rule]:
     """What follows from the values that a policy is asked with."""
-    rules: list[Rule] = [RemovalsBudget(asked.max_removals)]
+    rules: list[Rule] = []
     line = asked.line
-    if asked.locked is not None:
-        rules.append(Locked(asked.locked))
-    if asked.selection is not None:
-        rules.append(Selection(asked.selection))
-    if asked.refused:
-        rules.append(Refused(asked.refused))
     if asked.pitches is not None:
         rules.append(Range(*asked.pitches))
     if line is not None and asked.melody in ("top", "bass"):
         rules.append(Side(asked.melody, line))
     if asked.floor is not None:
         rules.append(Floor(asked.floor))
-    if asked.max_additions is not None:
-        rules.append(AdditionsBudget(asked.max_additions))
     if asked.n_voices is not None:
         rests = line < 0 if line is not None and (line >= 0).any() else None
         rules.append(Voices(asked.n_voices, rests, asked.n_doubling))
@@ -664,10 +671,19 @@ def _rules_asked(asked: Policy) -> list[Rule]:
         rules.append(Chords(asked.chords, within=tuple(rules)))
     if asked.basses is not None:
         rules.append(Basses(asked.basses, line, asked.melody == "top", within=tuple(rules)))
+    if asked.max_additions is not None:
+        rules.append(AdditionsBudget(asked.max_additions))
     if asked.only_completes:
         rules.append(OnlyCompletes(asked.chords, within=tuple(rules)))
     if not asked.takes_back:
         rules.append(OnlyAdds())
+    rules.append(RemovalsBudget(asked.max_removals))
+    if asked.locked is not None:
+        rules.append(Locked(asked.locked))
+    if asked.selection is not None:
+        rules.append(Selection(asked.selection))
+    if asked.refused:
+        rules.append(Refused(asked.refused))
     return rules
 
 
@@ -689,15 +705,21 @@ def _most_of(rules: Iterable[Rule]) -> Int[np.ndarray, "#step"] | None:
     return most
 
 
-def _added(says: Iterable[May], reach: Bool[np.ndarray, "#step pitch"], log: EditLog) -> Bool[np.ndarray, "step pitch"]:
-    """Silent cells that may sound, what is only put back aside."""
-    added: np.ndarray = ~log.cells[0]
-    added &= reach
-    added &= log.author_of[0] != USER  # a silent cell of theirs is one that they silenced
+def _budget_of(rules: Iterable[Rule]) -> int | None:
+    """How many notes of the model's may sound by all of them; None for any number."""
+    return min((rule.max_additions for rule in rules if isinstance(rule, AdditionsBudget)), default=None)
+
+
+def _addable(
+    says: Iterable[May], reach: Bool[np.ndarray, "#step pitch"], log: EditLog
+) -> Bool[np.ndarray, "step pitch"]:
+    """Cells that may sound if they are silent, what is only put back aside."""
+    addable: np.ndarray = log.author_of[0] != USER  # a silent cell of theirs is one that they silenced
+    addable &= reach
     for may in says:
         if may.add is not None:
-            added &= may.add
-    return added
+            addable &= may.add
+    return addable
 
 
 def _struck(
