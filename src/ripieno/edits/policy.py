@@ -1,13 +1,13 @@
 """Policy: which cells the model may change now.  (Paper 5)
 
-A rule is a value that says which cells may change, and a cell may change when all of them say so. Rules are joined by
-`&`, to a `Policy`. Nothing else keeps the model from a cell, and no rule binds the user.
+A constraint is a value that says which cells may change, and a cell may change when all of them say so. They are joined
+by `&`, to a `Policy`. Nothing else keeps the model from a cell, and none of them binds the user.
 
 Three things hold under every policy:
 1. The user's own sounding cells (`EditLog.user_cells`) stay, but for a budget of notes: `max_removals`.
 2. What the user silenced stays silent.
 3. Unless `takes_back` is false, the model may take back what it added, and it may put back what it removed from the
-   user, wherever `locked`, `selection` and `refused` leave the cell free: the rules for additions do not bind it there.
+   user, wherever `locked`, `selection` and `refused` leave the cell free: what binds additions does not bind it there.
    Only the middle of a note of its own it must leave while `max_additions` is used up, because that would make two
    notes of it; it can go from its ends. And a bass that is named stays as long as something stands on it.
 
@@ -41,7 +41,7 @@ _PITCH_CLASS = _PITCH % 12
 
 
 class May(NamedTuple):
-    """The cells that a rule leaves free, by what would happen to them; None stands for all of them."""
+    """The cells that a constraint leaves free, by what would happen to them; None stands for all of them."""
 
     change: Mask | None = None  # any cell of the roll at all, as it broadcasts to (plane, step, pitch)
     add: Mask | None = None  # plane 0: a silent cell sounds, unless the model only puts it back
@@ -50,7 +50,7 @@ class May(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Rule:
+class Constraint:
     """One constraint: which cells may change now. This one binds nothing.
 
     Its arrays are copied unless nobody can write to them.
@@ -62,7 +62,7 @@ class Rule:
     def __post_init__(self) -> None:
         _keep_arrays(self)
 
-    def __and__(self, other: Rule | Policy) -> Policy:
+    def __and__(self, other: Constraint | Policy) -> Policy:
         """What both allow; a policy's temperature and the like stay."""
         return (other if isinstance(other, Policy) else Policy() & other) & self
 
@@ -91,12 +91,12 @@ class Rule:
             if array is not None and len(array) != shape[1]:
                 raise BadInput(f"{name} has {len(array)} steps; give it one row for each of {shape[1]}")
 
-    def excerpt(self, log: EditLog, steps: slice) -> Rule:
-        """The same rule for `log.excerpt(steps)`."""
+    def excerpt(self, log: EditLog, steps: slice) -> Constraint:
+        """The same constraint for `log.excerpt(steps)`."""
         return replace(self, **_cut(self, self.beyond, steps)) if self.beyond else self
 
-    def lengthened(self, n_steps: int) -> Rule:
-        """The same rule for a roll that goes on to so many steps."""
+    def lengthened(self, n_steps: int) -> Constraint:
+        """The same constraint for a roll that goes on to so many steps."""
         return replace(self, **_lengthened(self, self.beyond, n_steps)) if self.beyond else self
 
 
@@ -104,7 +104,7 @@ class Rule:
 
 
 @dataclass(frozen=True, eq=False)
-class Locked(Rule):
+class Locked(Constraint):
     """The model changes nothing here. A longer roll is free where it goes on."""
 
     beyond: ClassVar = {"locked": False}
@@ -116,12 +116,12 @@ class Locked(Rule):
         return ~_by_step(self.locked)
 
     def check(self, shape: tuple[int, ...]) -> None:
-        """As of any rule; a mask may have a row, or a cell, for each step, or tell the planes apart."""
+        """As of any constraint; a mask may have a row, or a cell, for each step, or tell the planes apart."""
         _check_mask("locked", self.locked, shape)
 
 
 @dataclass(frozen=True, eq=False)
-class Selection(Rule):
+class Selection(Constraint):
     """The model changes nothing outside of this. What a longer roll gains is outside, unless all was selected."""
 
     beyond: ClassVar = {"selection": False}
@@ -133,7 +133,7 @@ class Selection(Rule):
         return _by_step(self.selection)
 
     def check(self, shape: tuple[int, ...]) -> None:
-        """As of any rule; the mask may be as in `Locked`."""
+        """As of any constraint; the mask may be as in `Locked`."""
         _check_mask("selection", self.selection, shape)
 
     def lengthened(self, n_steps: int) -> Selection:
@@ -142,7 +142,7 @@ class Selection(Rule):
 
 
 @dataclass(frozen=True, eq=False)
-class Refused(Rule):
+class Refused(Constraint):
     """Cells (plane, step, pitch) that the user said no to, sounding or not."""
 
     refused: frozenset[tuple[int, int, int]]
@@ -154,7 +154,7 @@ class Refused(Rule):
         return May(change=free)
 
     def check(self, shape: tuple[int, ...]) -> None:
-        """As of any rule."""
+        """As of any constraint."""
         for at, size in zip(self._cells, shape, strict=True):
             if at.size and (at.min() < 0 or at.max() >= size):
                 raise BadInput(f"a refused cell lies outside the roll of shape {shape}; drop it")
@@ -173,7 +173,7 @@ class Refused(Rule):
 
 
 @dataclass(frozen=True, eq=False)
-class Range(Rule):
+class Range(Constraint):
     """The lowest and the highest pitch that the model may add."""
 
     low: int
@@ -194,7 +194,7 @@ class Range(Rule):
 
 
 @dataclass(frozen=True, eq=False)
-class Side(Rule):
+class Side(Constraint):
     """Additions keep under a top line or over a bass line.
 
     In a rest of the line the pitch before it counts; before the first note, that one.
@@ -221,7 +221,7 @@ class Side(Rule):
 
 
 @dataclass(frozen=True, eq=False)
-class Floor(Rule):
+class Floor(Constraint):
     """Nothing is added on the user's own bass or beneath it."""
 
     beyond: ClassVar = {"floor": -1}
@@ -237,7 +237,7 @@ class Floor(Rule):
 
 
 @dataclass(frozen=True, eq=False)
-class Voices(Rule):
+class VoiceCount(Constraint):
     """Nothing is added to a step where every voice has its note. One voice is always left."""
 
     beyond: ClassVar = {"rests": True, "n_doubling": 0}
@@ -267,7 +267,7 @@ class Voices(Rule):
 
 
 @dataclass(frozen=True, eq=False)
-class Places(Rule):
+class Places(Constraint):
     """Where an inner line sounds, so many voices lie above it, and so many below."""
 
     beyond: ClassVar = {"line": -1}
@@ -287,7 +287,7 @@ class Places(Rule):
 
 
 @dataclass(frozen=True, eq=False)
-class AdditionsBudget(Rule):
+class AdditionsBudget(Constraint):
     """So many notes of the model's may sound. Once they do, they may grow at their ends or go; none may be split."""
 
     max_additions: int
@@ -313,7 +313,7 @@ class AdditionsBudget(Rule):
 
 
 @dataclass(frozen=True, eq=False)
-class RemovalsBudget(Rule):
+class RemovalsBudget(Constraint):
     """So many of the user's notes may be removed or shortened, and no cell of the others."""
 
     max_removals: int | float  # an int counts notes, a float is a share of them, 0 to 1
@@ -352,7 +352,7 @@ class RemovalsBudget(Rule):
 
 
 @dataclass(frozen=True, eq=False)
-class OnlyAdds(Rule):
+class OnlyAdds(Constraint):
     """Nothing is taken back: the experiment that shows what taking back is worth."""
 
     def may(self, log: EditLog) -> May:
@@ -360,32 +360,32 @@ class OnlyAdds(Rule):
         return May(change=~log.cells)
 
 
-# Rules that ask what other rules leave
+# Constraints that ask what other constraints leave
 
 
 @dataclass(frozen=True, eq=False)
-class _Among(Rule):
-    """A rule that looks at others, which it does not enforce."""
+class _Among(Constraint):
+    """A constraint that looks at others, which it does not enforce."""
 
-    within: tuple[Rule, ...] = field(default=(), kw_only=True)
+    within: tuple[Constraint, ...] = field(default=(), kw_only=True)
 
     def check(self, shape: tuple[int, ...]) -> None:
         super().check(shape)
-        for rule in self.within:
-            rule.check(shape)
+        for one in self.within:
+            one.check(shape)
 
     def excerpt(self, log: EditLog, steps: slice) -> _Among:
         return replace(
             self,
             **_cut(self, self.beyond, steps),
-            within=tuple(rule.excerpt(log, steps) for rule in self.within),
+            within=tuple(one.excerpt(log, steps) for one in self.within),
         )
 
     def lengthened(self, n_steps: int) -> _Among:
         return replace(
             self,
             **_lengthened(self, self.beyond, n_steps),
-            within=tuple(rule.lengthened(n_steps) for rule in self.within),
+            within=tuple(one.lengthened(n_steps) for one in self.within),
         )
 
 
@@ -498,7 +498,7 @@ class OnlyCompletes(_Among):
             free[0] &= missing[:, _PITCH_CLASS]
         removed = free[0] & log.user_cells[0]
         if removed.any():
-            free[0] &= ~removed | _addable([rule.may(log) for rule in self.within], _reach_of(self.within), log)
+            free[0] &= ~removed | _addable([one.may(log) for one in self.within], _reach_of(self.within), log)
         return May(change=free)
 
 
@@ -507,13 +507,13 @@ class OnlyCompletes(_Among):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Policy:
-    """What the model may do: the rules that follow from what is asked, and what is joined to it by `&`.
+    """What the model may do: the constraints that follow from what is asked, and what is joined to it by `&`.
 
     Raises:
         BadInput: a value is out of range, or two contradict each other.
     """
 
-    beyond: ClassVar[Mapping[str, Any]] = {  # as of a `Rule`
+    beyond: ClassVar[Mapping[str, Any]] = {  # as of a `Constraint`
         **Locked.beyond,
         **Selection.beyond,
         **Places.beyond,
@@ -541,10 +541,10 @@ class Policy:
     only_completes: bool = False  # nothing changes but that chords get what they lack, where something sounds already
     refused: frozenset[tuple[int, int, int]] = frozenset()  # cells (plane, step, pitch) that the user said no to
     takes_back: bool = True  # False: it may only add, the experiment that shows what taking back is worth
-    also: tuple[Rule, ...] = ()  # what else holds, joined by `&`
+    also: tuple[Constraint, ...] = ()  # what else holds, joined by `&`
     temperature: float = 1.0  # below 1 the model keeps to what it likes best, above 1 it dares more
     keeps_height: bool = False  # whatever the temperature, additions lie as high as the model has them, on average
-    rules: tuple[Rule, ...] = field(init=False, repr=False)  # all that hold; the others above say where from
+    constraints: tuple[Constraint, ...] = field(init=False, repr=False)  # all that hold
 
     def __post_init__(self) -> None:
         _keep_arrays(self)
@@ -559,16 +559,16 @@ class Policy:
             )
         if not (self.temperature > 0 and math.isfinite(self.temperature)):
             raise BadInput(f"temperature must be above 0, not {self.temperature}; 1.0 is the model as it is")
-        object.__setattr__(self, "rules", (*_rules_asked(self), *self.also))
+        object.__setattr__(self, "constraints", (*_constraints_asked(self), *self.also))
 
-    def __and__(self, other: Policy | Rule) -> Policy:
-        """What both allow. What is no rule stays as it is here: the line and the like, the temperature.
+    def __and__(self, other: Policy | Constraint) -> Policy:
+        """What both allow. What is no constraint stays as it is here: the line and the like, the temperature.
 
         Joining only takes away: where one of two lets none of the user's notes be removed, both together let none.
         """
-        more = other.rules if isinstance(other, Policy) else (other,)
-        rules = (*self.rules, *more)
-        return self._with_rules(rules, also=(*self.also, *more), max_additions=_budget_of(rules))
+        more = other.constraints if isinstance(other, Policy) else (other,)
+        constraints = (*self.constraints, *more)
+        return self._with_constraints(constraints, also=(*self.also, *more), max_additions=_budget_of(constraints))
 
     def allowed(self, log: EditLog) -> Cells:
         """The cells that the model may change now.
@@ -577,7 +577,7 @@ class Policy:
             BadInput: a mask, the line or a refused cell does not fit the roll.
         """
         self._check_fits(log.cells.shape)
-        says = [rule.may(log) for rule in self.rules]
+        says = [one.may(log) for one in self.constraints]
         sounding = log.cells[0]
         added = _addable(says, self._reach, log)
         added |= log.user_cells[0]  # it is put back
@@ -605,109 +605,112 @@ class Policy:
         notes lies half in it, what is left of `max_removals` may be one note off.
         """
         # Not what follows from a part of the line: how a rest is taken goes by notes that may lie outside.
-        rules = tuple(rule.excerpt(log, steps) for rule in self.rules)
-        return self._with_rules(
-            rules,
+        constraints = tuple(one.excerpt(log, steps) for one in self.constraints)
+        return self._with_constraints(
+            constraints,
             **_cut(self, self.beyond, steps),
-            max_removals=next(rule.max_removals for rule in rules if isinstance(rule, RemovalsBudget)),
-            max_additions=_budget_of(rules),
-            refused=frozenset().union(*(rule.refused for rule in rules if isinstance(rule, Refused))),
-            also=rules[len(rules) - len(self.also) :],
+            max_removals=next(one.max_removals for one in constraints if isinstance(one, RemovalsBudget)),
+            max_additions=_budget_of(constraints),
+            refused=frozenset().union(*(one.refused for one in constraints if isinstance(one, Refused))),
+            also=constraints[len(constraints) - len(self.also) :],
         )
 
     def lengthened(self, n_steps: int) -> Policy:
         """The same policy for a roll that goes on to so many steps: there, only what is asked of every step holds."""
-        rules = tuple(rule.lengthened(n_steps) for rule in self.rules)
+        constraints = tuple(one.lengthened(n_steps) for one in self.constraints)
         asked = _lengthened(self, self.beyond, n_steps)
         if self.selection is not None:
             asked["selection"] = Selection(self.selection).lengthened(n_steps).selection
-        return self._with_rules(rules, **asked, also=rules[len(rules) - len(self.also) :])
+        return self._with_constraints(constraints, **asked, also=constraints[len(constraints) - len(self.also) :])
 
     @cached_property
     def most(self) -> Int[np.ndarray, "#step"] | None:
         """How many cells may sound at a step; None for any number. Who sings the melody rests with it."""
-        return _most_of(self.rules)
+        return _most_of(self.constraints)
 
     @cached_property
     def _where(self) -> Mask | None:
-        """Where all rules let anything change; None for anywhere."""
-        masks = [rule.where for rule in self.rules if rule.where is not None]
+        """Where all constraints let anything change; None for anywhere."""
+        masks = [one.where for one in self.constraints if one.where is not None]
         return reduce(and_, masks) if masks else None
 
     @cached_property
     def _reach(self) -> Bool[np.ndarray, "#step pitch"]:
-        """Where all rules let the model add; one row for all steps where they do not tell them apart."""
-        return _reach_of(self.rules)
+        """Where all constraints let the model add; one row for all steps where they do not tell them apart."""
+        return _reach_of(self.constraints)
 
-    def _with_rules(self, rules: tuple[Rule, ...], **asked: Any) -> Policy:
-        """Something else asked, and these rules in place of those that follow from it."""
+    def _with_constraints(self, constraints: tuple[Constraint, ...], **asked: Any) -> Policy:
+        """Something else asked, and these constraints in place of those that follow from it."""
         policy = replace(self, **asked)
-        object.__setattr__(policy, "rules", rules)
+        object.__setattr__(policy, "constraints", constraints)
         return policy
 
     def _check_fits(self, shape: tuple[int, ...]) -> None:
         if self.line is not None and len(self.line) != shape[1]:
             raise BadInput(f"the melody's line has {len(self.line)} steps; give it one pitch for each of {shape[1]}")
-        for rule in self.rules:
-            rule.check(shape)
+        for one in self.constraints:
+            one.check(shape)
 
 
-def _rules_asked(asked: Policy) -> list[Rule]:
+def _constraints_asked(asked: Policy) -> list[Constraint]:
     """What follows from the values that a policy is asked with."""
-    rules: list[Rule] = []
+    constraints: list[Constraint] = []
     line = asked.line
     if asked.pitches is not None:
-        rules.append(Range(*asked.pitches))
+        constraints.append(Range(*asked.pitches))
     if line is not None and asked.melody in ("top", "bass"):
-        rules.append(Side(asked.melody, line))
+        constraints.append(Side(asked.melody, line))
     if asked.floor is not None:
-        rules.append(Floor(asked.floor))
+        constraints.append(Floor(asked.floor))
     if asked.n_voices is not None:
         rests = line < 0 if line is not None and (line >= 0).any() else None
-        rules.append(Voices(asked.n_voices, rests, asked.n_doubling))
+        constraints.append(VoiceCount(asked.n_voices, rests, asked.n_doubling))
         if line is not None and asked.n_above is not None:
-            rules.append(Places(line, asked.n_above, asked.n_voices - 1 - asked.n_above))
+            constraints.append(Places(line, asked.n_above, asked.n_voices - 1 - asked.n_above))
     if asked.chords is not None:
-        rules.append(Chords(asked.chords, within=tuple(rules)))
+        constraints.append(Chords(asked.chords, within=tuple(constraints)))
     if asked.basses is not None:
-        rules.append(Basses(asked.basses, line, asked.melody == "top", within=tuple(rules)))
+        constraints.append(Basses(asked.basses, line, asked.melody == "top", within=tuple(constraints)))
     if asked.max_additions is not None:
-        rules.append(AdditionsBudget(asked.max_additions))
+        constraints.append(AdditionsBudget(asked.max_additions))
     if asked.only_completes:
-        rules.append(OnlyCompletes(asked.chords, within=tuple(rules)))
+        constraints.append(OnlyCompletes(asked.chords, within=tuple(constraints)))
     if not asked.takes_back:
-        rules.append(OnlyAdds())
-    rules.append(RemovalsBudget(asked.max_removals))
+        constraints.append(OnlyAdds())
+    constraints.append(RemovalsBudget(asked.max_removals))
     if asked.locked is not None:
-        rules.append(Locked(asked.locked))
+        constraints.append(Locked(asked.locked))
     if asked.selection is not None:
-        rules.append(Selection(asked.selection))
+        constraints.append(Selection(asked.selection))
     if asked.refused:
-        rules.append(Refused(asked.refused))
-    return rules
+        constraints.append(Refused(asked.refused))
+    return constraints
 
 
-def _reach_of(rules: Iterable[Rule]) -> Bool[np.ndarray, "#step pitch"]:
+def _reach_of(constraints: Iterable[Constraint]) -> Bool[np.ndarray, "#step pitch"]:
     """Where all of them let the model add."""
     reach: np.ndarray = np.ones((1, N_PITCHES), dtype=bool)
-    for rule in rules:
-        if rule.reach is not None:
-            reach = reach & rule.reach
+    for one in constraints:
+        if one.reach is not None:
+            reach = reach & one.reach
     return reach
 
 
-def _most_of(rules: Iterable[Rule]) -> Int[np.ndarray, "#step"] | None:
+def _most_of(constraints: Iterable[Constraint]) -> Int[np.ndarray, "#step"] | None:
     """How many cells may sound at a step by all of them; None for any number."""
     most: np.ndarray | None = None
-    for rule in rules:
-        if isinstance(rule, Voices):
-            most = rule.most if most is None else np.minimum(most, rule.most)
+    for one in constraints:
+        if isinstance(one, VoiceCount):
+            most = one.most if most is None else np.minimum(most, one.most)
     return most
 
 
-def _budget_of(rules: Iterable[Rule]) -> int | None:
+def _budget_of(constraints: Iterable[Constraint]) -> int | None:
     """How many notes of the model's may sound by all of them; None for any number."""
-    return min((rule.max_additions for rule in rules if isinstance(rule, AdditionsBudget)), default=None)
+    return min(
+        (one.max_additions for one in constraints if isinstance(one, AdditionsBudget)),
+        default=None,
+    )
 
 
 def _addable(
@@ -759,7 +762,7 @@ def _missing(
     return np.asarray(chords & ~octaves.any(axis=1) & ~chords.all(axis=1, keepdims=True))
 
 
-def _keep_arrays(value: Rule | Policy) -> None:
+def _keep_arrays(value: Constraint | Policy) -> None:
     """Copy the arrays of a value that somebody could still write to."""
     for name in value.beyond:
         array = getattr(value, name)
@@ -769,7 +772,7 @@ def _keep_arrays(value: Rule | Policy) -> None:
             object.__setattr__(value, name, own)
 
 
-def _cut(value: Rule | Policy, names: Iterable[str], steps: slice) -> dict[str, Any]:
+def _cut(value: Constraint | Policy, names: Iterable[str], steps: slice) -> dict[str, Any]:
     """The steps alone of the arrays so called."""
     arrays = {name: getattr(value, name) for name in names}
     return {
@@ -778,7 +781,7 @@ def _cut(value: Rule | Policy, names: Iterable[str], steps: slice) -> dict[str, 
     }
 
 
-def _lengthened(value: Rule | Policy, beyond: Mapping[str, Any], n_steps: int) -> dict[str, Any]:
+def _lengthened(value: Constraint | Policy, beyond: Mapping[str, Any], n_steps: int) -> dict[str, Any]:
     """The arrays so called, with what holds beyond their end."""
     longer: dict[str, Any] = {}
     for name, fill in beyond.items():
