@@ -5,12 +5,29 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ripieno.edits.edit import Edit
 from ripieno.edits.log import MODEL, USER, Author, EditLog
-from ripieno.edits.policy import Policy
+from ripieno.edits.policy import (
+    AdditionsBudget,
+    Basses,
+    Chords,
+    Constraint,
+    Floor,
+    Locked,
+    OnlyAdds,
+    OnlyCompletes,
+    Places,
+    Policy,
+    Range,
+    Refused,
+    RemovalsBudget,
+    Selection,
+    Side,
+    VoiceCount,
+)
 from ripieno.errors import BadInput
 from ripieno.music.roll import Cells, RollNote, notes_of, roll_of, silence
 
@@ -605,3 +622,213 @@ def test_an_excerpt_has_what_is_left_of_the_budgets() -> None:
         policy = Policy(max_removals=most)
         assert policy.allowed(taken)[0, 9, 74] == may_take
         assert policy.excerpt(taken, steps).allowed(taken.excerpt(steps))[0, 5, 74] == may_take
+
+
+# Constraints as values
+
+melodies = lines.filter(lambda line: bool((line >= 0).any()))
+step_numbers = st.lists(st.integers(0, 2), min_size=N_STEPS, max_size=N_STEPS).map(np.array)
+chord_masks = st.integers(0, 2**32).map(lambda seed: np.random.default_rng(seed).random((N_STEPS, 12)) < 0.4)
+bass_classes = st.lists(st.sampled_from([-1, 0, 1, 2, 11]), min_size=N_STEPS, max_size=N_STEPS).map(np.array)
+floors = st.lists(st.sampled_from([-1, 58, 60]), min_size=N_STEPS, max_size=N_STEPS).map(np.array)
+refusals = st.frozensets(st.tuples(st.just(0), st.integers(0, N_STEPS - 1), st.integers(LOW, HIGH)), max_size=8)
+ranges = st.builds(Range, st.integers(59, 61), st.integers(61, 63))
+voices = st.builds(VoiceCount, st.integers(1, 4), st.none() | steps_masks, st.none() | step_numbers)
+VALUES: dict[type[Constraint], st.SearchStrategy[Constraint]] = {
+    Locked: st.builds(Locked, steps_masks | cell_masks),
+    Selection: st.builds(Selection, steps_masks | cell_masks),
+    Refused: st.builds(Refused, refusals),
+    Range: ranges,
+    Side: st.builds(Side, st.sampled_from(["top", "bass"]), melodies),
+    Floor: st.builds(Floor, floors),
+    VoiceCount: voices,
+    Places: st.builds(Places, lines, st.integers(0, 2), st.integers(0, 2)),
+    AdditionsBudget: st.builds(AdditionsBudget, st.integers(0, 4)),
+    RemovalsBudget: st.builds(RemovalsBudget, budgets),
+    Chords: st.builds(Chords, chord_masks, within=st.tuples(voices) | st.just(())),
+    Basses: st.builds(Basses, bass_classes, st.none() | lines, st.booleans(), within=st.tuples(ranges) | st.just(())),
+    OnlyCompletes: st.builds(OnlyCompletes, st.none() | chord_masks, within=st.tuples(ranges, voices) | st.just(())),
+    OnlyAdds: st.builds(OnlyAdds),
+}
+any_constraint = st.one_of(*VALUES.values())
+every_constraint = pytest.mark.parametrize("kind", VALUES, ids=lambda kind: kind.__name__)
+
+
+@st.composite
+def asked(draw: st.DrawFn) -> dict[str, Any]:
+    """What a policy may be asked with, such that no two values contradict each other."""
+    n_voices = draw(st.none() | st.integers(1, 4))
+    return {
+        "locked": draw(st.none() | steps_masks | cell_masks),
+        "selection": draw(st.none() | steps_masks),
+        "pitches": draw(st.none() | st.tuples(st.integers(59, 61), st.integers(61, 63))),
+        "max_removals": draw(budgets),
+        "max_additions": draw(st.none() | st.integers(0, 4)),
+        "n_voices": n_voices,
+        "melody": draw(st.sampled_from(["top", "bass", "inner", None])),
+        "line": draw(lines),
+        "n_doubling": draw(st.none() | step_numbers),
+        "n_above": draw(st.none() | st.integers(0, (n_voices or 4) - 1)),
+        "floor": draw(st.none() | floors),
+        "chords": draw(st.none() | chord_masks),
+        "basses": draw(st.none() | bass_classes),
+        "only_completes": draw(st.booleans()),
+        "refused": draw(refusals),
+        "takes_back": draw(st.booleans()),
+    }
+
+
+def kinds_of(kind: type[Constraint]) -> set[type[Constraint]]:
+    below = {one for child in kind.__subclasses__() for one in kinds_of(child)}
+    return below or {kind}
+
+
+def test_every_constraint_is_drawn_below() -> None:
+    assert set(VALUES) == kinds_of(Constraint)
+
+
+def alone(constraint: Constraint) -> Policy:
+    """A constraint, and as little besides as a policy can have."""
+    return Policy(max_removals=1.0) & constraint
+
+
+@given(logs(), asked(), asked())
+def test_two_policies_joined_allow_exactly_what_both_allow(
+    log: EditLog, one: dict[str, Any], other: dict[str, Any]
+) -> None:
+    both = Policy(**one) & Policy(**other)
+    np.testing.assert_array_equal(both.allowed(log), Policy(**one).allowed(log) & Policy(**other).allowed(log))
+
+
+@every_constraint
+@settings(max_examples=25)  # of each kind
+@given(log=logs(), values=asked(), draw=st.data())
+def test_a_constraint_joined_to_a_policy_takes_away_exactly_what_it_forbids(
+    kind: type[Constraint], log: EditLog, values: dict[str, Any], draw: st.DataObject
+) -> None:
+    constraint, policy = draw.draw(VALUES[kind]), Policy(**values, temperature=0.5)
+    expected = policy.allowed(log) & alone(constraint).allowed(log)
+    for both in (policy & constraint, constraint & policy):
+        np.testing.assert_array_equal(both.allowed(log), expected)
+        assert both.temperature == 0.5
+
+
+@given(logs(), any_constraint, any_constraint)
+def test_two_constraints_joined_are_a_policy_that_still_keeps_what_is_the_users(
+    log: EditLog, one: Constraint, other: Constraint
+) -> None:
+    expected = Policy().allowed(log) & alone(one).allowed(log) & alone(other).allowed(log)
+    np.testing.assert_array_equal((one & other).allowed(log), expected)
+
+
+@every_constraint
+@settings(max_examples=25)  # of each kind
+@given(log=logs(), draw=st.data())
+def test_an_excerpt_of_a_constraint_says_there_what_the_whole_says(
+    kind: type[Constraint], log: EditLog, draw: st.DataObject
+) -> None:
+    constraint = draw.draw(VALUES[kind])
+    first = draw.draw(st.integers(0, N_STEPS - 2))
+    steps = slice(first, draw.draw(st.integers(first + 1, N_STEPS)))
+    part, whole = log.excerpt(steps), alone(constraint).allowed(log)[:, steps].copy()
+    for here in (alone(constraint.excerpt(log, steps)), alone(constraint).excerpt(log, steps)):
+        there = here.allowed(part)
+        there[1:, 0] = whole[1:, 0]  # nothing is held from before an excerpt
+        if kind is RemovalsBudget:
+            there, whole = there & ~part.user_cells, whole & ~part.user_cells  # half a note may be one note off
+        inner = slice(1, -1) if kind is AdditionsBudget else slice(None)  # what touches the edge joins nothing
+        np.testing.assert_array_equal(there[:, inner], whole[:, inner])
+
+
+@every_constraint
+@settings(max_examples=25)  # of each kind
+@given(log=logs(), draw=st.data())
+def test_a_longer_constraint_says_of_the_steps_it_had_what_it_said(
+    kind: type[Constraint], log: EditLog, draw: st.DataObject
+) -> None:
+    constraint, n_steps = draw.draw(VALUES[kind]), N_STEPS + 3
+    longer, before = log.resized(n_steps), alone(constraint).allowed(log)
+    for policy in (alone(constraint.lengthened(n_steps)), alone(constraint).lengthened(n_steps)):
+        np.testing.assert_array_equal(policy.allowed(longer)[:, :N_STEPS], before)
+
+
+@given(logs(), asked())
+def test_a_longer_policy_is_the_one_that_would_be_asked_for_a_longer_roll(log: EditLog, values: dict[str, Any]) -> None:
+    n_steps = N_STEPS + 3
+    longer = Policy(**values).lengthened(n_steps)
+    anew = replace(longer)  # its constraints follow from what it is asked with
+    np.testing.assert_array_equal(longer.allowed(log.resized(n_steps)), anew.allowed(log.resized(n_steps)))
+    assert longer.line is not None
+    assert longer.line.tolist() == [*values["line"], -1, -1, -1]
+
+
+STEPS = np.arange(N_STEPS) < 3
+
+
+@pytest.mark.parametrize(
+    ("constraint", "may_be_added"),
+    [
+        (Locked(np.ones(N_STEPS, dtype=bool)), range(128)),
+        (Selection(STEPS), ()),
+        (Selection(np.ones(N_STEPS, dtype=bool)), range(128)),
+        (Refused(frozenset({(0, 0, 60)})), range(128)),
+        (Range(60, 62), range(60, 63)),
+        (Side("top", np.array([70, 70, -1, 62, 62, -1])), range(62)),
+        (Side("bass", np.array([70, 70, -1, 62, 62, -1])), range(63, 128)),
+        (Floor(np.full(N_STEPS, 60)), range(128)),
+        (VoiceCount(1), range(128)),
+        (Places(np.full(N_STEPS, 60), 0, 0), range(128)),
+        (AdditionsBudget(0), ()),
+        (RemovalsBudget(0), range(128)),
+        (Chords(np.zeros((N_STEPS, 12), dtype=bool)), range(128)),
+        (Basses(np.zeros(N_STEPS, dtype=int)), range(128)),
+        (OnlyCompletes(np.zeros((N_STEPS, 12), dtype=bool)), ()),
+        (OnlyAdds(), range(128)),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Constraint) else "",
+)
+def test_where_a_roll_goes_on_only_what_holds_for_every_step_binds(constraint: Constraint, may_be_added: Any) -> None:
+    longer = EditLog(silence(N_STEPS + 2))
+    added = alone(constraint.lengthened(N_STEPS + 2)).allowed(longer)[0, N_STEPS:]
+    assert [np.flatnonzero(row).tolist() for row in added] == [list(may_be_added)] * 2
+
+
+def test_where_a_roll_goes_on_the_melody_rests_and_who_sings_it() -> None:
+    rests, doubled = VoiceCount(4, rests=~STEPS), VoiceCount(4, n_doubling=np.ones(N_STEPS, dtype=int))
+    np.testing.assert_array_equal(alone(rests.lengthened(N_STEPS + 2)).most, [4, 4, 4, 3, 3, 3, 3, 3])
+    np.testing.assert_array_equal(alone(doubled.lengthened(N_STEPS + 2)).most, [3] * N_STEPS + [4, 4])
+
+
+def test_what_was_joined_stays_whatever_else_is_asked(log: EditLog) -> None:
+    joined = Policy(max_additions=3) & Range(60, 62) & VoiceCount(2) & AdditionsBudget(1)
+    whole = slice(0, 12)
+    for policy in (joined, replace(joined, selection=np.ones(12, dtype=bool)), replace(joined.excerpt(log, whole))):
+        assert np.argwhere(additions(policy, log)[0].any(axis=0)).tolist() == [[60], [61], [62]]
+        assert policy.most == [2]
+        assert policy.max_additions == 1  # whoever draws more than one edit must know that there is a budget
+
+
+def test_nothing_changes_a_constraint_behind_its_back() -> None:
+    locked = np.zeros(12, dtype=bool)
+    constraint = Locked(locked)
+    locked[:] = True
+    assert not constraint.locked.any()
+    with pytest.raises(ValueError, match="read-only"):
+        constraint.locked[0] = True
+
+
+@pytest.mark.parametrize(
+    ("constraint", "complaint"),
+    [
+        (Locked(np.zeros(11, dtype=bool)), r"locked has shape \(11,\)"),
+        (Side("top", np.full(11, 60)), "line has 11 steps; give it one row for each of 12"),
+        (VoiceCount(3, rests=np.zeros(11, dtype=bool)), "rests has 11 steps"),
+        (Basses(np.zeros(12, dtype=int), within=(Floor(np.zeros(11, dtype=int)),)), "floor has 11 steps"),
+        (Refused(frozenset({(0, 12, 60)})), "a refused cell lies outside"),
+    ],
+)
+def test_a_constraint_that_does_not_fit_the_roll_is_refused(
+    log: EditLog, constraint: Constraint, complaint: str
+) -> None:
+    with pytest.raises(BadInput, match=complaint):
+        alone(constraint).allowed(log)
