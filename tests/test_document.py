@@ -13,7 +13,7 @@ from ripieno import BadInput, piece_from_notes
 from ripieno.bounds import Locks, RefusedSuggestion
 from ripieno.document import Document, Origin
 from ripieno.edits.edit import Edit
-from ripieno.edits.log import SettingEntry, UndoEntry, entries_from_json
+from ripieno.edits.log import EditLog, SettingEntry, UndoEntry, entries_from_json
 from ripieno.music.roll import RollNote
 from ripieno.options import Options
 

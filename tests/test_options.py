@@ -44,7 +44,7 @@ RIGHT: dict[str, Any] = {
     "temperature": 1.1, "quality": "fast", "iterations": 9, "seed": 5,
 }  # fmt: skip
 WRONG: dict[str, list[Any]] = {
-    "melody": [1, "x" * 201], "key": [3, "x" * 33], "meter": [4, "x" * 9], "pickup": [-1, 100, "1", float("nan")],
+    "melody": [1, "x" * 201], "key": [3, "x" * 33], "meter": [4, "x" * 9], "pickup": [-1, 101, "1", float("nan")],
     "bpm": [3, 1001, "90"], "bars": [3, (1,), (1, 2.5), "1-2"], "lock": [(1, 2), [3]],
     "pitches": [(60, 50), (0, 200), 60], "n_voices": [0, 17, 2.5, True], "n_parts": [3, "2"],
     "ensemble": ["kazoos", 1], "chords": [1], "write_chords": ["greek", True], "syllables": [1, "yes"],

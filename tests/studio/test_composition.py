@@ -448,7 +448,7 @@ def test_a_piece_that_is_taken_to_be_something_else_is_followed_and_comes_back(l
 
     ask(0, melody="top")
     offered = answer(low.suggesting(wire.Suggest(id="s", n=1)), model).suggestions[0]
-    low.edit("e0", [], [note(0, 110), note(0, 60)])
+    low.edit("e0", [], [note(0, 100), note(0, 60)])
     ask(1, melody="bass")
     assert low.document.reading.shift != low.document.home.shift or low.document.home.melody == "bass"
     with pytest.raises(Refusal, match="no longer on offer"):
