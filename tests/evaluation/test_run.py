@@ -33,8 +33,15 @@ def test_another_file_under_that_name_is_refused_by_its_checksum(tmp_path: Path)
         prepare(EvaluationSettings(data=tmp_path, output=tmp_path / "out"))
 
 
-# The program, which all at once is no more when it is about to put its second result in place.
-KILLED = """
+# The program with a part of its work, for it is asked for more than once.
+LESS = """
+from ripieno.evaluation import framewise
+
+framewise.N_ORDERS = 1
+"""
+
+# The same, which all at once is no more when it is about to put its second result in place.
+KILLED = f"""{LESS}
 import os, signal, sys
 
 folder, n_kept = sys.argv.pop(1), 0
@@ -56,7 +63,7 @@ main()
 @pytest.mark.slow
 def test_an_evaluation_that_is_killed_goes_on_and_ends_as_if_it_had_not_been(data_folder: Path, tmp_path: Path) -> None:
     words = ["evaluate", str(data_folder), "framewise", "--quick", "--jobs", "1"]
-    command = [sys.executable, "-m", "ripieno.cli", *words]
+    command = [sys.executable, "-c", f"{LESS}\nfrom ripieno.cli import main\nmain()", *words]
     kept = tmp_path / "killed" / "kept" / "framewise"
     killed = subprocess.run(
         [sys.executable, "-c", KILLED, str(kept), *words, "-o", str(tmp_path / "killed")],
