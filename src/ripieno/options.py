@@ -197,7 +197,7 @@ class Options:
         group="way out",
         metavar="choir|strings|winds|organ",
         help="Who plays the new parts: names, clefs, ranges, sounds and transposition.",
-        unless="a choir whose ranges nobody asked for",
+        unless="a choir, any range",
         choices=("choir", "strings", "winds", "organ"),
     )
     chords: str | None = _option(

@@ -641,10 +641,9 @@ def test_every_event_of_six_published_tunes_is_kept(data_folder):
 
 
 @pytest.mark.corpus
-@pytest.mark.parametrize(
-    "every", [pytest.param(100, id="a few files"), pytest.param(1, id="all files", marks=pytest.mark.slow)]
-)
-def test_every_event_of_infinite_bach_is_kept(data_folder, tmp_path, every):
+@pytest.mark.slow
+def test_every_event_of_infinite_bach_is_kept(data_folder, tmp_path, request):
+    every = 1 if request.config.getoption("--all-scores") else 8
     with zipfile.ZipFile(data_folder / "infinite-bach" / "midi.zip") as archive:
         names = [name for name in sorted(archive.namelist()) if name.endswith(".mid")]
         assert len(names) == 498

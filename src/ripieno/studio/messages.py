@@ -12,7 +12,7 @@ what became of cells and of notes, so that a window need not know how the log is
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from functools import reduce
+from functools import cache, reduce
 from operator import or_
 from typing import Annotated, Any, Literal, get_args, get_origin
 
@@ -661,6 +661,7 @@ class Problem(_Wire):
     text: str
 
 
+@cache
 def schema() -> dict[str, Any]:
     """The JSON Schema of both directions, as `/api/protocol.json` gives it out."""
     places, shared = TypeAdapter.json_schemas(

@@ -131,6 +131,11 @@ def window(browser: Browser) -> Iterator[Callable[..., Page]]:
         page.goto(url)
         if is_ready:
             until(page, "globalThis.ripieno?.desk.state.isModelReady && ripieno.desk.settings")
+            # what has come is drawn in the next frame, and what that leaves of the roll is known in the one after
+            page.evaluate(
+                "new Promise((done) => { let n = 3; const next = () => --n ? frame() : done(); "
+                "const frame = () => requestAnimationFrame(next); frame(); })"
+            )
         return page
 
     yield opened
