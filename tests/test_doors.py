@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -29,7 +29,7 @@ from ripieno.options import Options, abouts, flag_of
 from ripieno.studio.server import Studio
 from ripieno.studio.store import Store
 from tests.sampling.fakes import consonant, model_of
-from tests.studio.conftest import serving
+from tests.studio.conftest import Served, serving
 
 TUNE = [(67, 4), (71, 4), (74, 8), (72, 4), (71, 4), (69, 8), (67, 4), (69, 4), (71, 4), (66, 4), (67, 16)]
 
@@ -159,23 +159,34 @@ def by_batch(path: Path, options: dict[str, Any], model: Model, folder: Path) ->
 
 
 def by_socket(path: Path, options: dict[str, Any], model: Model, folder: Path) -> Notes:
-    store = Store(folder / "studio.sqlite")
+    with studio_of(model) as served:
+        return through(served, path, options, folder)
+
+
+@contextlib.contextmanager
+def studio_of(model: Model) -> Iterator[Served]:
+    store = Store(":memory:")
     with serving(Studio(store, lambda: model)) as served:
-        piece = served.post(f"/api/pieces/import?name={path.name}", path.read_bytes())["piece"]["id"]
-        with served.window(piece) as window:
-            rules = {name: value for name, value in options.items() if abouts()[name].by == "rules"}
-            if rules:
-                assert window.ask("rules", changes=rules)["type"] == "done"
-            for first, last in options.get("lock", ()):
-                assert window.ask("lock", locked=True, bars=list(range(first, last + 1)))["type"] == "done"
-            if "bpm" in options:
-                assert window.ask("tempo", bpm=options["bpm"])["type"] == "done"
-            run = {name: options[name] for name in ("bars", "iterations") if name in options}
-            assert window.ask("run", **run)["type"] == "done"
-            window.find(lambda one: one["type"] == "running" and one["run"]["state"] in ("finished", "nothing"))
-        form = path.suffix.removeprefix(".")
-        (folder / f"studio.{form}").write_bytes(served.download(f"/api/pieces/{piece}/export/{form}"))
+        yield served
     store.close()
+
+
+def through(served: Served, path: Path, options: dict[str, Any], folder: Path) -> Notes:
+    """What the studio makes of a request, by its socket."""
+    piece = served.post(f"/api/pieces/import?name={path.name}", path.read_bytes())["piece"]["id"]
+    with served.window(piece) as window:
+        rules = {name: value for name, value in options.items() if abouts()[name].by == "rules"}
+        if rules:
+            assert window.ask("rules", changes=rules)["type"] == "done"
+        for first, last in options.get("lock", ()):
+            assert window.ask("lock", locked=True, bars=list(range(first, last + 1)))["type"] == "done"
+        if "bpm" in options:
+            assert window.ask("tempo", bpm=options["bpm"])["type"] == "done"
+        run = {name: options[name] for name in ("bars", "iterations") if name in options}
+        assert window.ask("run", **run)["type"] == "done"
+        window.find(lambda one: one["type"] == "running" and one["run"]["state"] in ("finished", "nothing"))
+    form = path.suffix.removeprefix(".")
+    (folder / f"studio.{form}").write_bytes(served.download(f"/api/pieces/{piece}/export/{form}"))
     return heard(folder / f"studio.{form}")
 
 
@@ -187,15 +198,24 @@ def whole_numbers() -> Model:
     return model_of(consonant)
 
 
+@pytest.fixture(scope="module")
+def studio(whole_numbers: Model) -> Iterator[Served]:
+    with studio_of(whole_numbers) as served:
+        yield served
+
+
 @pytest.mark.parametrize(("request_", "seed"), CASES)
-def test_every_door_gives_the_same_music(request_: str, seed: int, whole_numbers: Model, tmp_path: Path) -> None:
+def test_every_door_gives_the_same_music(
+    request_: str, seed: int, whole_numbers: Model, studio: Served, tmp_path: Path
+) -> None:
     what, options = REQUESTS[request_]
     options = {**options, "seed": seed}
     path = written(what, tmp_path)
     wanted = by_python(path, options, whole_numbers, tmp_path)
     assert len(wanted) > len(TUNE)
-    for name, door in DOORS.items():
-        assert door(path, options, whole_numbers, tmp_path) == wanted, name
+    assert by_command_line(path, options, whole_numbers, tmp_path) == wanted
+    assert by_batch(path, options, whole_numbers, tmp_path) == wanted
+    assert through(studio, path, options, tmp_path) == wanted
 
 
 @pytest.mark.parametrize(
