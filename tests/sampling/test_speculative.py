@@ -65,7 +65,7 @@ def drawn(n: int) -> tuple[Counter[tuple[int, ...]], Tally]:
 @pytest.mark.slow
 def test_the_law_of_the_sequence_is_that_of_one_edit_a_pass() -> None:
     # in a process of its own, where no shapes are checked: that would take most of the time
-    n, code = 30_000, "import sys; from tests.sampling.test_speculative import drawn; print(drawn(int(sys.argv[1])))"
+    n, code = 100_000, "import sys; from tests.sampling.test_speculative import drawn; print(drawn(int(sys.argv[1])))"
     told = subprocess.run([sys.executable, "-c", code, str(n)], check=True, capture_output=True, text=True).stdout
     counts, tally = eval(told)  # a Counter and a Tally
     expected = {sequence: n * probability_of(sequence) for sequence in product(range(3), repeat=N_EDITS)}
