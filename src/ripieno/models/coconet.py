@@ -21,12 +21,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ripieno.models.limits import Kernel, NPitches, Pitch, Width, Within, check_fields
+from ripieno.models.limits import Kernel, NPitches, Pitch, Width, Within, check_fields, check_window
 
 
 @dataclass(frozen=True, kw_only=True)
-class CoconetConfig:
-    """The shape of the network."""
+class VoicesConfig:
+    """The shape of a network of residual blocks that has an output for each voice."""
 
     n_voices: Annotated[int, Within(1, 16)] = 4
     n_filters: Width = 48
@@ -37,16 +37,17 @@ class CoconetConfig:
 
     def __post_init__(self) -> None:
         check_fields(self)
-        if self.lowest_pitch + self.n_pitches > 128:
-            raise ValueError(
-                f"n_pitches must be {128 - self.lowest_pitch} at most above a lowest_pitch of {self.lowest_pitch}, "
-                f"not {self.n_pitches}: there are 128 pitches"
-            )
+        check_window(self.lowest_pitch, self.n_pitches)
 
     @property
     def step_multiple(self) -> int:
         """A score may have any number of steps."""
         return 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class CoconetConfig(VoicesConfig):
+    """The shape of the network."""
 
 
 class Block(nn.Module):

@@ -13,6 +13,8 @@ from math import isfinite
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
+from ripieno.music.roll import N_PITCHES
+
 
 @dataclass(frozen=True)
 class Within:
@@ -40,8 +42,8 @@ ShareBelow1 = Annotated[float, Within(0, 1, without_high=True)]
 OneOrMore = Annotated[int, Within(1, 2**40)]
 Steps = Annotated[int, Within(1, 2**20)]
 Width = Annotated[int, Within(1, 2**16)]  # filters of a convolution
-Pitch = Annotated[int, Within(0, 127)]
-NPitches = Annotated[int, Within(1, 128)]
+Pitch = Annotated[int, Within(0, N_PITCHES - 1)]
+NPitches = Annotated[int, Within(1, N_PITCHES)]
 Kernel = Annotated[int, Within(1, 255, odd=True)]  # pitches that a convolution spans; an even one would move the roll
 
 
@@ -61,6 +63,19 @@ def check_fields(config: Any) -> None:
         if not _fits(value, hints[field.name]):
             remedy = "" if field.default is MISSING else f"; unless given it is {_told(field.default)}"
             raise ValueError(f"{field.name} must be {_expected(hints[field.name])}, not {_told(value)}{remedy}")
+
+
+def check_window(lowest_pitch: int, n_pitches: int) -> None:
+    """Hold a network's pitch window within the 128 pitches that there are.
+
+    Raises:
+        ValueError: it reaches past the highest.
+    """
+    if lowest_pitch + n_pitches > N_PITCHES:
+        raise ValueError(
+            f"n_pitches must be {N_PITCHES - lowest_pitch} at most above a lowest_pitch of {lowest_pitch}, "
+            f"not {n_pitches}: there are {N_PITCHES} pitches"
+        )
 
 
 def known_fields(kind: type, data: Any, what: str) -> dict[str, Any]:

@@ -215,11 +215,8 @@ def load_separator(path: str | Path | None = None, n_threads: int | None = None)
     Raises:
         BadInput: as `load_model`, or the model does something else.
     """
-    name, data = _read(path, "separator.onnx")
-    session, digest, card = _open(data, name, n_threads)
-    if not card.get("separates"):
-        raise BadInput(f"model {name} does not tell voices apart; train one with `ripieno train --config voices`")
-    return SeparatorModel(name, digest, card, card["lowest_pitch"], card["n_pitches"], card["n_voices"], session)
+    refusal = "does not tell voices apart; train one with `ripieno train --config voices`"
+    return SeparatorModel(**_of_voices(path, "separator.onnx", n_threads, separates=True, refusal=refusal))
 
 
 @lru_cache(maxsize=1)
@@ -234,11 +231,20 @@ def load_coconet(path: str | Path | None = None, n_threads: int | None = None) -
     Raises:
         BadInput: as `load_model`, or the model knows no voices.
     """
-    name, data = _read(path, "coconet.onnx")
+    refusal = "edits merged rolls and knows no voices; give a Coconet, or leave it out"
+    return CoconetModel(**_of_voices(path, "coconet.onnx", n_threads, separates=False, refusal=refusal))
+
+
+def _of_voices(
+    path: str | Path | None, bundled: str, n_threads: int | None, *, separates: bool, refusal: str
+) -> dict[str, Any]:
+    """The fields of a model that has an output for each voice; one of another kind is refused."""
+    name, data = _read(path, bundled)
     session, digest, card = _open(data, name, n_threads)
-    if "n_voices" not in card or card.get("separates"):
-        raise BadInput(f"model {name} edits merged rolls and knows no voices; give a Coconet, or leave it out")
-    return CoconetModel(name, digest, card, card["lowest_pitch"], card["n_pitches"], card["n_voices"], session)
+    if "n_voices" not in card or bool(card.get("separates")) != separates:
+        raise BadInput(f"model {name} {refusal}")
+    told = {key: card[key] for key in ("lowest_pitch", "n_pitches", "n_voices")}
+    return {"name": name, "digest": digest, "card": card, "_session": session, **told}
 
 
 def load_model(path: str | Path | None = None, n_threads: int | None = None) -> Model:

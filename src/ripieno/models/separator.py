@@ -9,47 +9,29 @@ never takes them apart again.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ripieno.models.coconet import Block
-from ripieno.models.limits import Kernel, NPitches, Pitch, ShareBelow1, Width, Within, check_fields
+from ripieno.models.coconet import Block, VoicesConfig
+from ripieno.models.limits import Kernel, ShareBelow1, Width
 
 SILENT = -1e4  # the logit of a pitch that does not sound
 
 
 @dataclass(frozen=True, kw_only=True)
-class SeparatorConfig:
+class SeparatorConfig(VoicesConfig):
     """The shape of the network."""
 
-    n_voices: Annotated[int, Within(1, 16)] = 4
     n_filters: Width = 40
-    dilations: tuple[Width, ...] = (1, 2, 4, 8, 1)  # in time, a residual block each
-    dropout: ShareBelow1 = 0.15  # of whole filters, in each block
-    lowest_pitch: Pitch = 36  # the JSB Chorales span 36 to 81
-    n_pitches: NPitches = 48
     stem_pitches: Kernel = 31
-
-    def __post_init__(self) -> None:
-        check_fields(self)
-        if self.lowest_pitch + self.n_pitches > 128:
-            raise ValueError(
-                f"n_pitches must be {128 - self.lowest_pitch} at most above a lowest_pitch of {self.lowest_pitch}, "
-                f"not {self.n_pitches}: there are 128 pitches"
-            )
+    dropout: ShareBelow1 = 0.15  # of whole filters, in each block
 
     @property
     def reach(self) -> int:
         """Steps on either side that a step hears."""
         return 1 + sum(dilation + 1 for dilation in self.dilations)
-
-    @property
-    def step_multiple(self) -> int:
-        """A roll may have any number of steps."""
-        return 1
 
 
 class Separator(nn.Module):

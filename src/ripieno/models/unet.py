@@ -26,7 +26,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ripieno.models.context import INSIDE, N_FEATURES
-from ripieno.models.limits import Kernel, NPitches, Pitch, ShareBelow1, Width, Within, check_fields
+from ripieno.models.limits import Kernel, NPitches, Pitch, ShareBelow1, Width, Within, check_fields, check_window
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,11 +48,7 @@ class UNetConfig:
         check_fields(self)
         if self.n_features not in (0, N_FEATURES):
             raise ValueError(f"n_features must be 0 or {N_FEATURES}, as many as there are, not {self.n_features}")
-        if self.lowest_pitch + self.n_pitches > 128:
-            raise ValueError(
-                f"n_pitches must be {128 - self.lowest_pitch} at most above a lowest_pitch of {self.lowest_pitch}, "
-                f"not {self.n_pitches}: there are 128 pitches"
-            )
+        check_window(self.lowest_pitch, self.n_pitches)
         if self.n_pitches % self.step_multiple:
             raise ValueError(
                 f"n_pitches must be a multiple of {self.step_multiple}, which {len(self.n_filters)} levels of pooling "

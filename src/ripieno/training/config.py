@@ -89,6 +89,19 @@ class TrainConfig:
             raise ValueError(f"frame_share is Coconet's, and must be 0 for other networks, not {self.frame_share}")
 
 
+OURS = TrainConfig(  # how all networks but the paper's are trained
+    start_multiple=4,
+    transpose_down=5,
+    transpose_up=6,
+    batch_size=16,
+    learning_rate=3e-3,
+    weight_decay=0.02,
+    clip_norm=1.0,
+    schedule="cosine",
+    warmup=0.02,
+    average=0.999,
+    precision="bfloat16",
+)
 CONFIGURATIONS = ("paper", "chorale", "nade", "coconet", "voices")
 
 
@@ -108,59 +121,32 @@ def configuration(name: str) -> TrainConfig:
         damage = DamageConfig(clean_share=0.5, note_share=0.2, line_share=0.4, broken_share=0.5, light_share=0.6)
         if name == "nade":  # `note_share` would write wrong notes too
             damage = replace(damage, noise_max=0.0, note_share=0.0)
-        return TrainConfig(
+        return replace(
+            OURS,
             network=chorale(),
             damage=damage,
-            start_multiple=4,
             overhang=32,
-            transpose_down=5,
-            transpose_up=6,
-            batch_size=16,
-            n_samples=300_000,
-            learning_rate=3e-3,
-            weight_decay=0.02,
-            clip_norm=1.0,
-            schedule="cosine",
-            warmup=0.02,
-            average=0.999,
             n_left_weight=0.0025,
             temperature=0.8,
-            precision="bfloat16",
         )
     if name == "coconet":
-        return TrainConfig(
+        return replace(
+            OURS,
             network=CoconetConfig(),
             n_steps=64,
-            start_multiple=4,
-            transpose_down=5,
-            transpose_up=6,
-            batch_size=16,
             n_samples=120_000,
-            learning_rate=3e-3,
-            weight_decay=0.02,
-            clip_norm=1.0,
-            schedule="cosine",
-            warmup=0.02,
-            average=0.999,
             frame_share=0.5,
-            precision="bfloat16",
             validate_every=10_000,
         )
     if name == "voices":
-        return TrainConfig(
+        return replace(
+            OURS,
             network=SeparatorConfig(),
             n_steps=64,
-            start_multiple=4,
-            transpose_down=5,
-            transpose_up=6,
-            batch_size=16,
             n_samples=40_000,
-            learning_rate=3e-3,
             weight_decay=0.03,
-            clip_norm=1.0,
-            schedule="cosine",
-            warmup=0.02,
             average=0.998,
+            precision="float32",
             keep="last",  # its nats rise again while it is right more often, and only the latter counts in a path
             validate_every=4_000,
         )
