@@ -21,6 +21,7 @@ The paper has no voices and nothing like this.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -485,7 +486,7 @@ def _saved(
     costs = np.zeros(len(begins))
     if parts:
         for fault in find(np.concatenate(parts)):
-            stretch_of = int(np.searchsorted(begins, fault.step, side="right")) - 1
+            stretch_of = bisect_right(begins, fault.step) - 1
             if fault.step < limits[stretch_of]:
                 costs[stretch_of] += weights[fault.rule]
     return [round(float(costs[without] - costs[made]), 6) for without, made in pairs]
