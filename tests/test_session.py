@@ -413,6 +413,17 @@ def test_two_planes_keep_repeated_notes_apart_also_where_the_model_hears_one() -
     assert a_session(tune=tune).log.notes() == [RollNote(0, 72, 8), RollNote(8, 74, 8)]
 
 
+def test_a_voice_that_joins_the_tune_holds_what_they_share_however_many_planes_there_are() -> None:
+    inner = [RollNote(4, 72, 4), RollNote(8, 67, 4), RollNote(12, 67, 4)]
+    parts = []
+    for n_planes in (1, 2):
+        session = a_session(wanting(roll_of([*MELODY, *inner, *BASS], 16)), n_planes=n_planes, mend="nothing")
+        list(session.run())
+        parts.append(session.new_parts())
+    assert parts[0] == parts[1]
+    assert RollNote(0, 72, 8) in parts[0][0].notes
+
+
 def test_what_was_drawn_comes_out_in_parts_as_it_was_drawn() -> None:
     line = [RollNote(0, 72, 4), RollNote(4, 72, 4), RollNote(8, 74, 8)]
     session = Session(piece_from_notes([]), model=model_of(wanting(FULL)), n_bars=1, n_planes=2, n_voices=None)

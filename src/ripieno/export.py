@@ -16,7 +16,6 @@ import numpy as np
 
 from ripieno.document import Document
 from ripieno.edits.edit import Edit
-from ripieno.edits.notes import beginnings
 from ripieno.errors import BadInput
 from ripieno.files.door import MIDI, MUSICXML, PICTURES, SOUNDS
 from ripieno.files.midi import not_written, write_midi
@@ -116,11 +115,12 @@ def parts_apart(document: Document, n_parts: int | None = None) -> list[NewPart]
 def _voices(document: Document, n_parts: int | None = None) -> list[NewPart]:
     piece, reading, log, policy = document.piece, document.reading, document.log, document.policy()
     own = [note.velocity for note in piece.notes if not piece.parts[note.part].is_drums]
-    cells = log.cells
-    if len(cells) > 1:  # as the roll shows it: a note ends where one of somebody else's begins
-        cells = np.stack([cells[0], beginnings(log)])
+    # A voice that joins the user's line holds what they share; what was drawn is new too, and stays a note of its own.
+    begins = (log.cells[1:] & ~log.origin[1:]).any(axis=0)
+    drawn = log.user_cells[0] & ~log.origin[0]
+    begins[1:] |= drawn[1:] != drawn[:-1]
     parts = parts_of(
-        cells,
+        np.stack([log.cells[0], begins]),
         log.cells[0] & log.origin[0],
         line=policy.line,
         role=policy.melody or reading.melody,
