@@ -53,9 +53,7 @@ def a_piece(what: str) -> Piece:
         )
     if what.startswith("bass"):
         lift = int(what.removeprefix("bass"))
-        under = [
-            RollNote(at, pitch + lift, A_BAR) for at, pitch in zip(range(0, N_STEPS, A_BAR), BASS, strict=True)
-        ]
+        under = [RollNote(at, pitch + lift, A_BAR) for at, pitch in zip(range(0, N_STEPS, A_BAR), BASS, strict=True)]
         bass = piece_from_notes(under, meter=METER).notes
         own = [replace(note, id=len(piece.notes) + note.id, part=1) for note in bass]
         parts = (replace(piece.parts[0], name="Melody"), Part(name="Bass", channel=1, track=1))

@@ -151,3 +151,12 @@ def test_the_command_line_reads_what_musicians_write() -> None:
     ):
         with pytest.raises(BadInput):
             read(text)
+
+
+@pytest.mark.parametrize("value", [7.5, 1.01, -0.25, -1, 100_001])
+def test_the_wire_itself_knows_that_half_a_note_cannot_be_removed(value: float) -> None:
+    assert wire.Rules(max_removals=0.25).max_removals == 0.25
+    assert wire.Rules(max_removals=7).max_removals == 7
+    for kind in (wire.Rules, wire.RuleChanges):
+        with pytest.raises(ValidationError, match="max_removals"):
+            kind.model_validate_json(json.dumps({"max_removals": value}))

@@ -375,6 +375,8 @@ def options_table() -> str:
 
 # What a value can be
 
+SHARE = (0.0, 1.0)
+
 
 def _check(name: str, value: Any) -> None:
     about = abouts()[name]
@@ -387,12 +389,26 @@ def _check(name: str, value: Any) -> None:
     if about.longest is not None and len(value) > about.longest:
         raise BadOption(name, f"{value[:20]}...", f"{about.longest} characters at the most")
     for number in _numbers_in(value):
-        if name == "max_removals" and isinstance(number, float) and not 0 <= number <= 1:
+        least, most = limits(name, type(number))
+        is_outside = (least is not None and number < least) or (most is not None and number > most)
+        if is_outside and (least, most) == SHARE:
             raise BadOption(name, value, "a share lies between 0.0 and 1.0; write a number of notes without a point")
-        if about.least is not None and number < about.least:
-            raise BadOption(name, value, f"ask for {about.least:g} or more")
-        if about.most is not None and number > about.most:
-            raise BadOption(name, value, f"ask for {about.most:,.0f} or less")
+        if least is not None and number < least:
+            raise BadOption(name, value, f"ask for {least:g} or more")
+        if most is not None and number > most:
+            raise BadOption(name, value, f"ask for {most:,.0f} or less")
+
+
+def limits(name: str, kind: type) -> tuple[float | None, float | None]:
+    """The least and the most that a number in an option may be; None for no limit.
+
+    Args:
+        name: the option's.
+        kind: int or float. Where either will do, an int is a count and a float a share.
+    """
+    if kind is float and kinds()[name] == int | float:
+        return SHARE
+    return abouts()[name].least, abouts()[name].most
 
 
 def _numbers_in(value: Any) -> Iterator[int | float]:

@@ -740,65 +740,6 @@ def test_an_excerpt_of_a_constraint_says_there_what_the_whole_says(
         np.testing.assert_array_equal(there[:, inner], whole[:, inner])
 
 
-@every_constraint
-@settings(max_examples=25)  # of each kind
-@given(log=logs(), draw=st.data())
-def test_a_longer_constraint_says_of_the_steps_it_had_what_it_said(
-    kind: type[Constraint], log: EditLog, draw: st.DataObject
-) -> None:
-    constraint, n_steps = draw.draw(VALUES[kind]), N_STEPS + 3
-    longer, before = log.resized(n_steps), alone(constraint).allowed(log)
-    for policy in (alone(constraint.lengthened(n_steps)), alone(constraint).lengthened(n_steps)):
-        np.testing.assert_array_equal(policy.allowed(longer)[:, :N_STEPS], before)
-
-
-@given(logs(), asked())
-def test_a_longer_policy_is_the_one_that_would_be_asked_for_a_longer_roll(log: EditLog, values: dict[str, Any]) -> None:
-    n_steps = N_STEPS + 3
-    longer = Policy(**values).lengthened(n_steps)
-    anew = replace(longer)  # its constraints follow from what it is asked with
-    np.testing.assert_array_equal(longer.allowed(log.resized(n_steps)), anew.allowed(log.resized(n_steps)))
-    assert longer.line is not None
-    assert longer.line.tolist() == [*values["line"], -1, -1, -1]
-
-
-STEPS = np.arange(N_STEPS) < 3
-
-
-@pytest.mark.parametrize(
-    ("constraint", "may_be_added"),
-    [
-        (Locked(np.ones(N_STEPS, dtype=bool)), range(128)),
-        (Selection(STEPS), ()),
-        (Selection(np.ones(N_STEPS, dtype=bool)), range(128)),
-        (Refused(frozenset({(0, 0, 60)})), range(128)),
-        (Range(60, 62), range(60, 63)),
-        (Side("top", np.array([70, 70, -1, 62, 62, -1])), range(62)),
-        (Side("bass", np.array([70, 70, -1, 62, 62, -1])), range(63, 128)),
-        (Floor(np.full(N_STEPS, 60)), range(128)),
-        (VoiceCount(1), range(128)),
-        (Places(np.full(N_STEPS, 60), 0, 0), range(128)),
-        (AdditionsBudget(0), ()),
-        (RemovalsBudget(0), range(128)),
-        (Chords(np.zeros((N_STEPS, 12), dtype=bool)), range(128)),
-        (Basses(np.zeros(N_STEPS, dtype=int)), range(128)),
-        (OnlyCompletes(np.zeros((N_STEPS, 12), dtype=bool)), ()),
-        (OnlyAdds(), range(128)),
-    ],
-    ids=lambda value: type(value).__name__ if isinstance(value, Constraint) else "",
-)
-def test_where_a_roll_goes_on_only_what_holds_for_every_step_binds(constraint: Constraint, may_be_added: Any) -> None:
-    longer = EditLog(silence(N_STEPS + 2))
-    added = alone(constraint.lengthened(N_STEPS + 2)).allowed(longer)[0, N_STEPS:]
-    assert [np.flatnonzero(row).tolist() for row in added] == [list(may_be_added)] * 2
-
-
-def test_where_a_roll_goes_on_the_melody_rests_and_who_sings_it() -> None:
-    rests, doubled = VoiceCount(4, rests=~STEPS), VoiceCount(4, n_doubling=np.ones(N_STEPS, dtype=int))
-    np.testing.assert_array_equal(alone(rests.lengthened(N_STEPS + 2)).most, [4, 4, 4, 3, 3, 3, 3, 3])
-    np.testing.assert_array_equal(alone(doubled.lengthened(N_STEPS + 2)).most, [3] * N_STEPS + [4, 4])
-
-
 def test_what_was_joined_stays_whatever_else_is_asked(log: EditLog) -> None:
     joined = Policy(max_additions=3) & Range(60, 62) & VoiceCount(2) & AdditionsBudget(1)
     whole = slice(0, 12)

@@ -21,7 +21,7 @@ Differences from the paper:
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property, reduce
 from operator import and_
@@ -56,8 +56,7 @@ class Constraint:
     Its arrays are copied unless nobody can write to them.
     """
 
-    # its arrays that have a row for each step, and what they hold on the steps that a longer roll gains
-    beyond: ClassVar[Mapping[str, Any]] = {}
+    by_step: ClassVar[tuple[str, ...]] = ()  # its arrays that have a row for each step
 
     def __post_init__(self) -> None:
         _keep_arrays(self)
@@ -86,18 +85,14 @@ class Constraint:
         Raises:
             BadInput: it does not fit.
         """
-        for name in self.beyond:
+        for name in self.by_step:
             array = getattr(self, name)
             if array is not None and len(array) != shape[1]:
                 raise BadInput(f"{name} has {len(array)} steps; give it one row for each of {shape[1]}")
 
     def excerpt(self, log: EditLog, steps: slice) -> Constraint:
         """The same constraint for `log.excerpt(steps)`."""
-        return replace(self, **_cut(self, self.beyond, steps)) if self.beyond else self
-
-    def lengthened(self, n_steps: int) -> Constraint:
-        """The same constraint for a roll that goes on to so many steps."""
-        return replace(self, **_lengthened(self, self.beyond, n_steps)) if self.beyond else self
+        return replace(self, **_cut(self, self.by_step, steps)) if self.by_step else self
 
 
 # Where
@@ -105,9 +100,9 @@ class Constraint:
 
 @dataclass(frozen=True, eq=False)
 class Locked(Constraint):
-    """The model changes nothing here. A longer roll is free where it goes on."""
+    """The model changes nothing here."""
 
-    beyond: ClassVar = {"locked": False}
+    by_step: ClassVar = ("locked",)
     locked: Mask
 
     @cached_property
@@ -122,9 +117,9 @@ class Locked(Constraint):
 
 @dataclass(frozen=True, eq=False)
 class Selection(Constraint):
-    """The model changes nothing outside of this. What a longer roll gains is outside, unless all was selected."""
+    """The model changes nothing outside of this."""
 
-    beyond: ClassVar = {"selection": False}
+    by_step: ClassVar = ("selection",)
     selection: Mask
 
     @property
@@ -135,10 +130,6 @@ class Selection(Constraint):
     def check(self, shape: tuple[int, ...]) -> None:
         """As of any constraint; the mask may be as in `Locked`."""
         _check_mask("selection", self.selection, shape)
-
-    def lengthened(self, n_steps: int) -> Selection:
-        """With the new steps if all was selected."""
-        return replace(self, **_lengthened(self, {"selection": bool(self.selection.all())}, n_steps))
 
 
 @dataclass(frozen=True, eq=False)
@@ -200,7 +191,7 @@ class Side(Constraint):
     In a rest of the line the pitch before it counts; before the first note, that one.
     """
 
-    beyond: ClassVar = {"line": -1}
+    by_step: ClassVar = ("line",)
     melody: Literal["top", "bass"]
     line: Int[np.ndarray, " step"]  # -1 where it rests; kept with its rests filled
 
@@ -224,7 +215,7 @@ class Side(Constraint):
 class Floor(Constraint):
     """Nothing is added on the user's own bass or beneath it."""
 
-    beyond: ClassVar = {"floor": -1}
+    by_step: ClassVar = ("floor",)
     floor: Int[np.ndarray, " step"]  # -1 where it rests
 
     @cached_property
@@ -240,7 +231,7 @@ class Floor(Constraint):
 class VoiceCount(Constraint):
     """Nothing is added to a step where every voice has its note. One voice is always left."""
 
-    beyond: ClassVar = {"rests": True, "n_doubling": 0}
+    by_step: ClassVar = ("rests", "n_doubling")
     n_voices: int
     rests: Bool[np.ndarray, " step"] | None = None  # where the melody rests, and who sings it; None without a melody
     n_doubling: Int[np.ndarray, " step"] | None = None  # so many sing what another one sings, and no more
@@ -270,7 +261,7 @@ class VoiceCount(Constraint):
 class Places(Constraint):
     """Where an inner line sounds, so many voices lie above it, and so many below."""
 
-    beyond: ClassVar = {"line": -1}
+    by_step: ClassVar = ("line",)
     line: Int[np.ndarray, " step"]  # -1 where it rests
     n_above: int
     n_below: int
@@ -377,15 +368,8 @@ class _Among(Constraint):
     def excerpt(self, log: EditLog, steps: slice) -> _Among:
         return replace(
             self,
-            **_cut(self, self.beyond, steps),
+            **_cut(self, self.by_step, steps),
             within=tuple(one.excerpt(log, steps) for one in self.within),
-        )
-
-    def lengthened(self, n_steps: int) -> _Among:
-        return replace(
-            self,
-            **_lengthened(self, self.beyond, n_steps),
-            within=tuple(one.lengthened(n_steps) for one in self.within),
         )
 
 
@@ -396,7 +380,7 @@ class Chords(_Among):
     How many voices are left, `within` says.
     """
 
-    beyond: ClassVar = {"chords": True}
+    by_step: ClassVar = ("chords",)
     chords: Bool[np.ndarray, "step pitch_class"]  # all of them where no chord is asked for
 
     @cached_property
@@ -430,7 +414,7 @@ class Basses(_Among):
     Where `within` leaves no room for that bass, it counts for nothing.
     """
 
-    beyond: ClassVar = {"basses": -1, "line": -1}
+    by_step: ClassVar = ("basses", "line")
     basses: Int[np.ndarray, " step"]  # the pitch class that is to be lowest, -1 where none is named
     line: Int[np.ndarray, " step"] | None = None  # the melody's, which stands on no bass; -1 where it rests
     is_top: bool = False  # whether that line is the top one, which is no bass, however low it goes
@@ -485,7 +469,7 @@ class OnlyCompletes(_Among):
     What the model removed from the user comes back only as any note would, if `within` lets it be added.
     """
 
-    beyond: ClassVar = {"chords": True}
+    by_step: ClassVar = ("chords",)
     chords: Bool[np.ndarray, "step pitch_class"] | None = None  # all of them where no chord is asked for
 
     def may(self, log: EditLog) -> May:
@@ -513,15 +497,7 @@ class Policy:
         BadInput: a value is out of range, or two contradict each other.
     """
 
-    beyond: ClassVar[Mapping[str, Any]] = {  # as of a `Constraint`
-        **Locked.beyond,
-        **Selection.beyond,
-        **Places.beyond,
-        **Floor.beyond,
-        **Chords.beyond,
-        **Basses.beyond,
-        "n_doubling": 0,
-    }
+    by_step: ClassVar = ("locked", "selection", "line", "floor", "chords", "basses", "n_doubling")
 
     locked: Mask | None = None  # the model changes nothing here
     selection: Mask | None = None  # and nothing outside of this
@@ -608,20 +584,12 @@ class Policy:
         constraints = tuple(one.excerpt(log, steps) for one in self.constraints)
         return self._with_constraints(
             constraints,
-            **_cut(self, self.beyond, steps),
+            **_cut(self, self.by_step, steps),
             max_removals=next(one.max_removals for one in constraints if isinstance(one, RemovalsBudget)),
             max_additions=_budget_of(constraints),
             refused=frozenset().union(*(one.refused for one in constraints if isinstance(one, Refused))),
             also=constraints[len(constraints) - len(self.also) :],
         )
-
-    def lengthened(self, n_steps: int) -> Policy:
-        """The same policy for a roll that goes on to so many steps: there, only what is asked of every step holds."""
-        constraints = tuple(one.lengthened(n_steps) for one in self.constraints)
-        asked = _lengthened(self, self.beyond, n_steps)
-        if self.selection is not None:
-            asked["selection"] = Selection(self.selection).lengthened(n_steps).selection
-        return self._with_constraints(constraints, **asked, also=constraints[len(constraints) - len(self.also) :])
 
     @cached_property
     def most(self) -> Int[np.ndarray, "#step"] | None:
@@ -764,7 +732,7 @@ def _missing(
 
 def _keep_arrays(value: Constraint | Policy) -> None:
     """Copy the arrays of a value that somebody could still write to."""
-    for name in value.beyond:
+    for name in value.by_step:
         array = getattr(value, name)
         if array is not None and array.flags.writeable:
             own = array.copy()
@@ -779,18 +747,6 @@ def _cut(value: Constraint | Policy, names: Iterable[str], steps: slice) -> dict
         name: None if array is None else array[:, steps] if array.ndim == 3 else array[steps]
         for name, array in arrays.items()
     }
-
-
-def _lengthened(value: Constraint | Policy, beyond: Mapping[str, Any], n_steps: int) -> dict[str, Any]:
-    """The arrays so called, with what holds beyond their end."""
-    longer: dict[str, Any] = {}
-    for name, fill in beyond.items():
-        array = getattr(value, name)
-        if array is not None:
-            axis = 1 if array.ndim == 3 else 0
-            widths = [(0, n_steps - array.shape[axis] if at == axis else 0) for at in range(array.ndim)]
-            longer[name] = np.pad(array, widths, constant_values=fill)
-    return longer
 
 
 def _by_step(mask: Mask) -> Mask:

@@ -35,11 +35,11 @@ _PROFILES = np.array(
 _FINAL_BONUS = 0.2  # for a key whose tonic comes last; more would serve whole tunes better and openings worse
 
 
-def key_of(tonic: int, mode: Mode, step: Fraction = Fraction(0)) -> Key:
-    """A key with the signature it is usually written in: at most six accidentals."""
+def key_of(tonic: int, mode: Mode) -> Key:
+    """A key from the beginning on, with the signature it is usually written in: at most six accidentals."""
     lowest = -5 if mode == "major" else -6  # F sharp major, but E flat minor
     n_sharps = lowest + (_fifth(tonic, mode) - lowest) % 12
-    return Key(step=step, tonic=tonic % 12, mode=mode, n_sharps=n_sharps)
+    return Key(step=Fraction(0), tonic=tonic % 12, mode=mode, n_sharps=n_sharps)
 
 
 def parse_key(text: str) -> Key:

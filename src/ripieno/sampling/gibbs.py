@@ -35,7 +35,6 @@ def sample_gibbs(
     held: Bool[np.ndarray, "step voice"],
     n_passes: int,
     rng: Generator,
-    temperature: float = 1.0,
 ) -> Iterator[Voices]:
     """Write the voices that are not held; yields the score after each pass.
 
@@ -45,7 +44,6 @@ def sample_gibbs(
         held: what stays as it is; held rests too.
         n_passes: Huang et al. take as many as there are cells in the score.
         rng: the only source of chance.
-        temperature: below 1, likelier pitches are likelier still.
 
     Raises:
         ValueError: nothing is free, or no pass is to be made.
@@ -57,7 +55,7 @@ def sample_gibbs(
     now = np.where(held, pitches, -1)
     for number in range(n_passes):
         blank = ~held & (rng.random(held.shape) < (blank_share(number / n_passes) if number else 1.0))
-        log_p = fill(now[None], ~blank[None])[0].astype(float) / temperature
+        log_p = fill(now[None], ~blank[None])[0].astype(float)
         # Gumbel-max: each argmax is an exact draw
         drawn = (log_p + rng.gumbel(size=log_p.shape)).argmax(axis=-1)
         now = np.where(blank, drawn, now)

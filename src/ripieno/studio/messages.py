@@ -18,7 +18,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, create_model
 
-from ripieno.options import Options, abouts, defaults, kinds, title_of
+from ripieno.options import Options, abouts, defaults, kinds, limits, title_of
 
 PROTOCOL = 2  # changes when a window of the older kind could no longer talk to the server
 
@@ -107,7 +107,8 @@ def _wired(name: str) -> Any:
 
     def bounded(kind: Any) -> Any:
         if kind in (int, float):
-            return Annotated[kind, Field(ge=about.least, le=about.most)]
+            least, most = limits(name, kind)
+            return Annotated[kind, Field(ge=least, le=most)]
         if kind is str and about.longest is not None:
             return Annotated[str, Field(max_length=about.longest)]
         if get_origin(kind) is tuple:
