@@ -38,20 +38,62 @@ def checked(what: Any) -> Any:
         if is_dataclass(what) and made is not None and not hasattr(made, "is_checked"):
             setattr(what, "__init__", checked(made))  # noqa: B010  # as an assignment it looks like a slip
         return what
-    hints = _hints_of(what)
-    if _has_expression(hints) or inspect.isgeneratorfunction(what):
+    said = _said_by(what)
+    if said.is_put_to_jaxtyping or inspect.isgeneratorfunction(what):
         return jaxtyping.jaxtyped(what, typechecker=CHECK)
-    plain = {name: _Arrays.of(hint) for name, hint in hints.items() if _has_array(hint)}
-    is_plain = all(plain.values()) and _VARIADIC.isdisjoint(
-        one.kind for name, one in inspect.signature(what).parameters.items() if name in plain
-    )
-    others = {name: hint for name, hint in hints.items() if not is_plain or name not in plain}
-    wrapper = _checked_each_time(what, others) if "<locals>" in what.__qualname__ else _checked_once(what, others)
-    if plain:
-        wrapper = _of_plain_arrays(wrapper, what, hints, plain) if is_plain else _in_one_context(wrapper)
+    wrapper = _checked_each_time(what, said) if "<locals>" in what.__qualname__ else _checked_once(what, said.others)
+    if said.plain:
+        wrapper = _of_plain_arrays(wrapper, said)
+    elif said.has_arrays:
+        wrapper = _in_one_context(wrapper)
     functools.update_wrapper(wrapper, what)
     wrapper.is_checked = True
     return wrapper
+
+
+class _Said:
+    """What a function's annotations say.
+
+    hints: all of them; those of arrays that say it plainly are `plain`, if all do, and then `others` are the others.
+    """
+
+    def __init__(self, function: types.FunctionType) -> None:
+        self.hints = _hints_of(function)
+        self.signature = inspect.signature(function)
+        self.is_put_to_jaxtyping = _has_expression(self.hints)
+        arrays = {name: _Arrays.of(hint) for name, hint in self.hints.items() if _has_array(hint)}
+        variadic = {name for name, one in self.signature.parameters.items() if one.kind in _VARIADIC}
+        is_plain = all(arrays.values()) and variadic.isdisjoint(arrays)
+        self.has_arrays = bool(arrays)
+        self.plain = {name: one for name, one in arrays.items() if one is not None} if is_plain else {}
+        self.others = {name: hint for name, hint in self.hints.items() if name not in self.plain}
+        self.is_variadic = not variadic.isdisjoint(self.others)
+
+    def put_to_jaxtyping(self, found: Any, args: Any, kwargs: Any) -> None:
+        """Check the arrays that plain comparisons did not find right; `found` is what was given back, or `_OTHER`."""
+        __tracebackhide__ = True
+        with jaxtyping.jaxtyped("context"):
+            for name, value in self.signature.bind(*args, **kwargs).arguments.items():
+                if name in self.plain:
+                    die_if_unbearable(value, self.hints[name], conf=CONF)
+            if found is not _OTHER:
+                die_if_unbearable(found, self.hints["return"], conf=CONF)
+
+    def asked_of(self, hints: dict[str, Any]) -> list[tuple[int, str, Any]]:
+        """Place and name of each argument that hints speak of, and its hint."""
+        return [(i, name, hints[name]) for i, name in enumerate(self.signature.parameters) if name in hints]
+
+
+_of_code: dict[types.CodeType, _Said] = {}
+
+
+def _said_by(function: types.FunctionType) -> _Said:
+    """The same each time that a function within a function is defined."""
+    if "<locals>" not in function.__qualname__:
+        return _Said(function)
+    if function.__code__ not in _of_code:
+        _of_code[function.__code__] = _Said(function)
+    return _of_code[function.__code__]
 
 
 def _hints_of(function: Callable[..., Any]) -> dict[str, Any]:
@@ -88,27 +130,39 @@ def _checked_once(function: types.FunctionType, hints: dict[str, Any]) -> Any:
     return CHECK(copy)
 
 
-def _checked_each_time(function: types.FunctionType, hints: dict[str, Any]) -> Any:
+def _checked_each_time(function: types.FunctionType, said: _Said) -> Any:
     """One argument after the other when it is called, for functions within functions, which are defined often."""
-    signature = inspect.signature(function)
-    for name, parameter in signature.parameters.items():
-        if parameter.kind is inspect.Parameter.VAR_POSITIONAL and name in hints:
-            hints[name] = tuple.__class_getitem__((hints[name], ...))
-        elif parameter.kind is inspect.Parameter.VAR_KEYWORD and name in hints:
-            hints[name] = dict.__class_getitem__((str, hints[name]))
+    asked, hint_of_return = said.asked_of(said.others), said.others.get("return", Any)
 
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         __tracebackhide__ = True
-        for name, value in signature.bind(*args, **kwargs).arguments.items():
-            die_if_unbearable(value, hints.get(name, Any), conf=CONF)
+        if said.is_variadic:
+            for name, value in said.signature.bind(*args, **kwargs).arguments.items():
+                hint, kind = said.others.get(name, Any), said.signature.parameters[name].kind
+                each = value if kind is _ARGS else value.values() if kind is _KWARGS else (value,)
+                for one in each:
+                    _check(one, hint)
+        else:
+            for i, name, hint in asked:
+                if i < len(args):
+                    _check(args[i], hint)
+                elif name in kwargs:
+                    _check(kwargs[name], hint)
         found = function(*args, **kwargs)
-        die_if_unbearable(found, hints.get("return", Any), conf=CONF)
+        _check(found, hint_of_return)
         return found
 
     return wrapper
 
 
-_VARIADIC = frozenset({inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD})
+def _check(value: Any, hint: Any) -> None:
+    __tracebackhide__ = True
+    if hint is not Any and type(value) is not hint:
+        die_if_unbearable(value, hint, conf=CONF)
+
+
+_ARGS, _KWARGS = inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD
+_VARIADIC = frozenset({_ARGS, _KWARGS})
 _Dims = list[tuple[str | int | None, bool]]  # name or length of each, or neither; whether 1 will do in its place
 _OTHER = object()
 
@@ -168,29 +222,9 @@ class _Arrays:
         return False
 
 
-def _of_plain_arrays(
-    function: Callable[..., Any], of: Callable[..., Any], hints: dict[str, Any], plain: dict[str, Any]
-) -> Any:
-    """Within a call, the same name of a dimension means the same length, by comparing lengths.
-
-    Args:
-        function: what is called; it checks the other arguments itself.
-        of: the same as it was written.
-        hints: all of its annotations.
-        plain: what those of arrays say.
-    """
-    signature = inspect.signature(of)
-    asked = [(i, name, plain[name]) for i, name in enumerate(signature.parameters) if name in plain]
-    given_back = plain.get("return")
-
-    def put_to_jaxtyping(found: Any, args: Any, kwargs: Any) -> None:
-        __tracebackhide__ = True
-        with jaxtyping.jaxtyped("context"):
-            for name, value in signature.bind(*args, **kwargs).arguments.items():
-                if name in plain:
-                    die_if_unbearable(value, hints[name], conf=CONF)
-            if found is not _OTHER:
-                die_if_unbearable(found, hints["return"], conf=CONF)
+def _of_plain_arrays(function: Callable[..., Any], said: _Said) -> Any:
+    """Within a call, the same name of a dimension means the same length; `function` checks the other arguments."""
+    asked, given_back = said.asked_of(said.plain), said.plain.get("return")
 
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         __tracebackhide__ = True
@@ -204,11 +238,11 @@ def _of_plain_arrays(
             else:
                 continue
             if not arrays.fits(value, sizes):
-                put_to_jaxtyping(_OTHER, args, kwargs)
+                said.put_to_jaxtyping(_OTHER, args, kwargs)
                 break
         found = function(*args, **kwargs)
         if given_back is not None and not given_back.fits(found, sizes):
-            put_to_jaxtyping(found, args, kwargs)
+            said.put_to_jaxtyping(found, args, kwargs)
         return found
 
     return wrapper

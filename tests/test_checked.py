@@ -46,6 +46,20 @@ class Line:
         return self.pitches[self.sung]
 
 
+def within(*words: Any, n: Any = 1, **rest: Any) -> Any:
+    """What functions within functions are asked, which are checked anew each time."""
+
+    @checked
+    def inner(cells: Bool[np.ndarray, " step"], line: Int[np.ndarray, " step"], n: float) -> int:
+        return len(cells) + len(line) + (n > 0)
+
+    @checked
+    def many(*words: str, **rest: int) -> int:
+        return len(words) + len(rest)
+
+    return inner(CELLS[:, 0], line=LINE, n=n) + many(*words, **rest)
+
+
 CELLS, LINE = np.zeros((4, 128), dtype=bool), np.zeros(4, dtype=int)
 
 
@@ -56,6 +70,7 @@ def test_what_the_annotations_say_passes() -> None:
     assert masked(CELLS[None], CELLS).any() == np.False_
     assert joined([LINE, LINE], LINE) == 6
     assert len(Line(LINE, CELLS[:, 0]).lengths) == 0
+    assert within("a", "b", n=1.5, c=3) == within("a", "b", n=1, c=3) == 12
 
 
 @pytest.mark.parametrize(
@@ -74,6 +89,9 @@ def test_what_the_annotations_say_passes() -> None:
         lambda: masked(CELLS[None], LINE),
         lambda: joined([LINE, LINE[:3]], LINE),
         lambda: joined([LINE], LINE[:3]),
+        lambda: within(1),
+        lambda: within(a="b"),
+        lambda: within(n="3"),
         lambda: Line(LINE, CELLS[:3, 0]),
         lambda: Line(LINE, LINE),
         lambda: Line(LINE.reshape(2, 2), CELLS[0]),

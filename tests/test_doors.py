@@ -1,6 +1,7 @@
 """The same request is the same music at every door: command line, Python, a folder of many, and the studio's socket.
 
-A request is a file and options. Most are composed by a model of whole numbers, a few by the bundled one.
+A request is a file and options, and is made with three seeds. A model of whole numbers composes them, a few the
+bundled one.
 """
 
 from __future__ import annotations
@@ -45,8 +46,10 @@ def tune(lower: int = 0) -> list[RollNote]:
 
 
 def a_piece(what: str) -> Piece:
-    """A tune of four bars: alone, repeated notes in it, high, low, or over a bass that lies as low or high as said."""
+    """A tune of four bars: alone, its first half, repeated notes in it, high, low, or over a bass as high as said."""
     piece = piece_from_notes(tune({"low": 12, "high": -24}.get(what, 0)), meter=METER, bpm=100, name="Tune")
+    if what == "half":
+        piece = replace(piece, notes=tuple(note for note in piece.notes if note.onset < N_STEPS // 2))
     if what == "repeated":
         piece = piece_from_notes(
             [RollNote(one.onset + at, one.pitch, 2) for one in tune() for at in range(0, one.duration, 2)], meter=METER
@@ -90,9 +93,9 @@ REQUESTS: dict[str, tuple[str, dict[str, Any]]] = {
     "a share of removals": ("bass0", {"max_removals": 0.25}),
     "two voices": ("tune", {"n_voices": 2}),
     "three voices": ("tune", {"n_voices": 3}),
-    "exact": ("tune", {"quality": "exact"}),
+    "exact": ("half", {"quality": "exact"}),
     "fast": ("tune", {"quality": "fast"}),
-    "lossless": ("tune", {"quality": "lossless"}),
+    "lossless": ("half", {"quality": "lossless"}),
     "iterations": ("tune", {"iterations": 20}),
     "key, parallels": ("tune", {"key": "G minor", "mend": "parallels"}),
     "meter, pickup": ("tune", {"meter": "3/4", "pickup": 1.0}),
@@ -214,7 +217,7 @@ def test_every_door_gives_the_same_music(
     options = {**options, "seed": seed}
     path = written(what, tmp_path)
     wanted = by_python(path, options, whole_numbers, tmp_path)
-    assert len(wanted) > len(TUNE)
+    assert len(wanted) > len(ripieno.read(path).notes)
     assert by_command_line(path, options, whole_numbers, tmp_path) == wanted
     assert by_batch(path, options, whole_numbers, tmp_path) == wanted
     assert through(studio, path, options, tmp_path) == wanted

@@ -193,7 +193,8 @@ def test_coconet_asks_for_a_corpus_that_says_who_sings(tmp_path: Path, corpus: P
 
 
 def test_a_model_file_can_be_trained_further(tmp_path: Path, corpus: Prepared) -> None:
-    for _ in Trainer(replace(TINY, n_samples=400, learning_rate=1e-2), corpus, corpus, tmp_path / "first").run():
+    config = replace(TINY, n_samples=400, learning_rate=1e-2, validate_every=400)
+    for _ in Trainer(config, corpus, corpus, tmp_path / "first").run():
         pass
     network, _ = load_network(tmp_path / "first" / "last.safetensors")
     export_onnx(network, tmp_path / "model.onnx", {}, half=False)
