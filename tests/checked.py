@@ -58,6 +58,7 @@ class _Said:
     """
 
     def __init__(self, function: types.FunctionType) -> None:
+        self.name = function.__qualname__
         self.hints = _hints_of(function)
         self.signature = inspect.signature(function)
         self.is_put_to_jaxtyping = _has_expression(self.hints)
@@ -75,9 +76,9 @@ class _Said:
         with jaxtyping.jaxtyped("context"):
             for name, value in self.signature.bind(*args, **kwargs).arguments.items():
                 if name in self.plain:
-                    die_if_unbearable(value, self.hints[name], conf=CONF)
+                    _check(value, self.hints[name], f"{self.name}() parameter {name} ")
             if found is not _OTHER:
-                die_if_unbearable(found, self.hints["return"], conf=CONF)
+                _check(found, self.hints["return"], f"{self.name}() return ")
 
     def asked_of(self, hints: dict[str, Any]) -> list[tuple[int, str, Any]]:
         """Place and name of each argument that hints speak of, and its hint."""
@@ -141,24 +142,24 @@ def _checked_each_time(function: types.FunctionType, said: _Said) -> Any:
                 hint, kind = said.others.get(name, Any), said.signature.parameters[name].kind
                 each = value if kind is _ARGS else value.values() if kind is _KWARGS else (value,)
                 for one in each:
-                    _check(one, hint)
+                    _check(one, hint, f"{name} ")
         else:
             for i, name, hint in asked:
                 if i < len(args):
-                    _check(args[i], hint)
+                    _check(args[i], hint, f"{name} ")
                 elif name in kwargs:
-                    _check(kwargs[name], hint)
+                    _check(kwargs[name], hint, f"{name} ")
         found = function(*args, **kwargs)
-        _check(found, hint_of_return)
+        _check(found, hint_of_return, "return ")
         return found
 
     return wrapper
 
 
-def _check(value: Any, hint: Any) -> None:
+def _check(value: Any, hint: Any, what: str) -> None:
     __tracebackhide__ = True
     if hint is not Any and type(value) is not hint:
-        die_if_unbearable(value, hint, conf=CONF)
+        die_if_unbearable(value, hint, conf=CONF, exception_prefix=what)
 
 
 _ARGS, _KWARGS = inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD
