@@ -17,7 +17,7 @@ from typing import Literal
 import numpy as np
 from numpy.random import Generator
 
-from ripieno.music.roll import Cells, bottom_line, notes_of, top_line
+from ripieno.music.roll import Cells, bottom_line, notes_of, restrikable, top_line
 from ripieno.shapes import Bool, Int
 
 
@@ -103,6 +103,28 @@ def corrupt_accompaniment(
     steps = np.flatnonzero(line >= 0)
     source[:, steps, line[steps]] = target[:, steps, line[steps]]
     return source
+
+
+def corrupt_restrikes(
+    target: Cells, source: Cells, mask_ratio: float, noise_ratio: float, rng: Generator
+) -> Bool[np.ndarray, "1 step pitch"]:
+    """Damage which notes are struck again: a second plane for a source whose first is damaged already.
+
+    A chord repeats together, so half of the time whole steps are cleared, and extraneous bits come by steps too.
+
+    Args:
+        target: of two planes.
+        source: its first plane, damaged.
+        mask_ratio, noise_ratio: shares of the struck cells to clear, and of the places that could be struck to strike.
+        rng: the only source of chance.
+    """
+    _check(mask_ratio=mask_ratio, noise_ratio=noise_ratio)
+    n_steps, n_pitches = target.shape[1:]
+    size = (n_steps, 1 if rng.random() < 0.5 else n_pitches)
+    again = target[1] & (rng.random(size) >= mask_ratio)
+    again = again ^ (rng.random(size) < noise_ratio)
+    struck: np.ndarray = (again & restrikable(source))[None]
+    return struck
 
 
 def break_line(target: Cells, keep: Literal["top", "bottom"], rng: Generator) -> Int[np.ndarray, " step"]:

@@ -8,7 +8,13 @@ n_steps      int (piece,)
 beat_phase   int (piece,), which sixteenth of its beat a piece begins on
 split        str (piece,)
 name         str (piece,)
-voices       int16 (step, voice), who sings what, -1 a rest; only where it is known of every piece
+voices       int16 (step, voice), who sings what, -1 a rest; only where it is known of some piece
+onsets       bool (step, voice), where a voice strikes; only with the voices
+n_voices     int (piece,), how many of the voices are a piece's own; 0 where it is not known who sings what
+tells_onsets bool (piece,), whether the onsets are the piece's own; where not, repeated notes are joined
+outline      int16 (step, 6), the fields of `music.outline.Outline`
+tune_key     int16 (piece, 2), tonic and 1 for minor, as one would guess them of its top line alone
+style        str (piece,), one of `music.outline.STYLES`, or empty
 """
 
 from __future__ import annotations
@@ -18,8 +24,8 @@ import json
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -27,9 +33,13 @@ import numpy as np
 
 from ripieno.errors import BadInput
 from ripieno.files.door import MIDI
+from ripieno.files.metres import lines_by_number
 from ripieno.files.midi import parse_midi
+from ripieno.files.scores import Scores, key_of_tune, outline_of_piece
+from ripieno.music.outline import Outline, unknown_outline
 from ripieno.music.piece import Piece, bar_starts, n_steps, roll_of_piece
-from ripieno.music.roll import STEPS_PER_BEAT, Cells, Voices, roll_of_voices
+from ripieno.music.roll import STEPS_PER_BEAT, Cells, Voices, roll_of_voices, top_line
+from ripieno.shapes import Bool
 from ripieno.whole import whole_file
 
 SPLITS = ("train", "valid", "test")
@@ -37,25 +47,34 @@ SPLITS = ("train", "valid", "test")
 
 @dataclass(frozen=True)
 class Item:
-    """One piece of a corpus. `voices` int (step, voice), -1 silent, where the corpus knows them."""
+    """One piece of a corpus.
+
+    voices: int (step, voice), -1 silent, where the corpus knows them.
+    onsets: where each of them strikes, where that is known; elsewhere repeated notes are joined.
+    outline: what is known of its bars, phrases and key.
+    style: one of `music.outline.STYLES`; empty where nobody said.
+    """
 
     name: str
     split: str
     cells: Cells
     beat_phase: int = 0
     voices: Voices | None = None
+    onsets: Bool[np.ndarray, "step voice"] | None = None
+    outline: Outline | None = None
+    style: str = ""
 
 
-# Chorales of JSB's train split that largely repeat one of its valid split (58 and 74).
-JSB_LEAKS = ("jsb-train-142", "jsb-train-224")
-
-
-def read_corpus(path: Path, seed: int = 0) -> tuple[list[Item], list[str]]:
+def read_corpus(
+    path: Path, seed: int = 0, style: str = "", metres: Path | None = None, scores: Path | None = None
+) -> tuple[list[Item], list[str]]:
     """Read whatever corpus lies at `path`: the JSB Chorales' JSON, or a folder or zip file of MIDI files.
 
     Args:
         path: a `.json` file is taken to be the JSB Chorales.
         seed: of the splits of a folder.
+        style, metres: of a folder; see `read_midi_folder`.
+        scores: a folder of scores of the chorales; see `files.scores`.
 
     Returns:
         The pieces, and remarks that the user should hear, one line each.
@@ -64,9 +83,9 @@ def read_corpus(path: Path, seed: int = 0) -> tuple[list[Item], list[str]]:
         BadInput: nothing usable is there.
     """
     if path.suffix.lower() == ".json":
-        items = [item for item in read_jsb(path) if item.name not in JSB_LEAKS]
-        return items, ["train chorales 142 and 224 are left out: they largely repeat two of the valid split"]
-    return read_midi_folder(path, seed=seed)
+        items = read_jsb(path)
+        return (items if scores is None else with_scores(items, Scores(scores))), []
+    return read_midi_folder(path, seed=seed, style=style, metres=metres)
 
 
 def read_jsb(path: Path) -> list[Item]:
@@ -79,7 +98,7 @@ def read_jsb(path: Path) -> list[Item]:
     try:
         data = json.loads(path.read_text())
         return [
-            Item(f"jsb-{split}-{i}", split, roll_of_voices(voices), voices=voices)
+            Item(f"jsb-{split}-{i}", split, roll_of_voices(voices), voices=voices, style="chorale")
             for split in SPLITS
             for i, chorale in enumerate(data[split])
             for voices in [np.array(chorale, dtype=int)]
@@ -95,6 +114,8 @@ def read_midi_folder(
     exclude: Collection[str] = (),
     shares: tuple[float, float, float] = (0.8, 0.1, 0.1),
     seed: int = 0,
+    style: str = "",
+    metres: Path | None = None,
 ) -> tuple[list[Item], list[str]]:
     """Any folder of MIDI files, or a zip file of one; Infinite Bach comes as the latter.
 
@@ -107,6 +128,8 @@ def read_midi_folder(
             holds settings that the JSB Chorales have under other names: match them by their notes.
         shares: of train, valid and test. From three files on, each share above 0 gets at least one.
         seed: another one gives other splits.
+        style: who writes so, one of `music.outline.STYLES`; empty for nobody that is known.
+        metres: an ABC file that says where the lines of these hymns end; each file's name begins with its number.
 
     Returns:
         The pieces in the order of their names, each from its first note on, and one line for each file that could not
@@ -129,7 +152,8 @@ def read_midi_folder(
         first = f"; the first: {unusable[0]}" if unusable else ""
         raise BadInput(f"{path} has no MIDI file that can be used{first}")
     splits = _splits(list(pieces), shares, seed)
-    return [_item_of(name, splits[name], piece) for name, piece in pieces.items()], unusable
+    lines = {} if metres is None else lines_by_number(metres)
+    return [_item_of(name, splits[name], piece, style, lines) for name, piece in pieces.items()], unusable
 
 
 def _midi_files(path: Path) -> Iterator[tuple[str, bytes]]:
@@ -173,16 +197,82 @@ def _hash(name: str, seed: int) -> bytes:
     return hashlib.sha256(f"{seed}/{name}".encode(errors="surrogateescape")).digest()
 
 
-def _item_of(name: str, split: str, piece: Piece) -> Item:
+def _item_of(name: str, split: str, piece: Piece, style: str, lines: Mapping[int, list[int]]) -> Item:
     first = min(note.steps.start for note in piece.notes if not piece.parts[note.part].is_drums)
     # A pickup may be a short bar of its own, so the beat is where most bars begin, not where the file does.
-    beat, _ = Counter(start % STEPS_PER_BEAT for start in bar_starts(piece)).most_common(1)[0]
+    beat, _ = Counter(round(start) % STEPS_PER_BEAT for start in bar_starts(piece)).most_common(1)[0]
+    length = n_steps(piece) - first
+    voices, onsets = _voices_of(piece, first, length)
+    number = PurePosixPath(name).name.partition("-")[0]
     return Item(
         name,
         split,
-        roll_of_piece(piece, first, n_steps(piece) - first),
+        roll_of_piece(piece, first, length),
         beat_phase=int(first - beat) % STEPS_PER_BEAT,
+        voices=voices,
+        onsets=onsets,
+        outline=outline_of_piece(piece, first, length, lines.get(int(number)) if number.isdecimal() else None),
+        style=style,
     )
+
+
+def _voices_of(piece: Piece, first: int, length: int) -> tuple[Voices | None, Bool[np.ndarray, "step voice"] | None]:
+    """Who sings what, and where each voice strikes, of a piece in four parts; of a chord in one part its top note."""
+    parts = sorted({note.part for note in piece.notes if not piece.parts[note.part].is_drums})
+    if len(parts) != 4:
+        return None, None
+    voices, onsets = np.full((length, 4), -1), np.zeros((length, 4), dtype=bool)
+    for note in sorted(piece.notes, key=lambda note: note.pitch):
+        if note.part in parts:
+            steps = slice(max(note.steps.start - first, 0), note.steps.stop - first)
+            voices[steps, parts.index(note.part)] = note.pitch
+            onsets[steps.start, parts.index(note.part)] = True
+    return voices, onsets
+
+
+def with_scores(items: Sequence[Item], scores: Scores) -> list[Item]:
+    """The items of a corpus of pitches, with what their scores say of them, where there are any."""
+    told = []
+    for item in items:
+        placed = None if item.voices is None else scores.find(item.voices)
+        told.append(item if placed is None else replace(item, onsets=placed.onsets, outline=placed.outline))
+    return told
+
+
+def without_repeats(items: Sequence[Item], share: float = 0.5) -> tuple[list[Item], list[str]]:
+    """Leave out of the training split what largely repeats a piece of another, in whatever transposition.
+
+    Args:
+        items: of all splits.
+        share: of the bars of either piece that the other has too, from which on it is left out.
+
+    Returns:
+        The items that stay, and a line that names those that do not.
+    """
+    bars = [_bars_of(item.cells) for item in items]
+    judged = [(item, held) for item, held in zip(items, bars, strict=True) if item.split != "train" and held]
+    kept, left = [], []
+    for item, held in zip(items, bars, strict=True):
+        alike = [
+            other.name
+            for other, others in judged
+            if item.split == "train" and held and len(held & others) > share * min(len(held), len(others))
+        ]
+        (left if alike else kept).append(item)
+    names = ", ".join(item.name for item in left)
+    return kept, [f"left out of training, since they largely repeat a piece kept apart: {names}"] if left else []
+
+
+def _bars_of(cells: Cells) -> set[bytes]:
+    """What sounds in every four quarters from a quarter on, above the lowest pitch of them; unisons are no bars."""
+    found = set()
+    sounding = cells[0]
+    for first in range(0, sounding.shape[0] - 15, STEPS_PER_BEAT):
+        bar = sounding[first : first + 16]
+        pitches = np.flatnonzero(bar.any(axis=0))
+        if len(pitches) > 4:
+            found.add(np.packbits(bar[:, pitches[0] : pitches[-1] + 1]).tobytes())
+    return found
 
 
 def write_prepared(items: list[Item], path: Path) -> None:
@@ -192,8 +282,19 @@ def write_prepared(items: list[Item], path: Path) -> None:
         BadInput: the file cannot be written there.
     """
     cells = np.concatenate([item.cells.transpose(1, 0, 2) for item in items])
-    voices = [item.voices for item in items if item.voices is not None]
-    known: dict[str, Any] = {"voices": np.concatenate(voices).astype(np.int16)} if len(voices) == len(items) else {}
+    counts = [0 if item.voices is None else item.voices.shape[1] for item in items]
+    known: dict[str, Any] = {}
+    if max(counts):
+        shape = cells.shape[0], max(counts)
+        voices, onsets = np.full(shape, -1, dtype=np.int16), np.zeros(shape, dtype=bool)
+        bounds = np.concatenate([[0], np.cumsum([item.cells.shape[1] for item in items])])
+        for item, first, end, count in zip(items, bounds, bounds[1:], counts, strict=False):
+            if item.voices is not None:
+                voices[first:end, :count] = item.voices
+                onsets[first:end, :count] = False if item.onsets is None else item.onsets
+        known = {"voices": voices, "onsets": onsets, "n_voices": np.array(counts)}
+    outlines = [item.outline or unknown_outline(item.cells.shape[1]) for item in items]
+    keys = [key_of_tune(top_line(item.cells)) for item in items]
     with whole_file(path) as file:
         np.savez_compressed(
             file,
@@ -203,5 +304,9 @@ def write_prepared(items: list[Item], path: Path) -> None:
             beat_phase=np.array([item.beat_phase for item in items]),
             split=np.array([item.split for item in items]),
             name=np.array([item.name for item in items]),
+            tells_onsets=np.array([item.onsets is not None for item in items]),
+            outline=np.concatenate([np.stack(astuple(outline), axis=1) for outline in outlines]).astype(np.int16),
+            tune_key=np.array([(key.tonic, key.mode == "minor") if key else (-1, -1) for key in keys], dtype=np.int16),
+            style=np.array([item.style for item in items]),
             **known,
         )

@@ -7,7 +7,7 @@ import logging
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from ripieno.errors import BadInput
 from ripieno.models.coconet import Coconet, CoconetConfig, planes_of
+from ripieno.models.context import N_FEATURES, N_HEARD
 from ripieno.models.limits import known_fields
 from ripieno.models.quantization import constants_of
 from ripieno.models.runtime import CARD_KEY, FORMAT
@@ -156,6 +157,43 @@ def network_of_onnx(path: Path, shape: NetworkConfig) -> UNet:
         value.copy_(held[name])
     network.load_state_dict(state)
     return network.eval()
+
+
+@torch.no_grad()
+def grown(network: UNet, shape: UNetConfig) -> UNet:
+    """A network that hears all of `models.context`, and writes a second plane if asked to, begun as one of 0.1.0's kind.
+
+    It says of the first plane what the other said, but within half a stem of the edges of the pitch window, and has
+    everything else to learn. What was told at every pitch through the stem is now told beside it.
+
+    Args:
+        network: of one plane and `N_FEATURES` features, or with a shape that is `shape` already.
+        shape: of the new network.
+
+    Raises:
+        ValueError: the networks differ in more than that.
+    """
+    old, new = network.config, UNet(shape)
+    if replace(old, n_features=shape.n_features, n_planes=shape.n_planes, dropout=shape.dropout) != shape:
+        raise ValueError("it can begin only as a network of the same levels, pitch window and norms")
+    state, held = new.state_dict(), network.state_dict()
+    for key, value in held.items():
+        if key in state and state[key].shape == value.shape:
+            state[key].copy_(value)
+    if (old.n_features, shape.n_features) == (N_FEATURES, N_HEARD):
+        stem = held["down.0.conv1.weight"]  # (filter, cells + features + height, step, pitch)
+        features = stem[:, old.n_planes : old.n_planes + N_FEATURES]
+        state["down.0.conv1.weight"].zero_()
+        state["down.0.conv1.weight"][:, : old.n_planes].copy_(stem[:, : old.n_planes])
+        state["down.0.conv1.weight"][:, shape.n_planes].copy_(stem[:, -1])
+        state["told.0.straight.weight"][:, :N_FEATURES].copy_(features.sum(-1))
+    if old.n_planes < shape.n_planes:
+        for kind in ("weight", "bias"):
+            weights, first = held[f"head.{kind}"], state[f"head.{kind}"]
+            for i in range(len(weights)):  # logits and, if there are, changes: of each plane
+                first[i * shape.n_planes] = weights[i]
+    new.load_state_dict(state)
+    return new.eval()
 
 
 _EPSILON = 1e-5  # of batch norm, in PyTorch

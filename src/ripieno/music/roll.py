@@ -71,6 +71,14 @@ def attacks(cells: Cells) -> Bool[np.ndarray, "step pitch"]:
     return begins
 
 
+def restrikable(cells: Cells) -> Bool[np.ndarray, "step pitch"]:
+    """Where a pitch may be struck again: it sounds, and did on the step before."""
+    sounding = cells[0]
+    may = np.zeros_like(sounding)
+    may[1:] = sounding[1:] & sounding[:-1]
+    return may
+
+
 def notes_of(cells: Cells) -> list[RollNote]:
     """The notes of a roll, ordered by onset and then pitch."""
     sounding = cells[0]

@@ -7,9 +7,10 @@ from typing import Annotated, Any, Literal
 
 from ripieno.models.checkpoint import network_config
 from ripieno.models.coconet import CoconetConfig
+from ripieno.models.context import GROUPS
 from ripieno.models.limits import OneOrMore, Share, ShareBelow1, Steps, Within, check_fields, known_fields
 from ripieno.models.separator import SeparatorConfig
-from ripieno.models.unet import UNetConfig, chorale, paper
+from ripieno.models.unet import UNetConfig, chorale, hearing, paper
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +23,8 @@ class DamageConfig:
     line_share: Share = 0.0  # share of samples whose top or bottom line is left whole
     broken_share: Share = 0.0  # share of the lines left whole that are broken up first, in source and target
     light_share: Share = 0.0  # share of samples whose mask ratio is taken to the fourth power: nearly finished pieces
+    bare_share: Share = 0.0  # share of the unbroken lines left whole of which nothing else is left
+    tail_share: Share = 0.0  # share of samples that are cleared from some step on
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -30,6 +33,27 @@ class DamageConfig:
                 f"note_share and line_share must be 1 together at most, not {self.note_share} and {self.line_share}: "
                 f"they are shares of the same samples"
             )
+
+
+@dataclass(frozen=True, kw_only=True)
+class HearingConfig:
+    """What a network that hears (`models.context`) is told in training; ours, since the paper's hears nothing."""
+
+    no_bars: Share = 0.25  # chances that a group of features is unknown
+    no_phrases: Share = 0.25
+    no_key: Share = 0.25
+    no_style: Share = 0.1
+    no_voices: Share = 0.3
+    guessed_key: Share = 0.4  # share of samples whose key is the one guessed of the tune, as a user's often is
+    fewer_share: Share = 0.1  # share of the samples with voices that lose one or two of them
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+
+    @property
+    def unknown(self) -> dict[str, float]:
+        """For each of `models.context.GROUPS`, the chance that it is unknown."""
+        return {group: getattr(self, f"no_{group}") for group in GROUPS}
 
 
 Semitones = Annotated[int, Within(0, 24)]  # further off little of a piece is left in a network's pitch window
@@ -43,6 +67,7 @@ class TrainConfig:
 
     network: UNetConfig | CoconetConfig | SeparatorConfig = field(default_factory=paper)
     damage: DamageConfig = field(default_factory=DamageConfig)
+    hearing: HearingConfig = field(default_factory=HearingConfig)
     n_steps: Steps = 128  # length of a sample; the paper trains on 2 and on 8 bars
     start_multiple: Steps = 16  # samples begin at multiples of this step; 16: whole bars
     overhang: Annotated[int, Within(0, 2**20)] = 0  # steps that a sample may reach past the piece's ends
@@ -102,13 +127,14 @@ OURS = TrainConfig(  # how all networks but the paper's are trained
     average=0.999,
     precision="bfloat16",
 )
-CONFIGURATIONS = ("paper", "chorale", "nade", "coconet", "voices")
+CONFIGURATIONS = ("paper", "chorale", "hearing", "nade", "coconet", "voices")
 
 
 def configuration(name: str) -> TrainConfig:
     """A named configuration.
 
-    `paper`: the paper's network and training. `chorale`: what ships. `nade`: the same network and training with masking
+    `paper`: the paper's network and training. `chorale`: what 0.1.0 shipped. `hearing`: the same, which
+    hears bars, phrases, key and style, and writes repeated notes; what ships. `nade`: the same network and training with masking
     only, the paper's orderless NADE (3.1). `coconet`: the network of its Gibbs baseline.
     `voices`: the network that tells the voices of a roll apart.
 
@@ -128,6 +154,15 @@ def configuration(name: str) -> TrainConfig:
             overhang=32,
             n_left_weight=0.0025,
             temperature=0.8,
+        )
+    if name == "hearing":  # begins with the weights of `chorale`
+        base = configuration("chorale")
+        return replace(
+            base,
+            network=hearing(),
+            damage=replace(base.damage, bare_share=0.2, tail_share=0.05),
+            learning_rate=1.5e-3,
+            start_multiple=4,
         )
     if name == "coconet":
         return replace(
@@ -168,4 +203,5 @@ def from_json(data: Any) -> TrainConfig:
     if missing := [name for name in ("network", "damage") if name not in held]:
         raise ValueError(f"a configuration says its {' and '.join(missing)}, and this one does not")
     network, damage = network_config(held.pop("network")), known_fields(DamageConfig, held.pop("damage"), "damage")
-    return TrainConfig(network=network, damage=DamageConfig(**damage), **held)
+    hearing = known_fields(HearingConfig, held.pop("hearing", {}), "hearing")  # 0.1.0 had none
+    return TrainConfig(network=network, damage=DamageConfig(**damage), hearing=HearingConfig(**hearing), **held)

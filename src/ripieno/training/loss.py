@@ -14,24 +14,34 @@ from torch import Tensor
 from torch.nn import functional as F
 
 
-def edit_kl(logits: Tensor, difference: Tensor) -> Tensor:
+def edit_kl(logits: Tensor, difference: Tensor, legal: Tensor | None = None) -> Tensor:
     """D(U||P) of each sample, in nats, float (batch,); 0 where nothing differs.
 
     Args:
         logits: float (batch, plane, step, pitch).
         difference: bool, alike: the cells in which source and target differ.
+        legal: bool, alike: the cells in which the next edit may lie, the differing ones among them; all unless given.
     """
     wanted = difference.flatten(1).float()
     n_different = wanted.sum(1)
+    if legal is not None:
+        logits = logits.float().masked_fill(~legal, -torch.inf)
     log_p = torch.log_softmax(logits.flatten(1).float(), 1)
     # where, not a product: -inf * 0 would be nan
     cross_entropy = -torch.where(wanted > 0, log_p, 0.0).sum(1) / n_different.clamp(min=1)
     return torch.where(n_different > 0, cross_entropy - n_different.clamp(min=1).log(), 0.0)
 
 
-def change_nats(change_logits: Tensor, difference: Tensor) -> Tensor:
-    """Binary cross-entropy of every cell's changing at all, summed over each sample, float (batch,)."""
+def change_nats(change_logits: Tensor, difference: Tensor, told: Tensor | None = None) -> Tensor:
+    """Binary cross-entropy of every cell's changing at all, summed over each sample, float (batch,).
+
+    Args:
+        change_logits, difference: (batch, plane, step, pitch).
+        told: bool, broadcast against them: the cells that count; all of them unless given.
+    """
     loss = F.binary_cross_entropy_with_logits(change_logits.float(), difference.float(), reduction="none")
+    if told is not None:
+        loss = torch.where(told, loss, 0.0)
     return loss.flatten(1).sum(1)
 
 

@@ -16,12 +16,15 @@ from ripieno.errors import BadInput
 from ripieno.models.checkpoint import (
     Network,
     export_onnx,
+    grown,
     load_network,
     network_for,
     network_of_onnx,
     restore_norms,
 )
+from ripieno.models.context import N_FEATURES
 from ripieno.models.runtime import model_digest
+from ripieno.models.unet import UNet, UNetConfig
 from ripieno.training.config import TrainConfig, configuration
 from ripieno.training.samples import Prepared, load_prepared, training_batch
 from ripieno.training.trainer import Trainer, TrainingProgress
@@ -97,20 +100,29 @@ def starting_network(path: Path, pieces: Prepared, config: TrainConfig) -> Netwo
     Raises:
         BadInput: it cannot be read, or holds another network.
     """
+    shape = config.network
+    # a network that hears may begin as one that does not yet
+    deaf = replace(shape, n_features=N_FEATURES, n_planes=1) if isinstance(shape, UNetConfig) else shape
     if path.suffix == ".safetensors":
         held, _ = load_network(path)
-        begun = network_for(config.network)
+        begun = network_for(shape)
         try:
+            if isinstance(held, UNet) and isinstance(shape, UNetConfig):
+                return grown(held, shape)
             begun.load_state_dict(held.state_dict())
-        except RuntimeError as error:
+        except (RuntimeError, ValueError) as error:
             raise BadInput(f"checkpoint {path.name} holds another network than this configuration's") from error
         return begun
-    network = network_of_onnx(path, config.network)
+    network = network_of_onnx(path, deaf)
     batches = (training_batch(pieces, config, number) for number in range(MEASURED))
     restore_norms(
-        network, ((torch.from_numpy(batch.source).float(), torch.from_numpy(batch.context)) for batch in batches)
+        network,
+        (
+            (torch.from_numpy(batch.source[:, :1]).float(), torch.from_numpy(batch.context[:, :N_FEATURES]))
+            for batch in batches
+        ),
     )
-    return network
+    return grown(network, shape) if isinstance(shape, UNetConfig) and shape != deaf else network
 
 
 def _keep_corpus(corpus: Path, folder: Path) -> None:

@@ -13,24 +13,57 @@ from typing import Literal
 import numpy as np
 from numpy.random import Generator, Philox
 
-from ripieno.edits.damage import break_line, corrupt, corrupt_accompaniment, corrupt_notes
+from ripieno.edits.damage import break_line, corrupt, corrupt_accompaniment, corrupt_notes, corrupt_restrikes
 from ripieno.models.coconet import CoconetConfig
-from ripieno.models.context import context_of
+from ripieno.models.context import (
+    GROUPS,
+    INSIDE,
+    N_FEATURES,
+    N_HEARD,
+    Context,
+    context_of,
+    forget_some,
+    transposed,
+)
 from ripieno.models.separator import SeparatorConfig
 from ripieno.models.unet import UNetConfig
-from ripieno.music.roll import Cells, Voices, window
+from ripieno.music.outline import Outline, unknown_outline
+from ripieno.music.roll import Cells, Voices, restrikable, roll_of_voices, window
 from ripieno.shapes import Bool, Float, Int
 from ripieno.training.config import DamageConfig, TrainConfig
 
 
+@dataclass(frozen=True, eq=False)
+class Piece:
+    """One piece of a prepared corpus.
+
+    cells: of as many planes as are known: two where it is known which notes are struck again.
+    beat_phase: which sixteenth of its beat it begins on.
+    voices, onsets: (step, voice) MIDI numbers, -1 a rest, and where each strikes; None where they are not known.
+    context: the piece's own, whole.
+    tune_key: the same context with the key that one would guess of its top line.
+    """
+
+    name: str
+    cells: Cells
+    beat_phase: int
+    voices: Voices | None
+    onsets: Bool[np.ndarray, "_ _"] | None
+    context: Context
+    tune_key: Context
+    style: str
+
+
 @dataclass(frozen=True)
 class Prepared:
-    """One split of a corpus: rolls and, for each, which sixteenth of its beat it begins on."""
+    """One split of a corpus."""
 
-    rolls: list[Bool[np.ndarray, "_ _ _"]]  # of different lengths
-    beat_phases: list[int]
-    names: list[str]
-    voices: list[Int[np.ndarray, "_ _"]] | None = None  # (step, voice) MIDI numbers, -1 a rest, where they are known
+    pieces: list[Piece]
+
+    @property
+    def voices(self) -> list[Voices]:
+        """Who sings what, of every piece of which it is known."""
+        return [piece.voices for piece in self.pieces if piece.voices is not None]
 
 
 @dataclass(frozen=True)
@@ -48,6 +81,7 @@ class Batch:
     source: Bool[np.ndarray, "batch plane step pitch"]
     target: Bool[np.ndarray, "batch plane step pitch"]
     context: Float[np.ndarray, "batch feature step"]
+    tells_again: Bool[np.ndarray, " batch"]  # whether the target knows which notes are struck again
 
 
 def load_prepared(path: Path, split: str) -> Prepared:
@@ -66,20 +100,58 @@ def load_prepared(path: Path, split: str) -> Prepared:
         phases, names = data["beat_phase"], data["name"]
         chosen = [i for i, name in enumerate(splits) if name == split]
         sung = data["voices"].astype(int) if "voices" in data else None
-        return Prepared(
-            rolls=[np.ascontiguousarray(cells[bounds[i] : bounds[i + 1]].transpose(1, 0, 2)) for i in chosen],
-            beat_phases=[int(phases[i]) for i in chosen],
-            names=[str(names[i]) for i in chosen],
-            voices=None if sung is None else [sung[bounds[i] : bounds[i + 1]] for i in chosen],
-        )
+        struck = data["onsets"] if "onsets" in data else None
+        n_voices = data["n_voices"] if "n_voices" in data else [0 if sung is None else sung.shape[1]] * len(splits)
+        told = data["outline"] if "outline" in data else None
+        tells_onsets = data["tells_onsets"] if "tells_onsets" in data else np.zeros(len(splits), dtype=bool)
+        pieces = []
+        for i in chosen:
+            steps = slice(bounds[i], bounds[i + 1])
+            roll = np.ascontiguousarray(cells[steps].transpose(1, 0, 2))
+            voices = None if sung is None or not n_voices[i] else sung[steps, : n_voices[i]]
+            onsets = None if voices is None or struck is None else struck[steps, : n_voices[i]]
+            if not tells_onsets[i]:
+                onsets = None
+            if voices is not None and onsets is not None:
+                roll = struck_roll(voices, onsets)
+            outline = unknown_outline(roll.shape[1]) if told is None else Outline(*told[steps].T.astype(int))
+            guessed = outline
+            if "tune_key" in data:
+                tonic, minor = (np.full(roll.shape[1], value) for value in data["tune_key"][i])
+                guessed = replace(outline, tonic=tonic, minor=minor)
+            style = str(data["style"][i]) if "style" in data else ""
+            about = {"beat_phase": int(phases[i]), "style": style or None}
+            pieces.append(
+                Piece(
+                    str(names[i]),
+                    roll,
+                    int(phases[i]),
+                    voices,
+                    onsets,
+                    context_of(roll.shape[1], outline=outline, **about),
+                    context_of(roll.shape[1], outline=guessed, **about),
+                    style,
+                )
+            )
+        return Prepared(pieces)
+
+
+def struck_roll(voices: Voices, onsets: Bool[np.ndarray, "_ _"]) -> Cells:
+    """The roll of voices that strike, of two planes; two voices that hand a pitch over strike it again."""
+    cells = np.concatenate([roll_of_voices(voices)] * 2)
+    cells[1] = False
+    steps, columns = np.nonzero(onsets & (voices >= 0))
+    cells[1, steps, voices[steps, columns]] = True
+    cells[1] &= restrikable(cells)
+    return cells
 
 
 def training_batch(corpus: Prepared, config: TrainConfig, number: int) -> Batch:
     """Batch `number` of a run."""
     rng = Generator(Philox(key=[config.seed, number]))
-    lengths = np.array([roll.shape[1] for roll in corpus.rolls], dtype=float)
+    lengths = np.array([piece.cells.shape[1] for piece in corpus.pieces], dtype=float)
     which = rng.choice(len(lengths), size=config.batch_size, p=lengths / lengths.sum())
-    samples = [_draw_sample(corpus.rolls[i], corpus.beat_phases[i], config, rng) for i in which]
+    samples = [_draw_sample(corpus.pieces[i], config, rng) for i in which]
     return _stack(samples, config)
 
 
@@ -168,74 +240,125 @@ def _stack_blanks(
 def validation_set(corpus: Prepared, config: TrainConfig, n_samples: int = 608, seed: int = 2020) -> Batch:
     """Windows of every piece in turn, with the paper's damage, the same for every run with this pitch window.
 
-    A model that never takes back (`noise_max` 0) is not asked to.
+    A model that never takes back (`noise_max` 0) is not asked to; one that hears knows all that there is to know.
     """
     rng = Generator(Philox(key=[seed, 0]))
     damage = DamageConfig(noise_max=min(config.damage.noise_max, DamageConfig().noise_max))
     samples = []
     for number in range(n_samples):
-        i = number % len(corpus.rolls)
-        roll = corpus.rolls[i]
-        last = max(roll.shape[1] - config.n_steps, 0)
+        piece = corpus.pieces[number % len(corpus.pieces)]
+        last = max(piece.cells.shape[1] - config.n_steps, 0)
         start = int(rng.integers(last // 4 + 1)) * 4
-        samples.append(_damaged(roll, corpus.beat_phases[i], start, 0, config, damage, rng))
+        target = _target(piece.cells, start, 0, config)
+        context = _cut_context(piece, piece.context, start, config.n_steps)
+        samples.append(_damaged(target, context, config, damage, rng))
     return _stack(samples, config)
 
 
-Sample = tuple[Bool[np.ndarray, "_ _ _"], Bool[np.ndarray, "_ _ _"], Float[np.ndarray, "_ _"]]
+Sample = tuple[Bool[np.ndarray, "_ _ _"], Bool[np.ndarray, "_ _ _"], Float[np.ndarray, "_ _"], bool]
 
 
-def _draw_sample(roll: Cells, beat_phase: int, config: TrainConfig, rng: Generator) -> Sample:
+def _draw_sample(piece: Piece, config: TrainConfig, rng: Generator) -> Sample:
     multiple = config.start_multiple
+    n_steps = piece.cells.shape[1]
     first = -(config.overhang // multiple)
-    last = max((roll.shape[1] - config.n_steps + config.overhang) // multiple, 0)
-    start = int(rng.integers(first, last + 1)) * multiple - beat_phase
+    last = max((n_steps - config.n_steps + config.overhang) // multiple, 0)
+    start = int(rng.integers(first, last + 1)) * multiple - piece.beat_phase
     semitones = int(rng.integers(-config.transpose_down, config.transpose_up + 1))
-    return _damaged(roll, beat_phase, start, semitones, config, config.damage, rng)
+    cells, context = piece.cells, piece.context
+    hears = config.hearing
+    if config.network.n_features == N_HEARD:
+        n_voices = 0 if piece.voices is None else piece.voices.shape[1]
+        if n_voices > 2 and rng.random() < hears.fewer_share:
+            cells, n_voices = _fewer_voices(piece, rng)
+        context = piece.tune_key if rng.random() < hears.guessed_key else context
+        context = _cut_context(piece, context, start, config.n_steps, n_voices)
+        context = forget_some(transposed(context, semitones), hears.unknown, rng)
+    else:
+        context = _cut_context(piece, context, start, config.n_steps)[: config.network.n_features]
+    target = _target(cells, start, semitones, config)
+    return _damaged(target, context, config, config.damage, rng, tells_again=cells.shape[0] > 1)
+
+
+def _fewer_voices(piece: Piece, rng: Generator) -> tuple[Cells, int]:
+    """The piece with one or two of its voices left out; mostly the soprano stays."""
+    assert piece.voices is not None
+    n_voices = piece.voices.shape[1]
+    left = int(rng.integers(2, n_voices))
+    kept = rng.permutation(np.arange(1, n_voices))
+    if rng.random() < 0.8:
+        kept = np.concatenate([[0], kept])
+    kept = np.sort(kept[:left])
+    if piece.onsets is None:
+        return roll_of_voices(piece.voices[:, kept]), left
+    return struck_roll(piece.voices[:, kept], piece.onsets[:, kept]), left
+
+
+def _cut_context(piece: Piece, context: Context, start: int, n_steps: int, n_voices: int = 0) -> Context:
+    """A window of a piece's context; past the ends of the piece only the beat goes on."""
+    cut = context_of(n_steps, start, context.shape[1], piece.beat_phase, n_voices=n_voices)
+    first, last = max(start, 0), min(start + n_steps, context.shape[1])
+    if first < last:
+        known = context[:, first:last]
+        voices = GROUPS["voices"]
+        cut[N_FEATURES : voices.start, first - start : last - start] = known[N_FEATURES : voices.start]
+        cut[voices.stop :, first - start : last - start] = known[voices.stop :]
+    return cut
+
+
+def _target(cells: Cells, start: int, semitones: int, config: TrainConfig) -> Bool[np.ndarray, "_ _ _"]:
+    """A window of a roll, in the network's planes and pitch window."""
+    network = config.network
+    n_planes = network.n_planes if isinstance(network, UNetConfig) else 1
+    low = network.lowest_pitch - semitones
+    cut = window(cells, start, config.n_steps)[:n_planes]
+    target = np.zeros((n_planes, config.n_steps, network.n_pitches), dtype=bool)
+    bottom, top = max(low, 0), min(low + network.n_pitches, 128)
+    target[: cut.shape[0], :, bottom - low : top - low] = cut[:, :, bottom:top]
+    return target
 
 
 def _damaged(
-    roll: Cells,
-    beat_phase: int,
-    start: int,
-    semitones: int,
+    target: Bool[np.ndarray, "_ _ _"],
+    context: Context,
     config: TrainConfig,
     damage: DamageConfig,
     rng: Generator,
+    tells_again: bool = False,
 ) -> Sample:
-    network = config.network
-    low = network.lowest_pitch - semitones
-    cut = window(roll, start, config.n_steps)
-    target = np.zeros((cut.shape[0], config.n_steps, network.n_pitches), dtype=bool)
-    bottom, top = max(low, 0), min(low + network.n_pitches, 128)
-    target[:, :, bottom - low : top - low] = cut[:, :, bottom:top]
-    context = context_of(config.n_steps, start, roll.shape[1], beat_phase)
-    step = np.arange(start, start + config.n_steps)
-    inside = (step >= 0) & (step < roll.shape[1])
+    inside = context[INSIDE] > 0.5
+    sounding = target[:1]  # the second plane is damaged after it
     mask_ratio = rng.random()
     if rng.random() < damage.light_share:
         mask_ratio = mask_ratio**4
     noise_ratio = 0.0 if rng.random() < damage.clean_share else rng.random() * damage.noise_max
     kind = rng.random()
     if kind < damage.note_share:
-        source = corrupt_notes(target, mask_ratio, int(rng.integers(9)), rng)
+        source = corrupt_notes(sounding, mask_ratio, int(rng.integers(9)), rng)
         if rng.random() < 0.5:
             source = corrupt(source, 0.5 * mask_ratio * rng.random(), noise_ratio * 0.2, rng, inside)
         source &= inside[:, None]
     elif kind < damage.note_share + damage.line_share:
         if damage.broken_share and rng.random() < damage.broken_share:
-            line = break_line(target, "top" if rng.random() < 0.7 else "bottom", rng)
-            source = corrupt(target, mask_ratio, noise_ratio, rng, inside)
+            line = break_line(sounding, "top" if rng.random() < 0.7 else "bottom", rng)
+            source = corrupt(sounding, mask_ratio, noise_ratio, rng, inside)
             steps = np.flatnonzero(line >= 0)
-            source[:, steps, line[steps]] = target[:, steps, line[steps]]
+            source[:, steps, line[steps]] = sounding[:, steps, line[steps]]
         else:
             keep: Literal["top", "bottom"] = "top" if rng.random() < 0.8 else "bottom"
-            source = corrupt_accompaniment(target, keep, mask_ratio, noise_ratio, rng, inside)
+            if damage.bare_share and rng.random() < damage.bare_share:
+                mask_ratio = 1.0
+            source = corrupt_accompaniment(sounding, keep, mask_ratio, noise_ratio, rng, inside)
     else:
-        source = corrupt(target, mask_ratio, noise_ratio, rng, inside)
-    return source, target, context
+        source = corrupt(sounding, mask_ratio, noise_ratio, rng, inside)
+    if damage.tail_share and rng.random() < damage.tail_share:
+        source[:, int(rng.integers(1, source.shape[1])) :] = False
+    if target.shape[0] > 1:
+        target[1] &= restrikable(target)
+        source = np.concatenate([source, corrupt_restrikes(target, source, mask_ratio, noise_ratio, rng)])
+    return source, target, context, tells_again
 
 
 def _stack(samples: list[Sample], config: TrainConfig) -> Batch:
-    sources, targets, contexts = zip(*samples, strict=True)
-    return Batch(np.stack(sources), np.stack(targets), np.stack(contexts))
+    sources, targets, contexts, tell = zip(*samples, strict=True)
+    return Batch(np.stack(sources), np.stack(targets), np.stack(contexts), np.array(tell))

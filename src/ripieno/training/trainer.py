@@ -28,7 +28,7 @@ from torch import Tensor, nn
 
 from ripieno.models.coconet import Coconet, CoconetConfig, planes_of
 from ripieno.models.separator import Separator, SeparatorConfig
-from ripieno.models.unet import UNet, UNetConfig
+from ripieno.models.unet import UNet, UNetConfig, restrikable
 from ripieno.training.config import TrainConfig, from_json, to_json
 from ripieno.training.loss import blanks_nats, change_nats, edit_kl, n_left_of, voices_nats
 from ripieno.training.samples import (
@@ -99,12 +99,13 @@ class EditObjective:
     def loss(self, network: nn.Module, number: int) -> tuple[Tensor, Tensor]:
         """See `Objective`."""
         batch = training_batch(self.corpus, self.config, number)
-        source, target, context = self._tensors(batch.source, batch.target, batch.context)
+        source, target, context, tell = self._tensors(batch.source, batch.target, batch.context, batch.tells_again)
         logits, change = network(source.float(), context)
-        kl = edit_kl(logits, source ^ target)
+        difference, told = source ^ target, _told(source, tell)
+        kl = edit_kl(logits, *_legal(source, difference, told))
         loss = kl.mean()
         if change is not None:
-            loss = loss + self.config.n_left_weight * change_nats(change, source ^ target).mean()
+            loss = loss + self.config.n_left_weight * change_nats(change, difference, told).mean()
         return loss, kl
 
     def score(self, network: nn.Module) -> tuple[float, float]:
@@ -112,12 +113,14 @@ class EditObjective:
         kls, errors = [], []
         for first in range(0, len(self.valid.source), 32):
             part = slice(first, first + 32)
-            source, target, context = self._tensors(
-                self.valid.source[part], self.valid.target[part], self.valid.context[part]
+            valid = self.valid
+            source, target, context, tell = self._tensors(
+                valid.source[part], valid.target[part], valid.context[part], valid.tells_again[part]
             )
             logits, change = network(source.float(), context)
-            difference = source ^ target
-            kls.append(edit_kl(logits, difference))
+            told = _told(source, tell)
+            difference = (source ^ target) & told
+            kls.append(edit_kl(logits, *_legal(source, difference, told)))
             if change is not None:
                 true = difference.flatten(1).sum(1).clamp(min=1)
                 errors.append((n_left_of(change) / true - 1).abs())
@@ -126,6 +129,25 @@ class EditObjective:
 
     def _tensors(self, *arrays: np.ndarray) -> Iterator[Tensor]:
         return (torch.from_numpy(array).to(self.device, non_blocking=True) for array in arrays)
+
+
+def _told(source: Tensor, tells_again: Tensor) -> Tensor:
+    """The cells of which the target says something: which notes are struck again is not known of every piece."""
+    told = torch.ones_like(source)
+    if source.shape[1] > 1:
+        told[:, 1] = tells_again[:, None, None]
+    return told
+
+
+def _legal(source: Tensor, difference: Tensor, told: Tensor) -> tuple[Tensor, Tensor]:
+    """Of what differs, what one edit may change now; and the cells in which an edit may lie.
+
+    A note can be struck again only where it sounds already.
+    """
+    legal = told.clone()
+    if source.shape[1] > 1:
+        legal[:, 1:] &= restrikable(source)
+    return difference & legal, legal
 
 
 class BlanksObjective:
