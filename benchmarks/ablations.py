@@ -34,7 +34,7 @@ from ripieno.models.checkpoint import load_network
 from ripieno.models.unet import UNetConfig
 from ripieno.training.config import DamageConfig, TrainConfig, configuration
 from ripieno.training.loss import edit_kl, n_left_of
-from ripieno.training.samples import Batch, Prepared, load_prepared, training_batch
+from ripieno.training.samples import Batch, Prepared, load_prepared, piece_of, training_batch
 from ripieno.training.trainer import Trainer
 
 FILTERS = (8, 16, 32, 64, 128, 256)  # half as wide as the network that ships
@@ -99,8 +99,9 @@ def sets(valid: Prepared, config: TrainConfig) -> dict[str, Batch]:
         drawn = replace(same, damage=damage, overhang=overhang, batch_size=N_WINDOWS, seed=2020)
         if overhang:  # short pieces, so that every window reaches out of one
             rng = Generator(Philox(key=[2020, 1]))
-            cut = [roll[:, : 16 * int(rng.integers(3, 7))] for roll in valid.rolls]
-            found[name] = training_batch(replace(valid, rolls=cut), drawn, number)
+            cut = [(piece, 16 * int(rng.integers(3, 7))) for piece in valid.pieces]
+            short = [piece_of(piece.name, piece.cells[:, :length], piece.beat_phase) for piece, length in cut]
+            found[name] = training_batch(Prepared(short), drawn, number)
         else:
             found[name] = training_batch(valid, drawn, number)
     return found

@@ -23,7 +23,7 @@ import numpy as np
 
 from benchmarks.corpora import chorales
 from ripieno.models.checkpoint import Network, export_onnx, load_network, network_of_onnx
-from ripieno.models.context import context_of
+from ripieno.models.context import N_FEATURES, context_of
 from ripieno.models.quantization import Inputs, quantize
 from ripieno.models.runtime import open_session
 from ripieno.models.unet import UNet
@@ -102,7 +102,7 @@ def main() -> None:
         separates = bool(card.get("separates"))
         examples = roll_inputs(beginnings(a.data), card["lowest_pitch"], card["n_pitches"], damaged=not separates)
         if not separates:
-            context = context_of(N_STEPS)[None].astype(np.float32)
+            context = context_of(N_STEPS)[None, : card.get("n_features", N_FEATURES)]
             examples = [one | {"context": context} for one in examples]
         output = a.output or BUNDLED / ("separator.onnx" if separates else "chorale.onnx")
         apart = quantize(source, output, examples)

@@ -58,10 +58,10 @@ def notewise(
 def validation_kl(model: Model, data: Path) -> None:
     # the trainer's own set; it needs torch only because the configuration lives beside the network
     from ripieno.training.config import configuration
-    from ripieno.training.samples import Prepared, validation_set
+    from ripieno.training.samples import Prepared, piece_of, validation_set
 
     items = chorales(data, "valid")
-    corpus = Prepared([i.cells for i in items], [i.beat_phase for i in items], [i.name for i in items])
+    corpus = Prepared([piece_of(i.name, i.cells, i.beat_phase) for i in items])
     config = configuration("chorale")
     network = replace(config.network, lowest_pitch=model.lowest_pitch, n_pitches=model.n_pitches)
     batch = validation_set(corpus, replace(config, network=network))

@@ -108,7 +108,7 @@ def edit_beside_pass(n_rounds: int = 200) -> None:
     model = session.model
     n_steps = -(-session.log.cells.shape[1] // model.step_multiple) * model.step_multiple
     cells = np.zeros((1, model.n_planes, n_steps, model.n_pitches), dtype=np.float32)
-    context = context_of(n_steps)[None].astype(np.float32)
+    context = context_of(n_steps)[None, : model.n_features]
     bare, whole = [], []
     changes = session.run(stop=None)
     for _ in range(n_rounds):  # in turn, so that both meet the same machine

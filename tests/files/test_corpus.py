@@ -201,9 +201,9 @@ def test_training_reads_the_rolls_that_were_prepared(tmp_path_factory, pieces, n
     for split in {item.split for item in items}:
         wanted = [item for item in items if item.split == split]
         prepared = load_prepared(path, split)
-        assert prepared.names == [item.name for item in wanted]
-        assert prepared.beat_phases == [item.beat_phase for item in wanted]
-        assert all(np.array_equal(roll, item.cells) for roll, item in zip(prepared.rolls, wanted, strict=True))
+        assert [piece.name for piece in prepared.pieces] == [item.name for item in wanted]
+        assert [piece.beat_phase for piece in prepared.pieces] == [item.beat_phase for item in wanted]
+        assert all(np.array_equal(piece.cells, item.cells) for piece, item in zip(prepared.pieces, wanted, strict=True))
     with np.load(path, allow_pickle=False) as data:  # the names and types that the module's first lines promise
         assert {name: data[name].dtype.kind for name in data.files} == {
             "cells": "u",

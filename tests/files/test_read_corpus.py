@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from ripieno.errors import BadInput
-from ripieno.files.corpus import JSB_LEAKS, read_corpus, read_jsb
-from ripieno.music.roll import RollNote, notes_of
+from ripieno.files.corpus import Item, read_corpus, read_jsb, without_repeats
+from ripieno.music.roll import RollNote, notes_of, roll_of_voices
 
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"
 CHORD = [72, 67, 60, 48]
@@ -28,11 +28,20 @@ def test_the_jsb_chorales_keep_their_splits_and_voices(tmp_path: Path) -> None:
     np.testing.assert_array_equal(items[0].voices[2], [72, 65, -1, 53])
 
 
-def test_chorales_that_repeat_one_of_the_valid_split_are_left_out_and_it_is_said(tmp_path: Path) -> None:
-    items, remarks = read_corpus(a_jsb(tmp_path / "jsb.json", 229))
-    assert len(items) == 229 - 2 + 2
-    assert not {item.name for item in items} & set(JSB_LEAKS)
-    assert "142 and 224" in remarks[0]
+def test_what_largely_repeats_a_piece_kept_apart_is_left_out_of_training_in_any_transposition_and_it_is_said() -> None:
+    rng = np.random.default_rng(0)
+    kept, other = (np.sort(rng.integers(40, 75, (64, 4)).repeat(2, axis=0), axis=1) for _ in range(2))
+    items = [
+        Item("kept", "valid", roll_of_voices(kept)),
+        Item("third up", "train", roll_of_voices(kept[32:] + 4)),
+        Item("half", "train", roll_of_voices(np.concatenate([kept[:56], other[:72]]))),
+        Item("other", "train", roll_of_voices(other)),
+        Item("silent", "train", roll_of_voices(other - 200)),
+    ]
+    left, remarks = without_repeats(items)
+    assert [item.name for item in left] == ["kept", "half", "other", "silent"]
+    assert remarks == ["left out of training, since they largely repeat a piece kept apart: third up"]
+    assert without_repeats(left) == (left, [])
 
 
 def test_a_folder_is_read_as_midi_files() -> None:

@@ -23,7 +23,7 @@ def rolls(n: int, n_steps: int = 32) -> np.ndarray:
 
 def inputs(model: Model, n: int = 6) -> list[Inputs]:
     window = slice(model.lowest_pitch, model.lowest_pitch + model.n_pitches)
-    context = context_of(32)[None].astype(np.float32)
+    context = context_of(32)[None, : model.n_features]
     return [{"cells": roll[None, :, :, window].astype(np.float32), "context": context} for roll in rolls(n)]
 
 

@@ -13,9 +13,9 @@ from ripieno.models.checkpoint import export_onnx, load_network
 from ripieno.models.coconet import Coconet, CoconetConfig
 from ripieno.models.runtime import load_coconet, load_model, load_separator
 from ripieno.models.separator import Separator, SeparatorConfig
-from ripieno.music.roll import RollNote, roll_of
+from ripieno.music.roll import RollNote, roll_of, roll_of_voices
 from ripieno.training.config import configuration
-from ripieno.training.samples import Prepared, voices_batch, voices_set
+from ripieno.training.samples import Prepared, piece_of, voices_batch, voices_set
 from ripieno.training.trainer import Trainer
 
 TINY = SeparatorConfig(n_filters=4, dilations=(1, 2))
@@ -54,12 +54,7 @@ def test_models_of_other_kinds_are_refused_in_one_line(exported: Path, tmp_path:
 
 
 def prepared(*scores: np.ndarray) -> Prepared:
-    rolls = []
-    for score in scores:
-        cells = np.zeros((1, len(score), 128), dtype=bool)
-        cells[0, np.arange(len(score))[:, None], score] = True
-        rolls.append(cells)
-    return Prepared(rolls, [0] * len(scores), [f"piece {i}" for i in range(len(scores))], list(scores))
+    return Prepared([piece_of(f"piece {i}", roll_of_voices(score), voices=score) for i, score in enumerate(scores)])
 
 
 QUICK = replace(
@@ -81,13 +76,13 @@ def test_it_learns_who_crosses_whom_and_is_exported_as_it_was_in_the_end(tmp_pat
     network, run = load_network(tmp_path / "last.safetensors")
     assert run["samples"] == QUICK.n_samples
     export_onnx(network, tmp_path / "model.onnx", {})
-    cells = prepared(CROSSED).rolls[0]
+    cells = prepared(CROSSED).pieces[0].cells
     log_p = load_separator(tmp_path / "model.onnx")(cells)
     np.testing.assert_array_equal(np.where(cells[0][:, None], log_p, -np.inf).argmax(axis=-1), CROSSED)
 
 
 def test_it_asks_for_a_corpus_that_says_who_sings(tmp_path: Path) -> None:
-    merged = replace(prepared(SCORE), voices=None)
+    merged = Prepared([replace(piece, voices=None) for piece in prepared(SCORE).pieces])
     with pytest.raises(ValueError, match="learns who sings what"):
         Trainer(QUICK, merged, merged, tmp_path)
 

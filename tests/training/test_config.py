@@ -119,7 +119,7 @@ def test_what_is_wrong_is_said_with_what_would_be_right(change: dict[str, Any], 
 @pytest.mark.parametrize(
     ("kind", "given", "said"),
     [
-        (UNetConfig, {"n_features": 3}, "n_features must be 0 or 7"),
+        (UNetConfig, {"n_features": 3}, "n_features must be 0, 7 or 44"),
         (
             UNetConfig,
             {"lowest_pitch": 100, "n_pitches": 32},
@@ -144,7 +144,7 @@ def test_configurations_survive_json() -> None:
     for name in CONFIGURATIONS:
         config = configuration(name)
         assert from_json(json.loads(json.dumps(to_json(config)))) == config
-    with pytest.raises(ValueError, match="there are: paper, chorale, nade, coconet"):
+    with pytest.raises(ValueError, match="there are: paper, chorale, hearing, nade, coconet"):
         configuration("sonata")
 
 

@@ -10,7 +10,7 @@ from ripieno.models.context import INSIDE
 from ripieno.models.unet import UNetConfig
 from ripieno.music.roll import RollNote, roll_of, silence
 from ripieno.training.config import DamageConfig, TrainConfig, configuration
-from ripieno.training.samples import Prepared, blanks_batch, load_prepared, training_batch, validation_set
+from ripieno.training.samples import Prepared, blanks_batch, load_prepared, piece_of, training_batch, validation_set
 
 SHAPE = UNetConfig(n_features=7, n_filters=(4, 4), lowest_pitch=40, n_pitches=32)
 SMALL = TrainConfig(
@@ -28,7 +28,7 @@ SMALL = TrainConfig(
 @pytest.fixture
 def corpus() -> Prepared:
     notes = [RollNote(onset, 50 + onset % 12, 4) for onset in range(0, 48, 4)]
-    return Prepared([roll_of(notes, 48), roll_of(notes[:6], 24)], [0, 2], ["long", "short"])
+    return Prepared([piece_of("long", roll_of(notes, 48)), piece_of("short", roll_of(notes[:6], 24), 2)])
 
 
 def test_the_same_number_gives_the_same_batch_and_another_number_another(corpus: Prepared) -> None:
@@ -72,14 +72,14 @@ def test_a_model_that_never_takes_back_is_not_asked_to(corpus: Prepared) -> None
 
 def test_a_prepared_corpus_reads_back_as_it_was(tmp_path, corpus: Prepared) -> None:
     items = [
-        Item(name, split, roll, phase)
-        for name, split, roll, phase in zip(corpus.names, ("train", "valid"), corpus.rolls, [0, 2], strict=True)
+        Item(piece.name, split, piece.cells, piece.beat_phase)
+        for piece, split in zip(corpus.pieces, ("train", "valid"), strict=True)
     ]
     write_prepared(items, tmp_path / "corpus.npz")
     read = load_prepared(tmp_path / "corpus.npz", "valid")
-    assert read.names == ["short"]
-    assert read.beat_phases == [2]
-    np.testing.assert_array_equal(read.rolls[0], corpus.rolls[1])
+    assert [piece.name for piece in read.pieces] == ["short"]
+    assert [piece.beat_phase for piece in read.pieces] == [2]
+    np.testing.assert_array_equal(read.pieces[0].cells, corpus.pieces[1].cells)
     with pytest.raises(ValueError, match="no split 'test'"):
         load_prepared(tmp_path / "corpus.npz", "test")
 
@@ -90,7 +90,7 @@ COCONET = replace(configuration("coconet"), n_steps=16, batch_size=64)
 @pytest.fixture
 def voices() -> Prepared:
     score = np.repeat(np.array([[72, 67, 60, 48], [74, -1, 59, 43]]), 8, axis=0)
-    return Prepared([silence(16)], [0], ["two chords"], [score])
+    return Prepared([piece_of("two chords", silence(16), voices=score)])
 
 
 def test_blanks_lie_in_whole_steps_but_one_or_anywhere(voices: Prepared) -> None:
@@ -106,7 +106,6 @@ def test_blanks_lie_in_whole_steps_but_one_or_anywhere(voices: Prepared) -> None
 
 
 def test_scores_are_transposed_as_a_whole_and_rests_stay_rests(voices: Prepared) -> None:
-    assert voices.voices is not None
     score = voices.voices[0]
     batch = blanks_batch(voices, COCONET, 1)
     for sung in batch.sung:
@@ -118,10 +117,11 @@ def test_scores_are_transposed_as_a_whole_and_rests_stay_rests(voices: Prepared)
 
 
 def test_a_corpus_keeps_who_sings_what_if_it_knows(tmp_path, voices: Prepared, corpus: Prepared) -> None:
-    assert voices.voices is not None
     known = Item("known", "train", silence(16), 0, voices.voices[0])
     write_prepared([known], tmp_path / "voices.npz")
     read = load_prepared(tmp_path / "voices.npz", "train")
     np.testing.assert_array_equal(read.voices, voices.voices)
-    write_prepared([known, Item("unknown", "train", corpus.rolls[1])], tmp_path / "rolls.npz")
-    assert load_prepared(tmp_path / "rolls.npz", "train").voices is None
+    write_prepared([known, Item("unknown", "train", corpus.pieces[1].cells)], tmp_path / "rolls.npz")
+    one, nobody = load_prepared(tmp_path / "rolls.npz", "train").pieces
+    np.testing.assert_array_equal(one.voices, known.voices)
+    assert nobody.voices is None

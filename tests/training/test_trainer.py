@@ -20,7 +20,7 @@ from ripieno.models.unet import UNet
 from ripieno.music.roll import RollNote, roll_of
 from ripieno.training.config import configuration, from_json, to_json
 from ripieno.training.run import starting_network
-from ripieno.training.samples import Prepared, training_batch
+from ripieno.training.samples import Prepared, piece_of, training_batch
 from ripieno.training.trainer import Trainer, learning_rate_at, load_weights
 from tests.training.test_samples import SHAPE, SMALL
 
@@ -39,7 +39,7 @@ TINY = replace(
 @pytest.fixture
 def corpus() -> Prepared:
     notes = [RollNote(onset, 50 + onset % 12, 4) for onset in range(0, 48, 4)]
-    return Prepared([roll_of(notes, 48)], [0], ["scale"])
+    return Prepared([piece_of("scale", roll_of(notes, 48))])
 
 
 def test_a_resumed_run_ends_with_the_same_weights_bit_for_bit(tmp_path: Path, corpus: Prepared) -> None:
@@ -150,7 +150,7 @@ def test_the_learning_rate_warms_up_and_falls_to_nothing() -> None:
 def voices() -> Prepared:
     lines = np.array([[72, 67, 60, 48], [74, 67, 59, 43], [76, 67, 60, 48], [77, 69, 60, 41]])
     score = np.repeat(np.concatenate([lines, lines[::-1]]), 4, axis=0)
-    return Prepared([roll_of([], len(score))], [0], ["cadences"], [score])
+    return Prepared([piece_of("cadences", roll_of([], len(score)), voices=score)])
 
 
 COCONET = replace(
@@ -172,7 +172,6 @@ def test_coconet_learns_a_score_by_heart_and_is_exported(tmp_path: Path, voices:
     assert reports[-1].train_kl < 0.5 * reports[0].train_kl
     network, _ = load_network(tmp_path / "best.safetensors")
     export_onnx(network, tmp_path / "model.onnx", {})
-    assert voices.voices is not None
     score = voices.voices[0][None]
     known = np.ones((1, 32, 4), dtype=bool)
     known[0, 8:12, 1] = False

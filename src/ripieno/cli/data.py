@@ -9,7 +9,7 @@ import typer
 
 from ripieno.cli.app import app
 from ripieno.errors import BadInput
-from ripieno.music.outline import STYLES
+from ripieno.music.styles import STYLES
 
 HELP = """
 Prepare music for training: read it, lay it on a grid of sixteenths, keep some of it apart for testing.

@@ -14,7 +14,7 @@ n_voices     int (piece,), how many of the voices are a piece's own; 0 where it 
 tells_onsets bool (piece,), whether the onsets are the piece's own; where not, repeated notes are joined
 outline      int16 (step, 6), the fields of `music.outline.Outline`
 tune_key     int16 (piece, 2), tonic and 1 for minor, as one would guess them of its top line alone
-style        str (piece,), one of `music.outline.STYLES`, or empty
+style        str (piece,), one of `music.styles.STYLES`, or empty
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Item:
     voices: int (step, voice), -1 silent, where the corpus knows them.
     onsets: where each of them strikes, where that is known; elsewhere repeated notes are joined.
     outline: what is known of its bars, phrases and key.
-    style: one of `music.outline.STYLES`; empty where nobody said.
+    style: one of `music.styles.STYLES`; empty where nobody said.
     """
 
     name: str
@@ -128,7 +128,7 @@ def read_midi_folder(
             holds settings that the JSB Chorales have under other names: match them by their notes.
         shares: of train, valid and test. From three files on, each share above 0 gets at least one.
         seed: another one gives other splits.
-        style: who writes so, one of `music.outline.STYLES`; empty for nobody that is known.
+        style: who writes so, one of `music.styles.STYLES`; empty for nobody that is known.
         metres: an ABC file that says where the lines of these hymns end; each file's name begins with its number.
 
     Returns:

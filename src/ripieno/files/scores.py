@@ -29,7 +29,7 @@ LEAST_ALIKE = 0.85  # share of the cells that must be the score's
 
 
 @dataclass(frozen=True, eq=False)
-class Score:
+class ChoraleScore:
     """One score on the grid: who sings what, where notes begin, and its outline."""
 
     name: str
@@ -51,7 +51,7 @@ class Placed:
     alike: float
 
 
-def score_of(piece: Piece, name: str) -> Score:
+def chorale_score(piece: Piece, name: str) -> ChoraleScore:
     """A four-part score on the grid.
 
     Raises:
@@ -73,7 +73,7 @@ def score_of(piece: Piece, name: str) -> Score:
         onsets[note.steps.start, voice] = True
         if voice == 0 and marks[note.id]:
             phrases.add((note.steps.start, note.steps.stop))
-    return Score(name, voices, onsets, _outline(piece, 0, n_steps, sorted(phrases) or None, voices))
+    return ChoraleScore(name, voices, onsets, _outline(piece, 0, n_steps, sorted(phrases) or None, voices))
 
 
 def outline_of_piece(piece: Piece, first: int, length: int, line_ends: Sequence[int] | None = None) -> Outline:
@@ -148,10 +148,10 @@ class Scores:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._scores: list[Score] = []
+        self._scores: list[ChoraleScore] = []
         for path in sorted([*folder.glob("*.mxl"), *folder.glob("*.musicxml"), *folder.glob("*.xml")]):
             try:
-                self._scores.append(score_of(read(path), path.name))
+                self._scores.append(chorale_score(read(path), path.name))
             except BadInput:
                 continue
         if not self._scores:
@@ -179,7 +179,7 @@ def _fragments(voices: Voices) -> set[bytes]:
     return {part.tobytes() for part in cut if len(np.unique(part)) > 2}
 
 
-def place(voices: Voices, score: Score) -> Placed:
+def place(voices: Voices, score: ChoraleScore) -> Placed:
     """Lay a chorale along a score: the path of the fewest differing cells and jumps (Viterbi 1967)."""
     n, m = len(voices), len(score.voices)
     path_cost = (voices[0] != score.voices).sum(axis=1).astype(float)

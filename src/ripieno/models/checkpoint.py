@@ -30,20 +30,15 @@ PARITY = 0.05  # logits may differ by this; float16 weights make for a tenth of 
 
 
 class _Exported(nn.Module):
-    """The graph that is exported: logits and the expected number of edits still to come, of the whole and by step."""
+    """The graph that is exported: logits, and the chance that a cell will change at all; nan without `n_left`."""
 
     def __init__(self, network: UNet, temperature: float) -> None:
         super().__init__()
         self.network, self.temperature = network, temperature
 
-    def forward(self, cells: Tensor, context: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(self, cells: Tensor, context: Tensor) -> tuple[Tensor, Tensor]:
         logits, change = self.network(cells, context)
-        logits = logits / self.temperature
-        if change is None:
-            unknown = logits.new_full((1,), float("nan"))
-            return logits, unknown.expand(logits.shape[0]), unknown.expand(logits.shape[0], logits.shape[2])
-        by_step = torch.sigmoid(change).sum((1, 3))
-        return logits, by_step.sum(1), by_step
+        return logits / self.temperature, torch.full_like(logits, torch.nan) if change is None else change.sigmoid()
 
 
 class _ExportedCoconet(nn.Module):
@@ -262,16 +257,21 @@ def export_onnx(
 def _export_unet(network: UNet, path: Path, card: dict[str, Any], half: bool, temperature: float) -> float:
     c = network.config
     cells = (torch.rand(2, c.n_planes, 4 * c.step_multiple, c.n_pitches) < 0.06).float()
-    context = _example_context(2, cells.shape[2])
+    context = _example_context(2, cells.shape[2])[:, : c.n_features or N_FEATURES]
     batch, n_windows = torch.export.Dim("batch", min=1, max=4096), torch.export.Dim("n_windows", min=1, max=65536)
     dynamic = {0: batch, 2: c.step_multiple * n_windows}
     graph = _Graph(
         module=_Exported(network, temperature),
         inputs={"cells": cells, "context": context},
         dynamic={"cells": dynamic, "context": dynamic},
-        outputs=("logits", "n_left", "n_left_by_step"),
+        outputs=("logits", "changes"),
     )
-    about = {"step_multiple": c.step_multiple, "n_planes": c.n_planes, "logits_divided_by": temperature}
+    about = {
+        "step_multiple": c.step_multiple,
+        "n_planes": c.n_planes,
+        "n_features": c.n_features,
+        "logits_divided_by": temperature,
+    }
     return _write(graph, path, c, about | card, half, lambda written: _parity(network, written, temperature))
 
 

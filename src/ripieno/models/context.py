@@ -17,7 +17,7 @@ So much hears a model of 7 features (`N_FEATURES`); one of `N_HEARD` hears more,
 12     1 while the last note of a phrase lasts
 13     nearness of that note: rising from 0 to 1 over `APPROACH` steps
 14     nearness of a phrase's beginning: 1 on its first step, falling to 0 over `DEPARTURE` steps
-15-16  the style, one-hot: one of `music.outline.STYLES`
+15-16  the style, one-hot: one of `music.styles.STYLES`
 17-19  how many voices there are, one-hot: 2, 3, 4
 20-31  the tonic's pitch class, one-hot: C to B
 32-43  the scale, by pitch class: 1 for its seven notes (in minor the natural scale)
@@ -32,8 +32,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.random import Generator
 
-from ripieno.music.outline import STYLES, Outline
+from ripieno.music.outline import Outline
 from ripieno.music.roll import STEPS_PER_BEAT
+from ripieno.music.styles import STYLES
 from ripieno.shapes import Float
 
 FEATURES = ("beat 1/4", "beat 2/4", "beat 3/4", "beat 4/4", "inside", "near beginning", "near end")

@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from ripieno.errors import BadInput
+from ripieno.models.context import N_FEATURES
 from ripieno.music.roll import N_PITCHES
 from ripieno.shapes import Bool, Float, Int
 
@@ -33,7 +34,7 @@ OVERLAP = 224  # and beside them: further than this the network does not hear, i
 TOLD_APART = 1024  # steps of which a separator is asked at once
 REACH = 22  # steps beside them that one hears whose card does not say
 DEEPEST = 32  # steps in a pooled one (six levels), up to which that is so
-FORMAT = 1  # of the card and of the graph's inputs and outputs
+FORMAT = 2  # of the card and of the graph's inputs and outputs; 1 had the sums of the changes alone
 
 
 @dataclass(frozen=True)
@@ -68,9 +69,10 @@ class Model:
     n_pitches: int
     step_multiple: int
     n_planes: int
+    n_features: int
     _session: Any = field(repr=False, compare=False)
-    # of a long roll: the window that begins at a step, what it was asked with, its logits, its expected edits
-    _windows: dict[int, tuple[bytes, np.ndarray, float]] = field(default_factory=dict, repr=False, compare=False)
+    # of a long roll: the window that begins at a step, what it was asked with, its logits, its changes
+    _windows: dict[int, tuple[bytes, np.ndarray, np.ndarray]] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def highest_pitch(self) -> int:
@@ -85,24 +87,31 @@ class Model:
     def __call__(
         self, cells: Bool[np.ndarray, "batch plane step pitch"], context: Float[np.ndarray, "batch feature step"]
     ) -> Prediction:
-        """Score every cell of a batch of rolls of 128 pitches and any number of steps."""
-        batch, _, n_steps, _ = cells.shape
+        """Score every cell of a batch of rolls of 128 pitches and any number of steps.
+
+        Planes that the model has and the rolls have not are silent to it, and it says nothing of them; of those that
+        the rolls have and the model has not it says that they never change.
+        """
+        batch, n_planes, n_steps, _ = cells.shape
         padded = -(-n_steps // self.step_multiple) * self.step_multiple
         held = slice(self.lowest_pitch, self.lowest_pitch + self.n_pitches)
+        shared = min(n_planes, self.n_planes)
         source = np.zeros((batch, self.n_planes, padded, self.n_pitches), dtype=np.float32)
-        source[:, :, :n_steps] = cells[:, : self.n_planes, :, held]
-        around = np.zeros((batch, context.shape[1], padded), dtype=np.float32)
-        around[:, :, :n_steps] = context
+        source[:, :shared, :n_steps] = cells[:, :shared, :, held]
+        n_features = min(self.n_features, context.shape[1])
+        around = np.zeros((batch, self.n_features, padded), dtype=np.float32)
+        around[:, :n_features, :n_steps] = context[:, :n_features]
         if padded > n_steps:  # the beat goes on past the end of the piece
             late = np.arange(n_steps, padded)
             around[:, :4, n_steps:] = around[:, :4][:, :, late % 4 + (n_steps // 4 - 1) * 4] if n_steps >= 4 else 0
-        logits, n_left = self._scores(source, around)
-        whole = np.full((batch, cells.shape[1], n_steps, N_PITCHES), -np.inf, dtype=np.float32)
-        whole[:, : self.n_planes, :, held] = logits[:, :, :n_steps]
+        logits, changes = self._scores(source, around)
+        whole = np.full((batch, n_planes, n_steps, N_PITCHES), -np.inf, dtype=np.float32)
+        whole[:, :shared, :, held] = logits[:, :shared, :n_steps]
+        n_left = changes[:, :shared].sum((1, 2, 3), dtype=np.float32)
         return Prediction(whole, n_left, 1 / self.card.get("logits_divided_by", 1.0))
 
     def _scores(self, source: np.ndarray, around: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Logits and expected edits of padded rolls; long ones in windows that overlap.
+        """Logits and changes of padded rolls; long ones in windows that overlap.
 
         As far as the overlap reaches a window does not know that the piece goes on, and what it says there is left out;
         further than that no step hears another, so that the windows say together what one long pass would say, in less
@@ -110,10 +119,8 @@ class Model:
         """
         n_steps = source.shape[2]
         deep = self.step_multiple > DEEPEST
-        n_outputs = len(self._session.get_outputs()) if hasattr(self._session, "get_outputs") else 2
-        if n_steps <= WINDOW + 2 * OVERLAP or n_outputs < 3 or self.is_on_gpu or len(source) > 1 or deep:
-            logits, n_left = self._session.run(None, {"cells": source, "context": around})[:2]
-            return logits, n_left
+        if n_steps <= WINDOW + 2 * OVERLAP or self.is_on_gpu or len(source) > 1 or deep:
+            return self._pass(source, around)
         firsts = range(0, n_steps, WINDOW)
         asked: dict[int, bytes] = {}
         for first in firsts:
@@ -126,17 +133,23 @@ class Model:
             while stale and stale[0] == group[-1] + WINDOW and len(group) < MOST_WINDOWS:
                 group.append(stale.pop(0))
             seen = slice(max(group[0] - OVERLAP, 0), min(group[-1] + WINDOW + OVERLAP, n_steps))
-            scores, _, by_step = self._session.run(None, {"cells": source[:, :, seen], "context": around[:, :, seen]})
+            scores, changes = self._pass(source[:, :, seen], around[:, :, seen])
             for first in group:
                 kept = slice(first - seen.start, min(first + WINDOW, n_steps) - seen.start)
-                n_left = float(by_step[0, kept].sum(dtype=float))
-                known[first] = asked[first], scores[:, :, kept].copy(), n_left
-        logits, total = np.empty_like(source), 0.0
-        for first in firsts:
-            _, logits[:, :, first : first + WINDOW], n_left = known[first]
-            total += n_left
+                known[first] = asked[first], scores[:, :, kept].copy(), changes[:, :, kept].copy()
+        parts = [known[first] for first in firsts]
         self._windows.update(known)
-        return logits, np.array([total], dtype=np.float32)
+        logits, changed = (np.concatenate([part[i] for part in parts], axis=2) for i in (1, 2))
+        return logits, changed
+
+    def _pass(self, source: np.ndarray, around: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """One call of the network. Of a file of format 1 only the sums of the changes are known: by step, or whole."""
+        logits, changes, *by_step = self._session.run(None, {"cells": source, "context": around})
+        if changes.ndim == 1:  # format 1: laid where their sums come out right
+            sums = by_step[0] if by_step else np.pad(changes[:, None], ((0, 0), (0, source.shape[2] - 1)))
+            changes = np.zeros(source.shape, dtype=np.float32)
+            changes[:, 0, :, 0] = sums
+        return logits, changes
 
 
 # Pitches (MIDI numbers, -1 a rest) and which of them are known, to log probabilities of each voice's pitch at each
@@ -272,6 +285,7 @@ def load_model(path: str | Path | None = None, n_threads: int | None = None) -> 
         n_pitches=card["n_pitches"],
         step_multiple=card["step_multiple"],
         n_planes=card["n_planes"],
+        n_features=card.get("n_features") or N_FEATURES,
         _session=session,
     )
 

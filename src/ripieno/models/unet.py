@@ -179,12 +179,12 @@ class UNet(nn.Module):
             y = y.masked_fill(context[:, None, INSIDE, :, None] < 0.5, NEVER)
         logits, change = y[:, : c.n_planes], y[:, c.n_planes :]
         if c.n_planes > 1:
-            again = restrikable(cells)
+            again = restrikable_cells(cells)
             logits = torch.cat([logits[:, :1], logits[:, 1:].masked_fill(~again, NEVER)], 1)
         return logits, change if c.n_left else None
 
 
-def restrikable(cells: Tensor) -> Tensor:
+def restrikable_cells(cells: Tensor) -> Tensor:
     """Where a cell may be struck again: it sounds, and did on the step before; bool (batch, 1, step, pitch)."""
     sounding = cells[:, :1] > 0.5
     return sounding & F.pad(sounding[:, :, :-1], (0, 0, 1, 0))

@@ -16,7 +16,6 @@ from ripieno.music.roll import STEPS_PER_BEAT
 from ripieno.shapes import Int
 
 UNKNOWN = -1
-STYLES = ("chorale", "hymn")  # who writes: Bach, or a hymnal, which repeats chords with the words
 
 
 @dataclass(frozen=True, eq=False)

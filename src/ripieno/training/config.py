@@ -25,6 +25,7 @@ class DamageConfig:
     light_share: Share = 0.0  # share of samples whose mask ratio is taken to the fourth power: nearly finished pieces
     bare_share: Share = 0.0  # share of the unbroken lines left whole of which nothing else is left
     tail_share: Share = 0.0  # share of samples that are cleared from some step on
+    own_share: Share = 0.0  # share of samples that the network then samples on itself (training.own; paper 7)
 
     def __post_init__(self) -> None:
         check_fields(self)

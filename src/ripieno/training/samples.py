@@ -34,7 +34,7 @@ from ripieno.training.config import DamageConfig, TrainConfig
 
 
 @dataclass(frozen=True, eq=False)
-class Piece:
+class PreparedPiece:
     """One piece of a prepared corpus.
 
     cells: of as many planes as are known: two where it is known which notes are struck again.
@@ -58,7 +58,7 @@ class Piece:
 class Prepared:
     """One split of a corpus."""
 
-    pieces: list[Piece]
+    pieces: list[PreparedPiece]
 
     @property
     def voices(self) -> list[Voices]:
@@ -109,31 +109,49 @@ def load_prepared(path: Path, split: str) -> Prepared:
             steps = slice(bounds[i], bounds[i + 1])
             roll = np.ascontiguousarray(cells[steps].transpose(1, 0, 2))
             voices = None if sung is None or not n_voices[i] else sung[steps, : n_voices[i]]
-            onsets = None if voices is None or struck is None else struck[steps, : n_voices[i]]
-            if not tells_onsets[i]:
-                onsets = None
-            if voices is not None and onsets is not None:
-                roll = struck_roll(voices, onsets)
-            outline = unknown_outline(roll.shape[1]) if told is None else Outline(*told[steps].T.astype(int))
-            guessed = outline
-            if "tune_key" in data:
-                tonic, minor = (np.full(roll.shape[1], value) for value in data["tune_key"][i])
-                guessed = replace(outline, tonic=tonic, minor=minor)
-            style = str(data["style"][i]) if "style" in data else ""
-            about = {"beat_phase": int(phases[i]), "style": style or None}
+            tells = voices is not None and struck is not None and tells_onsets[i]
             pieces.append(
-                Piece(
+                piece_of(
                     str(names[i]),
                     roll,
                     int(phases[i]),
                     voices,
-                    onsets,
-                    context_of(roll.shape[1], outline=outline, **about),
-                    context_of(roll.shape[1], outline=guessed, **about),
-                    style,
+                    struck[steps, : n_voices[i]] if tells else None,
+                    None if told is None else Outline(*told[steps].T.astype(int)),
+                    None if "tune_key" not in data else tuple(data["tune_key"][i].tolist()),
+                    str(data["style"][i]) if "style" in data else "",
                 )
             )
         return Prepared(pieces)
+
+
+def piece_of(
+    name: str,
+    cells: Cells,
+    beat_phase: int = 0,
+    voices: Voices | None = None,
+    onsets: Bool[np.ndarray, "_ _"] | None = None,
+    outline: Outline | None = None,
+    tune_key: tuple[int, int] | None = None,
+    style: str = "",
+) -> PreparedPiece:
+    """A piece of a corpus from what is known of it.
+
+    Args:
+        name, cells, beat_phase, voices, onsets, style: as `PreparedPiece` has them; with onsets the roll gets a second plane.
+        outline: its bars, phrases and key; unknown unless given.
+        tune_key: tonic and 1 for minor, as guessed of its top line; the outline's key unless given.
+    """
+    n_steps = cells.shape[1]
+    if voices is not None and onsets is not None:
+        cells = struck_roll(voices, onsets)
+    outline = outline or unknown_outline(n_steps)
+    tonic, minor = (outline.tonic, outline.minor) if tune_key is None else (np.full(n_steps, one) for one in tune_key)
+    contexts = (
+        context_of(n_steps, beat_phase=beat_phase, outline=known, style=style or None)
+        for known in (outline, replace(outline, tonic=tonic, minor=minor))
+    )
+    return PreparedPiece(name, cells, beat_phase, voices, onsets, *contexts, style)
 
 
 def struck_roll(voices: Voices, onsets: Bool[np.ndarray, "_ _"]) -> Cells:
@@ -258,7 +276,7 @@ def validation_set(corpus: Prepared, config: TrainConfig, n_samples: int = 608, 
 Sample = tuple[Bool[np.ndarray, "_ _ _"], Bool[np.ndarray, "_ _ _"], Float[np.ndarray, "_ _"], bool]
 
 
-def _draw_sample(piece: Piece, config: TrainConfig, rng: Generator) -> Sample:
+def _draw_sample(piece: PreparedPiece, config: TrainConfig, rng: Generator) -> Sample:
     multiple = config.start_multiple
     n_steps = piece.cells.shape[1]
     first = -(config.overhang // multiple)
@@ -280,7 +298,7 @@ def _draw_sample(piece: Piece, config: TrainConfig, rng: Generator) -> Sample:
     return _damaged(target, context, config, config.damage, rng, tells_again=cells.shape[0] > 1)
 
 
-def _fewer_voices(piece: Piece, rng: Generator) -> tuple[Cells, int]:
+def _fewer_voices(piece: PreparedPiece, rng: Generator) -> tuple[Cells, int]:
     """The piece with one or two of its voices left out; mostly the soprano stays."""
     assert piece.voices is not None
     n_voices = piece.voices.shape[1]
@@ -294,7 +312,9 @@ def _fewer_voices(piece: Piece, rng: Generator) -> tuple[Cells, int]:
     return struck_roll(piece.voices[:, kept], piece.onsets[:, kept]), left
 
 
-def _cut_context(piece: Piece, context: Context, start: int, n_steps: int, n_voices: int = 0) -> Context:
+def _cut_context(
+    piece: PreparedPiece, context: Context, start: int, n_steps: int, n_voices: int = 0
+) -> Float[np.ndarray, "feature window"]:
     """A window of a piece's context; past the ends of the piece only the beat goes on."""
     cut = context_of(n_steps, start, context.shape[1], piece.beat_phase, n_voices=n_voices)
     first, last = max(start, 0), min(start + n_steps, context.shape[1])

@@ -28,9 +28,10 @@ from torch import Tensor, nn
 
 from ripieno.models.coconet import Coconet, CoconetConfig, planes_of
 from ripieno.models.separator import Separator, SeparatorConfig
-from ripieno.models.unet import UNet, UNetConfig, restrikable
+from ripieno.models.unet import UNet, UNetConfig, restrikable_cells
 from ripieno.training.config import TrainConfig, from_json, to_json
 from ripieno.training.loss import blanks_nats, change_nats, edit_kl, n_left_of, voices_nats
+from ripieno.training.own import sampled_on
 from ripieno.training.samples import (
     Blanks,
     Prepared,
@@ -100,6 +101,8 @@ class EditObjective:
         """See `Objective`."""
         batch = training_batch(self.corpus, self.config, number)
         source, target, context, tell = self._tensors(batch.source, batch.target, batch.context, batch.tells_again)
+        if self.config.damage.own_share:
+            source = sampled_on(network, source, context, target, self.config.damage.own_share)
         logits, change = network(source.float(), context)
         difference, told = source ^ target, _told(source, tell)
         kl = edit_kl(logits, *_legal(source, difference, told))
@@ -146,7 +149,7 @@ def _legal(source: Tensor, difference: Tensor, told: Tensor) -> tuple[Tensor, Te
     """
     legal = told.clone()
     if source.shape[1] > 1:
-        legal[:, 1:] &= restrikable(source)
+        legal[:, 1:] &= restrikable_cells(source)
     return difference & legal, legal
 
 
