@@ -212,6 +212,11 @@ def test_training_reads_the_rolls_that_were_prepared(tmp_path_factory, pieces, n
             "beat_phase": "i",
             "split": "U",
             "name": "U",
+            "tells_onsets": "b",
+            "outline": "i",
+            "tune_key": "i",
+            "style": "U",
+            **({"voices": "i", "onsets": "b", "n_voices": "i"} if any(i.voices is not None for i in items) else {}),
         }
         assert data["cells"].shape == (sum(item.cells.shape[1] for item in items), n_planes, 16)
     assert [file.name for file in path.parent.iterdir()] == ["prepared.npz"]

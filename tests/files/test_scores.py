@@ -7,8 +7,8 @@ import pytest
 
 from ripieno.errors import BadInput
 from ripieno.files.musicxml.read import read_musicxml
-from ripieno.files.scores import LEAST_ALIKE, Scores, key_of_tune, place, chorale_score, settled_key
-from ripieno.music.harmony import key_of, key_name
+from ripieno.files.scores import LEAST_ALIKE, Scores, chorale_score, key_of_tune, place, settled_key
+from ripieno.music.harmony import key_name, key_of
 
 PART = """<part id="P{i}">
 <measure number="0" implicit="yes"><attributes><divisions>1</divisions><key><fifths>0</fifths><mode>major</mode></key>
@@ -28,10 +28,10 @@ def a_score(path: Path, n_parts: int = 4) -> Path:
     for i in range(n_parts):
         octave = 5 - i
         lines = ["AAB", "CCE", "GGA"]
-        bars = "".join(
-            f'<measure number="{n + 1}">{"".join(note(s, octave, k == 2 and n > 0) for k, s in enumerate(line))}</measure>'
-            for n, line in enumerate(lines)
-        )
+        bars = ""
+        for n, line in enumerate(lines):
+            notes = "".join(note(step, octave, k == 2 and n > 0) for k, step in enumerate(line))
+            bars += f'<measure number="{n + 1}">{notes}</measure>'
         parts.append(PART.format(i=i, pickup=note("E", octave, False), bars=bars))
     names = "".join(f'<score-part id="P{i}"><part-name>{i}</part-name></score-part>' for i in range(n_parts))
     path.write_text(
@@ -81,5 +81,7 @@ def test_the_key_of_a_signature_is_the_one_that_the_piece_closes_on() -> None:
 
 def test_a_tunes_key_is_guessed_of_its_notes() -> None:
     scale = np.array([67, 69, 71, 72, 74, 76, 78, 79, -1])
-    assert key_name(key_of_tune(scale)) == "G major"
+    key = key_of_tune(scale)
+    assert key is not None
+    assert key_name(key) == "G major"
     assert key_of_tune(np.array([-1, -1])) is None

@@ -251,7 +251,8 @@ def without_repeats(items: Sequence[Item], share: float = 0.5) -> tuple[list[Ite
     """
     bars = [_bars_of(item.cells) for item in items]
     judged = [(item, held) for item, held in zip(items, bars, strict=True) if item.split != "train" and held]
-    kept, left = [], []
+    kept: list[Item] = []
+    left: list[Item] = []
     for item, held in zip(items, bars, strict=True):
         alike = [
             other.name

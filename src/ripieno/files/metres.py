@@ -1,8 +1,9 @@
 """Where the lines of a hymn end: its metre, counted along the melody of an ABC file.
 
-A hymn's metre is the number of syllables in each of its lines, as "8 6 8 6". Collections in ABC notation (abcnotation.com,
-standard 2.1) that leave the words out may keep it, as `N: metrical 8 6 8 6`. A syllable is a note, or the notes under a
-slur or tie. Where the melody has not just as many syllables as the metre says, once or several times over, nothing is said.
+A hymn's metre is the number of syllables in each of its lines, as "8 6 8 6". Collections in ABC notation
+(abcnotation.com, standard 2.1) that leave the words out may keep it, as `N: metrical 8 6 8 6`. A syllable is a note,
+or the notes under a slur or tie. Where the melody has not just as many syllables as the metre says, once or several
+times over, nothing is said.
 """
 
 from __future__ import annotations

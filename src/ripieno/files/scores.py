@@ -1,9 +1,9 @@
 """What scores tell of the chorales in a corpus that holds pitches alone: bars, fermatas, keys, repeated notes.
 
-The JSB Chorales are pitches on a grid of sixteenths, with repeated notes joined, no bars and no fermatas. Scores of most
-of them, as MusicXML, are in music21's corpus (a PyPI package; its folder `corpus/bach`). `Scores` finds the one that
-belongs to a chorale by its soprano, lays the one along the other, over repeats written out or left out, and says of every
-step what the score says.
+The JSB Chorales are pitches on a grid of sixteenths, with repeated notes joined, no bars and no fermatas. Scores of
+most of them, as MusicXML, are in music21's corpus (a PyPI package; its folder `corpus/bach`). `Scores` finds the one
+that belongs to a chorale by its soprano, lays the one along the other, over repeats written out or left out, and says
+of every step what the score says.
 """
 
 from __future__ import annotations

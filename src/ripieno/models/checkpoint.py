@@ -156,7 +156,7 @@ def network_of_onnx(path: Path, shape: NetworkConfig) -> UNet:
 
 @torch.no_grad()
 def grown(network: UNet, shape: UNetConfig) -> UNet:
-    """A network that hears all of `models.context`, and writes a second plane if asked to, begun as one of 0.1.0's kind.
+    """A network that hears all of `models.context`, with a second plane if asked for, begun as one that does not.
 
     It says of the first plane what the other said, but within half a stem of the edges of the pitch window, and has
     everything else to learn. What was told at every pitch through the stem is now told beside it.

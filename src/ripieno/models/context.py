@@ -114,8 +114,8 @@ def _heard(outline: Outline) -> Context:
     if phrases.any():
         resting = outline.rests == 1
         heard[4], heard[5] = phrases, resting
-        onsets = np.flatnonzero(resting & ~np.concatenate([[False], resting[:-1]]))
-        ends = np.flatnonzero(resting & ~np.concatenate([resting[1:], [False]])) + 1
+        onsets = np.flatnonzero(resting & ~np.concatenate([[False], resting[:-1]])).tolist()
+        ends = (np.flatnonzero(resting & ~np.concatenate([resting[1:], [False]])) + 1).tolist()
         for onset in onsets:
             before = np.arange(max(onset - APPROACH, 0), onset)
             heard[6, before] = np.maximum(heard[6, before], 1 - (onset - before) / (APPROACH + 1))
@@ -126,7 +126,7 @@ def _heard(outline: Outline) -> Context:
     tonic, minor = outline.tonic[known], np.maximum(outline.minor[known], 0)
     heard[TONIC.start - N_FEATURES + tonic, known] = 1
     for mode, scale in SCALES.items():
-        of_mode = minor == mode
+        of_mode = np.flatnonzero(minor == mode)
         for degree in scale:
             heard[SCALE.start - N_FEATURES + (tonic[of_mode] + degree) % 12, known[of_mode]] = 1
     return heard

@@ -69,8 +69,8 @@ class Model:
     n_pitches: int
     step_multiple: int
     n_planes: int
-    n_features: int
     _session: Any = field(repr=False, compare=False)
+    n_features: int = N_FEATURES
     # of a long roll: the window that begins at a step, what it was asked with, its logits, its changes
     _windows: dict[int, tuple[bytes, np.ndarray, np.ndarray]] = field(default_factory=dict, repr=False, compare=False)
 

@@ -14,9 +14,9 @@ docs/log.md#what-each-choice-is-worth):
 4. `dropout_from`: no dropout in the outer levels, where it costs most and there is least to drop.
 5. A second output, the log-odds that a cell will change at all. Their sum of probabilities is `n_left`, the number of
    edits still to come, at any length of piece.
-6. A model that hears all of `models.context` (`n_features` = `N_HEARD`) is told it at every level: what is the same at
-   all pitches goes through a small convolution in time and is added to each level's first convolution; the key lies over
-   the pitches, as two planes of input.
+6. A model that hears all of `models.context` (`n_features` = `N_HEARD`) is told it at every level: what is the same
+   at all pitches goes through a small convolution in time and is added to each level's first convolution; the key lies
+   over the pitches, as two planes of input.
 7. Of a second plane, `re-struck`, only the cells that may be struck again have a logit: those that sound, and did on
    the step before.
 """
@@ -32,7 +32,6 @@ from torch.nn import functional as F
 
 from ripieno.models.context import INSIDE, N_FEATURES, N_HEARD, SCALE, TONIC
 from ripieno.models.limits import Kernel, NPitches, Pitch, ShareBelow1, Width, Within, check_fields, check_window
-
 
 NEVER = -1e4  # a logit
 TOLD_WIDTH = 32  # filters between the context and what a level is told of it

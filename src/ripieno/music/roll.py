@@ -74,7 +74,7 @@ def attacks(cells: Cells) -> Bool[np.ndarray, "step pitch"]:
 def restrikable(cells: Cells) -> Bool[np.ndarray, "step pitch"]:
     """Where a pitch may be struck again: it sounds, and did on the step before."""
     sounding = cells[0]
-    may = np.zeros_like(sounding)
+    may: Bool[np.ndarray, "step pitch"] = np.zeros_like(sounding)
     may[1:] = sounding[1:] & sounding[:-1]
     return may
 

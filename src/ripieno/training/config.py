@@ -134,10 +134,10 @@ CONFIGURATIONS = ("paper", "chorale", "hearing", "nade", "coconet", "voices")
 def configuration(name: str) -> TrainConfig:
     """A named configuration.
 
-    `paper`: the paper's network and training. `chorale`: what 0.1.0 shipped. `hearing`: the same, which
-    hears bars, phrases, key and style, and writes repeated notes; what ships. `nade`: the same network and training with masking
-    only, the paper's orderless NADE (3.1). `coconet`: the network of its Gibbs baseline.
-    `voices`: the network that tells the voices of a roll apart.
+    `paper`: the paper's network and training. `chorale`: what 0.1.0 shipped. `hearing`: the same, which hears bars,
+    phrases, key and style, and writes repeated notes. `nade`: the network and training of `chorale` with masking only,
+    the paper's orderless NADE (3.1). `coconet`: the network of its Gibbs baseline. `voices`: the network that tells the
+    voices of a roll apart.
 
     Raises:
         ValueError: there is no such configuration.

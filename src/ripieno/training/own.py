@@ -1,8 +1,8 @@
 """A network's own mistakes as what it learns from.  (Paper 7, its future work)
 
-Random damage is not what a sampler leaves behind. A network that learned on damage alone keeps what it wrote itself, right
-or wrong (the "preservation bias": SCOPE, arXiv 2606.01026). So part of the damaged samples are sampled on, by the network
-as it is, for a few passes; what it has written then is the source, and the target is what it was.
+Random damage is not what a sampler leaves behind. A network that learned on damage alone keeps what it wrote itself,
+right or wrong (the "preservation bias": SCOPE, arXiv 2606.01026). So part of the damaged samples are sampled on, by
+the network as it is, for a few passes; what it has written then is the source, and the target is what it was.
 
 A sample need not lead to its own target, so only sources that still have `LEAST_KEPT` of the target's cells go on.
 """

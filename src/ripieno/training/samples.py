@@ -100,23 +100,22 @@ def load_prepared(path: Path, split: str) -> Prepared:
         phases, names = data["beat_phase"], data["name"]
         chosen = [i for i, name in enumerate(splits) if name == split]
         sung = data["voices"].astype(int) if "voices" in data else None
-        struck = data["onsets"] if "onsets" in data else None
+        struck = data.get("onsets")
         n_voices = data["n_voices"] if "n_voices" in data else [0 if sung is None else sung.shape[1]] * len(splits)
-        told = data["outline"] if "outline" in data else None
+        told = data.get("outline")
         tells_onsets = data["tells_onsets"] if "tells_onsets" in data else np.zeros(len(splits), dtype=bool)
         pieces = []
         for i in chosen:
             steps = slice(bounds[i], bounds[i + 1])
             roll = np.ascontiguousarray(cells[steps].transpose(1, 0, 2))
             voices = None if sung is None or not n_voices[i] else sung[steps, : n_voices[i]]
-            tells = voices is not None and struck is not None and tells_onsets[i]
             pieces.append(
                 piece_of(
                     str(names[i]),
                     roll,
                     int(phases[i]),
                     voices,
-                    struck[steps, : n_voices[i]] if tells else None,
+                    None if voices is None or struck is None or not tells_onsets[i] else struck[steps, : n_voices[i]],
                     None if told is None else Outline(*told[steps].T.astype(int)),
                     None if "tune_key" not in data else tuple(data["tune_key"][i].tolist()),
                     str(data["style"][i]) if "style" in data else "",
@@ -138,7 +137,7 @@ def piece_of(
     """A piece of a corpus from what is known of it.
 
     Args:
-        name, cells, beat_phase, voices, onsets, style: as `PreparedPiece` has them; with onsets the roll gets a second plane.
+        name, cells, beat_phase, voices, onsets, style: as `PreparedPiece` has them; onsets give the roll a second plane.
         outline: its bars, phrases and key; unknown unless given.
         tune_key: tonic and 1 for minor, as guessed of its top line; the outline's key unless given.
     """
@@ -146,12 +145,13 @@ def piece_of(
     if voices is not None and onsets is not None:
         cells = struck_roll(voices, onsets)
     outline = outline or unknown_outline(n_steps)
-    tonic, minor = (outline.tonic, outline.minor) if tune_key is None else (np.full(n_steps, one) for one in tune_key)
-    contexts = (
-        context_of(n_steps, beat_phase=beat_phase, outline=known, style=style or None)
-        for known in (outline, replace(outline, tonic=tonic, minor=minor))
+    guessed = outline
+    if tune_key is not None:
+        guessed = replace(outline, tonic=np.full(n_steps, tune_key[0]), minor=np.full(n_steps, tune_key[1]))
+    whole, of_tune = (
+        context_of(n_steps, beat_phase=beat_phase, outline=known, style=style or None) for known in (outline, guessed)
     )
-    return PreparedPiece(name, cells, beat_phase, voices, onsets, *contexts, style)
+    return PreparedPiece(name, cells, beat_phase, voices, onsets, whole, of_tune, style)
 
 
 def struck_roll(voices: Voices, onsets: Bool[np.ndarray, "_ _"]) -> Cells:
@@ -285,7 +285,8 @@ def _draw_sample(piece: PreparedPiece, config: TrainConfig, rng: Generator) -> S
     semitones = int(rng.integers(-config.transpose_down, config.transpose_up + 1))
     cells, context = piece.cells, piece.context
     hears = config.hearing
-    if config.network.n_features == N_HEARD:
+    n_features = config.network.n_features if isinstance(config.network, UNetConfig) else N_FEATURES
+    if n_features == N_HEARD:
         n_voices = 0 if piece.voices is None else piece.voices.shape[1]
         if n_voices > 2 and rng.random() < hears.fewer_share:
             cells, n_voices = _fewer_voices(piece, rng)
@@ -293,7 +294,7 @@ def _draw_sample(piece: PreparedPiece, config: TrainConfig, rng: Generator) -> S
         context = _cut_context(piece, context, start, config.n_steps, n_voices)
         context = forget_some(transposed(context, semitones), hears.unknown, rng)
     else:
-        context = _cut_context(piece, context, start, config.n_steps)[: config.network.n_features]
+        context = _cut_context(piece, context, start, config.n_steps)[:n_features]
     target = _target(cells, start, semitones, config)
     return _damaged(target, context, config, config.damage, rng, tells_again=cells.shape[0] > 1)
 
