@@ -26,7 +26,7 @@ from ripieno.export import check_target
 from ripieno.files.door import MUSICXML, PICTURES
 from ripieno.files.musicxml.marks import Mark, score_of, write_marked
 from ripieno.files.reader import opened
-from ripieno.models.context import context_of
+from ripieno.models.context import context_of_reading
 from ripieno.models.runtime import CoconetModel, Model, load_coconet, load_model, the_separator
 from ripieno.music.harmony import note_name
 from ripieno.music.part_writing import (
@@ -195,7 +195,7 @@ def _back(expects: Float[np.ndarray, "note pitch"], shift: int) -> Float[np.ndar
 def _chance(piece: Piece, reading: Reading, model: Model) -> Float[np.ndarray, "step pitch"]:
     """How probable ES-Net finds it that a cell must change, by the piece's own pitches."""
     cells = roll_of_piece(piece, reading.start, reading.n_steps, reading.shift, n_planes=model.n_planes)
-    context = context_of(reading.n_steps, beat_phase=reading.beat_phase)
+    context = context_of_reading(reading)
     chance = averaged_change_probabilities(model, cells, context)[0]
     return np.roll(chance, -reading.shift, axis=1)
 

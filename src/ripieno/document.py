@@ -29,7 +29,7 @@ from ripieno.edits.log import CellEntry, EditLog, Entry, EntryId, SettingEntry, 
 from ripieno.edits.notes import put_notes
 from ripieno.edits.policy import Policy
 from ripieno.errors import BadInput
-from ripieno.models.context import Context, context_of
+from ripieno.models.context import Context, context_of_reading
 from ripieno.music.analysis import chords_asked
 from ripieno.music.chords import PlacedChord
 from ripieno.music.piece import Piece, note_cells, roll_of_piece
@@ -216,7 +216,7 @@ class Document:
     @cached_property
     def context(self) -> Context:
         """What the model hears beside the cells."""
-        return context_of(self.n_steps, beat_phase=self.reading.beat_phase)
+        return context_of_reading(self.reading, self.n_steps, self.options.style, self.options.n_voices)
 
     @cached_property
     def chords(self) -> tuple[PlacedChord, ...]:

@@ -33,7 +33,7 @@ from ripieno.files.midi import write_midi
 from ripieno.files.musicxml.source import MusicXmlSource
 from ripieno.files.musicxml.write import write_musicxml
 from ripieno.files.reader import opened
-from ripieno.models.context import context_of
+from ripieno.models.context import context_of_reading
 from ripieno.models.runtime import CoconetModel, Model, load_coconet, load_model, the_separator
 from ripieno.music.harmony import class_shares, identify_key, key_fits, key_name, note_name, scale
 from ripieno.music.piece import Key, Piece, Revision, Span, roll_of_piece
@@ -211,7 +211,7 @@ def candidates(
     """Everything that each note of each voice could be meant as, with what speaks for it and against it."""
     n_steps = reading.n_steps
     cells = roll_of_piece(piece, reading.start, n_steps, reading.shift, n_planes=model.n_planes)
-    context = context_of(n_steps, beat_phase=reading.beat_phase)
+    context = context_of_reading(reading)
     chance = averaged_change_probabilities(model, cells, context)[0]
     log_chance = np.log(np.maximum(chance, 1e-5))
     moved = np.where(singers.voices >= 0, singers.voices + reading.shift, -1)

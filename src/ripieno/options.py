@@ -21,6 +21,7 @@ from numbers import Integral, Number, Real
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from ripieno.errors import BadInput
+from ripieno.music.styles import STYLES
 
 Bars = tuple[int, int]  # the first and the last, both included
 Pitches = tuple[int | None, int | None]  # MIDI numbers, the lowest and the highest; None: as far as the model knows
@@ -208,6 +209,12 @@ class Options:
         help="Who plays the new parts: names, clefs, ranges, sounds and transposition.",
         unless="a choir, any range",
         choices=("choir", "strings", "winds", "organ"),
+    )
+    style: str = _option(
+        "chorale",
+        metavar="|".join(STYLES),
+        help="Who writes: Bach, or a hymnal, which repeats chords with the words.",
+        choices=STYLES,
     )
     chords: str | None = _option(
         None,

@@ -1,13 +1,10 @@
 """An outline says of every step what is known, and that the rest is not."""
 
-from fractions import Fraction
-
 import numpy as np
 import pytest
 
 from ripieno.music.harmony import key_of
 from ripieno.music.outline import UNKNOWN, beat_of, outline_of, unknown_outline
-from ripieno.music.piece import Key
 
 
 def test_a_pickup_is_the_end_of_its_bar() -> None:
@@ -23,10 +20,7 @@ def test_phrases_rest_on_their_last_notes() -> None:
 
 
 def test_a_key_holds_until_the_next() -> None:
-    def at(step: int, key: Key) -> Key:
-        return Key(step=Fraction(step), tonic=key.tonic, mode=key.mode, n_sharps=key.n_sharps)
-
-    outline = outline_of(6, keys=[at(4, key_of(9, "minor")), at(2, key_of(7, "major"))])
+    outline = outline_of(6, keys=[(4, key_of(9, "minor")), (2, key_of(7, "major"))])
     assert outline.tonic.tolist() == [7, 7, 7, 7, 9, 9]
     assert outline.minor.tolist() == [0, 0, 0, 0, 1, 1]
 

@@ -14,6 +14,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,9 @@ from numpy.random import Generator, Philox
 
 from ripieno.errors import BadInput
 from ripieno.files.corpus import Item
-from ripieno.music.piece import Piece, piece_from_notes
-from ripieno.music.roll import RollNote, Voices, notes_of, roll_of_voices
+from ripieno.music.harmony import MODES, key_of
+from ripieno.music.piece import Bar, Meter, Note, Part, PhraseMark, Piece, piece_from_notes
+from ripieno.music.roll import RollNote, Voices, notes_of, notes_of_voices, roll_of_voices
 
 N_DOODLES = 296
 _STOPPED_ON = frozenset(int(i) for i in np.linspace(0, N_DOODLES - 1, 50).round())
@@ -53,6 +55,46 @@ class Input:
 def soprano_of(voices: Voices) -> Piece:
     """The top voice alone."""
     return piece_from_notes(notes_of(roll_of_voices(voices[:, :1])))
+
+
+def written_soprano(item: Item, with_phrases: bool = True) -> Piece:
+    """The top voice as its score has it: with its bars, key and repeated notes; without these where nobody knows them.
+
+    Args:
+        item: with voices.
+        with_phrases: with a fermata on the last note of each phrase; else where they end is to be guessed.
+    """
+    assert item.voices is not None
+    outline = item.outline
+    if outline is None or not (outline.bar_step >= 0).all():
+        return soprano_of(item.voices)
+    onsets = None if item.onsets is None else item.onsets[:, :1]
+    notes = tuple(
+        Note(id=i, part=0, pitch=note.pitch, onset=Fraction(note.onset), duration=Fraction(note.end - note.onset))
+        for i, note in enumerate(notes_of_voices(item.voices[:, :1], onsets))
+    )
+    begins = sorted({0, *np.flatnonzero(outline.bar_step == 0).tolist()})
+    first = 0 if outline.bar_step[0] else 1  # a pickup's number is 0
+    meters: list[Meter] = []
+    for step in begins:
+        beat = int(outline.beat_length[step])
+        unit = beat // 3 if beat % 3 == 0 else beat
+        numerator, denominator = int(outline.bar_length[step]) // unit, 16 // unit
+        if not meters or (meters[-1].numerator, meters[-1].denominator) != (numerator, denominator):
+            meters.append(Meter(step=Fraction(step), numerator=numerator, denominator=denominator))
+    rests = outline.rests == 1
+    begins_to_rest = set(np.flatnonzero(rests & ~np.concatenate([[False], rests[:-1]])).tolist())
+    marks = [PhraseMark(step=note.onset, kind="fermata", part=0) for note in notes if note.onset in begins_to_rest]
+    tonic, minor = int(outline.tonic[0]), int(outline.minor[0])
+    return Piece(
+        notes=notes,
+        parts=(Part(name="Soprano"),),
+        meters=tuple(meters),
+        keys=(key_of(tonic, MODES[minor]),) if tonic >= 0 else (),
+        bars=tuple(Bar(step=Fraction(step), number=first + i) for i, step in enumerate(begins)),
+        marks=tuple(marks) if with_phrases else (),
+        name=item.name,
+    )
 
 
 def sopranos(items: Sequence[Item], split: str = "test") -> list[Input]:

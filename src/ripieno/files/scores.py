@@ -110,7 +110,7 @@ def _outline(piece: Piece, first: int, n_steps: int, phrases: list[tuple[int, in
         if end - start < length and start == starts[0]:
             start = end - length  # a pickup is the end of a bar
         bars.append((start, length, beat))
-    return outline_of(n_steps, bars, phrases, [settled_key(piece.keys, voices)] if piece.keys else [])
+    return outline_of(n_steps, bars, phrases, [(0, settled_key(piece.keys, voices))] if piece.keys else [])
 
 
 def settled_key(keys: tuple[Key, ...], voices: Voices) -> Key:
@@ -194,6 +194,7 @@ def place(voices: Voices, score: ChoraleScore) -> Placed:
     path[-1] = path_cost.argmin()
     for step in range(n - 1, 0, -1):
         path[step - 1] = came_from[step, path[step]]
-    jumped = np.concatenate([[True], np.diff(path) != 1])
+    # after a jump everybody strikes, unless a last chord is only held for longer than the score has it
+    jumped = np.concatenate([[True], (np.diff(path) != 1) & (voices[1:] != voices[:-1]).any(axis=1)])
     onsets = score.onsets[path] | jumped[:, None]
     return Placed(score.name, onsets, score.outline.taken(path), float((voices == score.voices[path]).mean()))

@@ -35,6 +35,7 @@ from numpy.random import Generator
 from ripieno.music.outline import Outline
 from ripieno.music.roll import STEPS_PER_BEAT
 from ripieno.music.styles import STYLES
+from ripieno.music.understanding import Reading
 from ripieno.shapes import Float
 
 FEATURES = ("beat 1/4", "beat 2/4", "beat 3/4", "beat 4/4", "inside", "near beginning", "near end")
@@ -98,6 +99,20 @@ def context_of(
     return context
 
 
+def context_of_reading(
+    reading: Reading, n_steps: int | None = None, style: str | None = None, n_voices: int | None = None
+) -> Context:
+    """The context of a piece as it is read: all that is written, said or guessed of it.
+
+    Args:
+        reading: of the piece.
+        n_steps: length of the roll; the region's unless given.
+        style, n_voices: as `context_of` has them.
+    """
+    length = reading.n_steps if n_steps is None else n_steps
+    return context_of(length, beat_phase=reading.beat_phase, outline=reading.outline, style=style, n_voices=n_voices)
+
+
 def _heard(outline: Outline) -> Context:
     """The features from 7 on that an outline says."""
     n_steps = outline.n_steps
@@ -135,8 +150,9 @@ def _heard(outline: Outline) -> Context:
 def transposed(context: Context, semitones: int) -> Context:
     """The context of the same music at another pitch."""
     moved = context.copy()
-    for group in (TONIC, SCALE):
-        moved[group] = np.roll(context[group], semitones, axis=0)
+    if len(context) == N_HEARD:
+        for group in (TONIC, SCALE):
+            moved[group] = np.roll(context[group], semitones, axis=0)
     return moved
 
 

@@ -57,7 +57,7 @@ def outline_of(
     n_steps: int,
     bars: Sequence[tuple[int, int, int]] = (),
     phrases: Sequence[tuple[int, int]] | None = None,
-    keys: Sequence[Key] = (),
+    keys: Sequence[tuple[int, Key]] = (),
 ) -> Outline:
     """Lay out what is known of a piece.
 
@@ -66,7 +66,7 @@ def outline_of(
         bars: of each bar, the step on which it begins (before 0 for a pickup, whose bar began earlier), its length and
             the length of its beat, in steps; none where bars are not known.
         phrases: of each phrase, the onset of its last note, and the step after it; None where they are not known.
-        keys: each from its `step` on; none where they are not known.
+        keys: each with the step from which it holds, the first from the beginning; none where they are not known.
     """
     outline = unknown_outline(n_steps)
     for start, length, beat in bars:
@@ -78,8 +78,8 @@ def outline_of(
         outline.rests[:] = 0
         for onset, end in phrases:
             outline.rests[max(onset, 0) : end] = 1
-    for i, key in enumerate(sorted(keys, key=lambda key: key.step)):
-        first = 0 if i == 0 else max(round(key.step), 0)
+    for i, (step, key) in enumerate(sorted(keys, key=lambda one: one[0])):
+        first = 0 if i == 0 else max(step, 0)
         outline.tonic[first:] = key.tonic
         outline.minor[first:] = key.mode == "minor"
     return outline

@@ -19,6 +19,7 @@ import numpy as np
 
 from ripieno.errors import BadInput
 from ripieno.music.harmony import MODES, identify_key, key_fits, key_name, key_of, note_name, parse_key
+from ripieno.music.outline import Outline, beat_of, outline_of
 from ripieno.music.phrases import (
     Phrase,
     PhraseSource,
@@ -106,6 +107,20 @@ class Reading:
             is_compound = meter.numerator % 3 == 0 and meter.numerator > 3 and meter.denominator >= 8
             spans.append((start, end, Fraction(16, meter.denominator) * (3 if is_compound else 1)))
         return spans
+
+    @property
+    def outline(self) -> Outline:
+        """What is known of every step of the region beside its notes: bars, phrases, keys, guessed ones too."""
+        ends = [*self.bar_starts[1:], self.n_steps]
+        bars = []
+        for start, end in zip(self.bar_starts, ends, strict=True):
+            meter = meter_at(self, start)
+            length = math.ceil(meter.steps_per_bar)
+            # a pickup is the end of its bar
+            first = end - length if self.pickup and start == self.bar_starts[0] else start
+            bars.append((first, length, beat_of(meter.numerator, meter.denominator)))
+        phrases = None if self.phrases_from == "nobody" else [(one.rest, one.end) for one in self.phrases]
+        return outline_of(self.n_steps, bars, phrases, self.keys)
 
     @property
     def last_bar(self) -> int:

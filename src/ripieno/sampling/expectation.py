@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ripieno.models.context import Context
+from ripieno.models.context import Context, transposed
 from ripieno.models.runtime import Fill, Predict, Prediction
 from ripieno.music.roll import N_PITCHES, Cells, VoiceNote, Voices
 from ripieno.shapes import Float
@@ -67,7 +67,9 @@ def averaged_change_probabilities(
     for by in dict.fromkeys(transpositions):
         if by == 0 or sounding[0] + by < lowest or sounding[-1] + by > highest:
             continue
-        moved = change_probabilities_of_batch(predict(np.roll(cells, by, axis=2)[None], context[None]))[0]
+        moved = change_probabilities_of_batch(predict(np.roll(cells, by, axis=2)[None], transposed(context, by)[None]))[
+            0
+        ]
         within = slice(max(lowest, lowest - by), min(highest, highest - by) + 1)
         total[..., within] += np.roll(moved, -by, axis=2)[..., within]
         n_heard[within] += 1

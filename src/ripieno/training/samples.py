@@ -137,7 +137,7 @@ def piece_of(
     """A piece of a corpus from what is known of it.
 
     Args:
-        name, cells, beat_phase, voices, onsets, style: as `PreparedPiece` has them; onsets give the roll a second plane.
+        name, cells, beat_phase, voices, onsets, style: as `PreparedPiece` has them; onsets give it a second plane.
         outline: its bars, phrases and key; unknown unless given.
         tune_key: tonic and 1 for minor, as guessed of its top line; the outline's key unless given.
     """
