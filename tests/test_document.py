@@ -26,6 +26,7 @@ CHANGES: list[dict[str, Any]] = [
     {"bpm": 90}, {"n_voices": 2},
     {"pitches": (48, None)}, {"pitches": None, "seed": 3}, {"chords": "C | G"}, {"bars": (1, 1)}, {"bars": None},
     {"max_additions": 3, "temperature": 1.1}, {"ensemble": "strings"},
+    {"phrases": "1:3, 2"}, {"phrases": "none"}, {"phrases": None},
 ]  # fmt: skip
 
 
@@ -237,3 +238,17 @@ def test_a_log_that_was_cut_or_moved_comes_back_from_json() -> None:
 def test_no_more_bars_are_added_than_a_piece_can_have(n_bars: int) -> None:
     with pytest.raises(BadInput, match="cannot be added"):
         Document.begin(BEGUN).lengthen(n_bars)
+
+
+def test_phrases_are_said_taken_back_and_not_said_where_there_are_no_bars() -> None:
+    document = Document.begin(BEGUN)
+    assert document.reading.phrases_from != "said"
+    said = document.set_options({"phrases": "1, 2"})
+    assert [(one.start, one.rest, one.end) for one in said.reading.phrases] == [(0, 8, 16), (16, 16, 32)]
+    assert said.undo().reading.phrases == document.reading.phrases
+    with pytest.raises(BadInput, match="no phrase can end at 3: the piece has 2 bars"):
+        document.set_options({"phrases": "3"})
+    longer = document.lengthen(1).set_options({"phrases": "1, 3"})
+    assert longer.reading.phrases_from == "said"
+    with pytest.raises(BadInput, match="no phrase can end at 3"):
+        longer.undo([longer.log.entries[0].batch])

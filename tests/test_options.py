@@ -38,13 +38,15 @@ NAMES = [one.name for one in fields(Options)]
 
 # A value that each option can have, and some that it cannot.
 RIGHT: dict[str, Any] = {
-    "melody": "bass", "key": "Ab", "meter": "3/4", "pickup": 1.5, "bpm": 90.0, "bars": (1, 2), "lock": ((1, 1), (3, 4)),
+    "melody": "bass", "key": "Ab", "meter": "3/4", "pickup": 1.5, "phrases": "2:4, 4", "bpm": 90.0,
+    "bars": (1, 2), "lock": ((1, 1), (3, 4)),
     "pitches": (48, None), "n_voices": 3, "n_parts": 2, "ensemble": "strings", "chords": "C | G",
     "write_chords": "roman", "syllables": True, "max_removals": 0.25, "max_additions": 7, "mend": "parallels",
     "temperature": 1.1, "quality": "fast", "iterations": 9, "seed": 5,
 }  # fmt: skip
 WRONG: dict[str, list[Any]] = {
     "melody": [1, "x" * 201], "key": [3, "x" * 33], "meter": [4, "x" * 9], "pickup": [-1, 101, "1", float("nan")],
+    "phrases": [4, ["4"], "x" * 4001],
     "bpm": [3, 1001, "90"], "bars": [3, (1,), (1, 2.5), "1-2"], "lock": [(1, 2), [3]],
     "pitches": [(60, 50), (0, 200), 60], "n_voices": [0, 17, 2.5, True], "n_parts": [3, "2"],
     "ensemble": ["kazoos", 1], "chords": [1], "write_chords": ["greek", True], "syllables": [1, "yes"],

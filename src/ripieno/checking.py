@@ -25,7 +25,6 @@ from ripieno.errors import BadInput
 from ripieno.export import check_target
 from ripieno.files.door import MUSICXML, PICTURES
 from ripieno.files.musicxml.marks import Mark, score_of, write_marked
-from ripieno.files.musicxml.source import MusicXmlSource
 from ripieno.files.reader import opened
 from ripieno.models.context import context_of
 from ripieno.models.runtime import CoconetModel, Model, load_coconet, load_model, the_separator
@@ -260,13 +259,11 @@ class _Reader:
         return remarks
 
     def _phrase_ends(self) -> Bool[np.ndarray, " step"]:
-        """Where phrases end: under fermatas, if the file is a score that has them."""
+        """The last step of each phrase, where the score marks it; a guess excuses nothing."""
         ends = np.zeros(len(self.singers.voices), dtype=bool)
-        if isinstance(self.piece.source, MusicXmlSource):
-            for note, place in zip(self.piece.notes, self.piece.source.places, strict=True):
-                last = note.steps.stop - 1 - self.reading.start
-                if place.has_fermata and 0 <= last < len(ends):
-                    ends[last] = True
+        for phrase in self.reading.phrases:
+            if phrase.sure == 1:
+                ends[min(phrase.end, len(ends)) - 1] = True
         return ends
 
     def _remark(self, fault: Fault) -> Remark:

@@ -35,7 +35,7 @@ from ripieno.music.chords import PlacedChord
 from ripieno.music.piece import Piece, note_cells, roll_of_piece
 from ripieno.music.piece import n_steps as n_steps_of
 from ripieno.music.roll import STEPS_PER_BEAT, RollNote
-from ripieno.music.understanding import Reading, blank, given_bass, lengthened, steps_of_bars, understand
+from ripieno.music.understanding import Reading, blank, given_bass, lengthened, steps_of_bars, understand, with_phrases
 from ripieno.options import Bars, Options
 from ripieno.shapes import Int
 
@@ -202,6 +202,8 @@ class Document:
             reading = replace(reading, bpm=options.bpm, is_bpm_given=True)
         if self.n_bars_added:
             reading = lengthened(reading, self.n_bars_added)
+        if options.phrases is not None:
+            reading = with_phrases(reading, options.phrases, name=self.begun.name)
         if options.bars is not None:
             return replace(reading, selection=steps_of_bars(reading, *options.bars, name=self.begun.name))
         return reading

@@ -135,6 +135,15 @@ class Options:
         least=0,
         most=100,
     )
+    phrases: str | None = _option(
+        None,
+        group="reading",
+        metavar="PLACES|METRE|none",
+        help='Where the phrases of your line end, as bar or bar:beat ("2:4, 4, 6:4, 8"), or the metre of its text '
+        '("8.6.8.6", "C.M."). None at all: none.',
+        unless="as written, or guessed",
+        longest=4_000,
+    )
     bpm: float | None = _option(
         None,
         flag="tempo",

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from ripieno.errors import BadInput
 from ripieno.files.midi import read_midi
 from ripieno.music.harmony import key_name, key_of
-from ripieno.music.piece import Meter, Part, Piece, Tempo, bar_starts, piece_from_notes
+from ripieno.music.piece import Meter, Part, PhraseMark, Piece, Tempo, bar_starts, piece_from_notes
 from ripieno.music.roll import RollNote
-from ripieno.music.understanding import given_bass, steps_of_bars, understand
+from ripieno.music.segmentation import MOST_GUESSED
+from ripieno.music.understanding import Reading, blank, given_bass, steps_of_bars, understand, with_phrases
 from tests.pace import n_calls
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -424,13 +425,91 @@ def test_notes_off_the_grid_are_counted_but_not_a_player_s_unevenness():
 # The examples
 
 SENTENCES = {
-    "abide-with-me.mid": "Melody: top line of track 1. 4/4, A flat major, 92 bpm, 16 bars",
+    "abide-with-me.mid": "Melody: top line of track 1. 4/4, A flat major, 92 bpm, 16 bars, ABIDE",
     "first-noel.mid": "Melody: top line of track 1. 3/4, D major, 100 bpm, 16 bars, pickup of one beat",
     "greensleeves.mid": "Melody: top line of track 1. 6/8, A minor, 84 bpm, 16 bars, pickup of one eighth",
     "ode-to-joy.mid": "Melody: top line of track 1. 4/4, D major, 108 bpm, 16 bars",
     "old-hundredth.mid": "Melody: top line of track 1. 4/4, G major, 80 bpm, 8 bars, pickup of one beat",
     "pachelbel-bass.mid": "Melody: bass line of track 1. 4/4, D major, 76 bpm, 12 bars",
 }
+
+
+# The phrases
+
+
+def phrase_ends(reading: Reading) -> list[str]:
+    return [str(reading.end_of(one)) for one in reading.phrases]
+
+
+def test_phrases_that_are_said_are_told_back_as_they_were():
+    piece = read_midi(EXAMPLES / "old-hundredth.mid")
+    reading = understand(piece, phrases="2:3, 4:3, 6:3")
+    assert phrase_ends(reading) == ["2:3", "4:3", "6:3", "8"], "the last note ends one in any case"
+    assert reading.sentence().endswith("4 phrases")
+    assert understand(piece, phrases=", ".join(phrase_ends(reading))).phrases == reading.phrases
+    assert understand(piece, phrases="L.M.").phrases == reading.phrases
+    assert reading.phrases[0].start == 0, "the pickup is its first note"
+
+
+def test_a_bar_alone_means_its_last_note_and_a_beat_the_note_that_sounds_there():
+    reading = understand(tune([60, 62, 64, 65, 67, 69], 8), phrases="1, 2:2, 3")
+    assert [one.rest for one in reading.phrases] == [8, 16, 40]
+
+
+def test_one_may_say_that_there_are_no_phrases():
+    reading = understand(tune(SCALE), phrases="none")
+    assert (reading.phrases, reading.phrases_from) == ((), "said")
+    assert reading.sentence().endswith("no phrases")
+
+
+@pytest.mark.parametrize(
+    ("phrases", "why"),
+    [
+        ("3", "no phrase can end at 3: the piece has 2 bars"),
+        ("0", "no phrase can end at 0"),
+        ("1:5", "bar 1 has no beat 5: its beats go from 1 to 4"),
+        ("1:1, 1:1.5", "the same note of the melody"),
+        ("2, 1", "in order"),
+        ("9.9", "fits a melody of 8 notes"),
+    ],
+)
+def test_phrases_that_cannot_be_are_refused_in_one_line(phrases, why):
+    with pytest.raises(BadInput, match=why) as refused:
+        understand(tune(SCALE), phrases=phrases)
+    assert "\n" not in str(refused.value)
+
+
+def test_where_nothing_is_written_yet_phrases_have_places_only():
+    reading = with_phrases(blank(piece_from_notes([]), 4), "2:3, 4")
+    assert [one[:3] for one in reading.phrases] == [(0, 24, 28), (28, 48, 64)]
+
+
+def test_marks_of_a_score_come_before_a_guess():
+    piece = tune([60, 62, 64, 62, 60, 62, 64, 60])
+    marked = replace(piece, marks=(PhraseMark(step=Fraction(8), kind="fermata", part=0),))
+    reading = understand(marked)
+    assert (reading.phrases_from, [one.rest for one in reading.phrases]) == ("fermatas", [8, 28])
+    assert reading.sentence().endswith("2 phrases (fermatas)")
+
+
+def test_the_metre_in_a_pieces_name_says_where_its_lines_end():
+    reading = understand(replace(tune(SCALE[:6] * 4), name="Tallis (6.6.6.6)"))
+    assert (reading.phrases_from, [one.rest for one in reading.phrases]) == ("metre", [20, 44, 68, 92])
+
+
+def test_a_long_tune_is_not_guessed_at():
+    assert understand(tune(SCALE * (MOST_GUESSED // 8 + 1))).phrases == ()
+
+
+# The keys
+
+
+def test_the_keys_that_a_score_changes_to_are_read():
+    keys = tuple(replace(key_of(tonic, "major"), step=Fraction(step)) for tonic, step in ((0, 0), (7, 16)))
+    piece = replace(tune([60, 64, 67, 60, 67, 71, 74, 67]), keys=keys)
+    assert [(step, key.tonic) for step, key in understand(piece).keys] == [(0, 0), (16, 7)]
+    assert [(step, key.tonic) for step, key in understand(piece, key="F").keys] == [(0, 5)]
+    assert [step for step, _ in understand(tune(SCALE)).keys] == [0]
 
 
 @pytest.mark.parametrize("file", SENTENCES)

@@ -97,6 +97,15 @@ class Key:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PhraseMark:
+    """A sign in a score at which a phrase ends: on the note that begins at `step`, or at the bar line there."""
+
+    step: Fraction
+    kind: Literal["fermata", "breath", "double bar", "line"]  # a line of the words
+    part: int | None = None  # index into Piece.parts; None for a double bar, which is everybody's
+
+
+@dataclass(frozen=True, kw_only=True)
 class Piece:
     """What a file holds. Empty `tempos`, `meters` or `keys`: the file does not say."""
 
@@ -108,6 +117,7 @@ class Piece:
     name: str = ""
     chords: tuple[PlacedChord, ...] = ()  # that the file names
     bars: tuple[Bar, ...] = ()  # where the file draws its bar lines, if it does; else its meters say
+    marks: tuple[PhraseMark, ...] = ()  # in the order of their steps
     source: Any = field(default=None, repr=False, compare=False)  # what the file's writer needs to patch it
     path: Path | None = field(default=None, repr=False, compare=False)  # of the file it was read from
 

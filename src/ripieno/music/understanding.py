@@ -13,14 +13,26 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 
 from ripieno.errors import BadInput
 from ripieno.music.harmony import MODES, identify_key, key_fits, key_name, key_of, note_name, parse_key
+from ripieno.music.phrases import (
+    Phrase,
+    PhraseSource,
+    Place,
+    WrittenSource,
+    last_notes_at,
+    metre_in,
+    parse_phrases,
+    phrases_of,
+    written_ends,
+)
 from ripieno.music.piece import Key, Meter, Note, Piece, bar_starts, n_steps
-from ripieno.music.roll import STEPS_PER_BEAT
+from ripieno.music.roll import STEPS_PER_BEAT, RollNote
+from ripieno.music.segmentation import MOST_GUESSED, Tune, guess_ends
 from ripieno.shapes import Float, Int
 
 Role = Literal["top", "bass", "inner"]
@@ -35,6 +47,10 @@ BASS_BELOW = 54  # a lone line is a bass if it is lower on average; JSB's basses
 
 MOST_NOTES = 50_000  # a long symphony has fewer
 MOST_AT_ONCE = 200
+
+WRITTEN = get_args(WrittenSource)
+MOST_SAID = 12  # phrases whose ends the sentence names
+UNSURE = 0.5
 
 ON_GRID = Fraction(1, 8)  # of a step: a player's unevenness, but no triplet
 
@@ -51,10 +67,14 @@ class Reading:
     melody_notes: frozenset[int]  # Note.id
     part: int | None  # index of the part that the melody is in; none if it was looked for in all of them
     line: Int[np.ndarray, " step"]  # pitch of the melody at each step, -1 where it rests
+    tune: tuple[RollNote, ...]  # the melody's notes, one after the other
+    phrases: tuple[Phrase, ...]  # of the tune
+    phrases_from: PhraseSource
     meters: tuple[Meter, ...]  # the one the region begins in, then those that it changes to (steps of the file)
     is_meter_guessed: bool
     key: Key
     is_key_guessed: bool
+    keys: tuple[tuple[int, Key], ...]  # that the piece is in, each from a step on; the first from 0
     bpm: float  # quarter notes a minute, at first
     is_bpm_given: bool
     start: int  # step of the file on which the region begins
@@ -106,6 +126,31 @@ class Reading:
             offset = step - self.bar_starts[1] + math.ceil(meter.steps_per_bar)
         return self.first_bar + i, 1 + offset * meter.denominator / 16
 
+    def step_at(self, bar: int, beat: float) -> Fraction:
+        """The step of the region at a beat of a bar, as `bar_and_beat` counts them.
+
+        Raises:
+            BadInput: there is no such place.
+        """
+        steps = steps_of_bars(self, bar, bar)
+        meter = meter_at(self, steps.start)
+        offset = Fraction(beat - 1) * 16 / meter.denominator
+        if self.pickup and bar == self.first_bar:
+            offset -= math.ceil(meter.steps_per_bar) - self.bar_starts[1]
+        if not 0 <= offset < steps.stop - steps.start:
+            first, last = (self.bar_and_beat(step)[1] for step in (steps.start, steps.stop - 1))
+            raise BadInput(
+                f"bar {bar} has no beat {beat:g}: its beats go from {math.ceil(first)} to {math.floor(last)}"
+            )
+        return int(steps.start) + offset
+
+    def end_of(self, phrase: Phrase) -> Place:
+        """Where a phrase ends, as one says it: the bar and beat of its last note; the bar alone if none follows."""
+        bar, beat = self.bar_and_beat(phrase.rest)
+        ends = (*self.bar_starts[1:], self.n_steps)
+        is_last = not any(phrase.rest < note.onset < ends[bar - self.first_bar] for note in self.tune)
+        return Place(bar) if is_last else Place(bar, beat)
+
     def sentence(self) -> str:
         """The reading in one line: "Melody: top line of track 1. 4/4, A flat major (guessed), 92 bpm, 8 bars"."""
         said = [
@@ -126,7 +171,24 @@ class Reading:
         if self.shift:
             octaves = "an octave" if abs(self.shift) == 12 else f"{abs(self.shift) // 12} octaves"
             said.append(f"moved {'up' if self.shift > 0 else 'down'} {octaves} for the model and back again")
+        said += self._phrases_in_words()
         return f"Melody: {_LINES[self.melody]} of {self.melody_part}. {', '.join(said)}"
+
+    def _phrases_in_words(self) -> list[str]:
+        """As "4 phrases (guessed): bars 2, 4?, 6, 8"; a question mark says that it may well be otherwise."""
+        if not self.phrases:
+            return ["no phrases"] if self.phrases_from == "said" else []
+        n = len(self.phrases)
+        said = f"{n} phrases" if n > 1 else "1 phrase"
+        if self.phrases_from == "said":
+            return [said]
+        if n == 1:  # which is as much as to have found none
+            return []
+        said += f" ({self.phrases_from})"
+        if self.phrases_from in WRITTEN or n > MOST_SAID:
+            return [said]
+        ends = [f"{self.end_of(one)}{'?' if one.sure < UNSURE else ''}" for one in self.phrases]
+        return [f"{said}: bars {', '.join(ends)}"]
 
 
 def understand(
@@ -138,6 +200,7 @@ def understand(
     pickup: Fraction | float | int | None = None,
     key: str | None = None,
     bars: tuple[int, int] | None = None,
+    phrases: str | None = None,
     lowest: int = 28,
     highest: int = 91,
 ) -> Reading:
@@ -151,6 +214,7 @@ def understand(
         pickup: beats, as the lower number of the meter counts them, from the first note to the first bar line.
         key: as "Ab" or "F sharp minor"; else the file's unless the notes speak against it, else a guess.
         bars: first and last bar of the selection, by their numbers in the reading.
+        phrases: where they end, as "2:4, 4", or their syllables, as "8.6.8.6"; "none"; else as written, or a guess.
         lowest, highest: the pitches that the model knows.
 
     Raises:
@@ -169,6 +233,7 @@ def understand(
     line = _line_of(line_notes, start, found.end - start, role)
     shift = _find_shift(line, notes, role, lowest, highest)
     chosen_key, is_key_guessed = _find_key(piece, notes, start, key)
+    sung = _one_by_one(line_notes, start, found.end - start, role)
     tempos = [tempo for tempo in piece.tempos if tempo.step <= start] or list(piece.tempos[:1])
     reading = Reading(
         melody=role,
@@ -176,10 +241,14 @@ def understand(
         melody_notes=frozenset(note.id for note in line_notes),
         part=part,
         line=line,
+        tune=tuple(sung),
+        phrases=(),
+        phrases_from="nobody",
         meters=_meters_of(found, meters),
         is_meter_guessed=is_meter_guessed,
         key=chosen_key,
         is_key_guessed=is_key_guessed,
+        keys=_keys_of(piece, chosen_key, start, found.end, is_given=key is None and not is_key_guessed),
         bpm=tempos[-1].bpm if tempos else 120.0,  # what a MIDI file without a tempo is played at
         is_bpm_given=bool(tempos),
         start=start,
@@ -190,6 +259,9 @@ def understand(
         shift=shift,
         selection=slice(0, found.end - start),
         warnings=tuple(_warnings(piece, notes, found, chosen_key if is_key_guessed else None, shift, lowest, highest)),
+    )
+    reading = (
+        _with_phrases_found(piece, reading, sung) if phrases is None else with_phrases(reading, phrases, name=name)
     )
     return replace(reading, selection=steps_of_bars(reading, *bars, name=name)) if bars else reading
 
@@ -231,16 +303,21 @@ def blank(piece: Piece, n_bars: int, *, meter: str | None = None, key: str | Non
     if length.denominator != 1:
         raise BadInput(f"bars of {_in_figures(meters[0])} do not end on a sixteenth; choose a meter over 16 or less")
     n_steps = n_bars * int(length)
+    chosen_key = parse_key(key) if key else piece.keys[0] if piece.keys else key_of(0, "major")
     return Reading(
         melody="inner",
         melody_part="an empty piece",
         melody_notes=frozenset(),
         part=None,
         line=np.full(n_steps, -1),
+        tune=(),
+        phrases=(),
+        phrases_from="nobody",
         meters=meters[:1],
         is_meter_guessed=is_guessed,
-        key=parse_key(key) if key else piece.keys[0] if piece.keys else key_of(0, "major"),
+        key=chosen_key,
         is_key_guessed=False,
+        keys=((0, chosen_key),),
         bpm=piece.tempos[0].bpm if piece.tempos else 120.0,
         is_bpm_given=bool(piece.tempos),
         start=0,
@@ -782,6 +859,118 @@ def _contradicts(given: Key, guess: Key, weights: Float[np.ndarray, " pitch_clas
     fits = key_fits(weights, final)
     gain = fits[MODES.index(guess.mode), guess.tonic] - fits[MODES.index(given.mode), given.tonic]
     return bool(gain > (0.2 if given.n_sharps == 0 and given.mode == "major" else 0.5))
+
+
+def _keys_of(piece: Piece, key: Key, start: int, end: int, *, is_given: bool) -> tuple[tuple[int, Key], ...]:
+    """The keys of the region: the chosen one, and those that the file changes to, if its first one is believed."""
+    later = [(math.ceil(one.step) - start, one) for one in piece.keys if start < one.step < end] if is_given else []
+    return ((0, key), *later)
+
+
+# The phrases
+
+
+def _one_by_one(notes: Iterable[Note], start: int, length: int, role: Role) -> dict[RollNote, Note]:
+    """A line's notes in steps of the region, one after the other: each ends where the next begins, the outer one
+    of those that begin together counts.
+    """
+    outer: dict[int, Note] = {}
+    for note in notes:
+        onset = note.steps.start - start
+        sign = -1 if role == "bass" else 1
+        if 0 <= onset < length and (onset not in outer or sign * note.pitch > sign * outer[onset].pitch):
+            outer[onset] = note
+    onsets = sorted(outer)
+    ends = [*onsets[1:], length]
+    return {
+        RollNote(onset, outer[onset].pitch, min(outer[onset].steps.stop - start, end) - onset): outer[onset]
+        for onset, end in zip(onsets, ends, strict=True)
+    }
+
+
+def with_phrases(reading: Reading, said: str, *, name: str = "the piece") -> Reading:
+    """The reading with phrases as a person says them; see `parse_phrases`.
+
+    Raises:
+        BadInput: it is nothing that phrases can be.
+    """
+    places = [place for place in parse_phrases(said) if isinstance(place, Place)]
+    metre = [n for n in parse_phrases(said) if isinstance(n, int)]
+    if metre:
+        guess = guess_ends(tune_heard(reading), metre) if 0 < len(reading.tune) <= MOST_GUESSED else None
+        if guess is None:
+            raise BadInput(
+                f'no text in the metre "{said.strip()}" fits a melody of {len(reading.tune)} notes; '
+                "say where the phrases end, as in 2:4, 4"
+            )
+        return replace(reading, phrases=phrases_of(reading.tune, guess.last), phrases_from="said")
+    bars = f"{reading.n_bars} bars" if reading.first_bar <= 1 else f"bars {reading.first_bar} to {reading.last_bar}"
+    ends = []
+    for place in places:
+        if not reading.first_bar <= place.bar <= reading.last_bar:
+            raise BadInput(f"no phrase can end at {place}: {name} has {bars}; give one of them")
+        if place.beat is None:
+            ends.append(steps_of_bars(reading, place.bar, place.bar).stop - 1)
+        else:
+            ends.append(math.floor(reading.step_at(place.bar, place.beat)))
+    if not reading.tune:
+        return replace(reading, phrases=_phrases_of_silence(reading, places, ends), phrases_from="said")
+    found = phrases_of(reading.tune, last_notes_at(ends, reading.tune, places)) if places else ()
+    return replace(reading, phrases=found, phrases_from="said")
+
+
+def _phrases_of_silence(reading: Reading, places: Sequence[Place], ends: Sequence[int]) -> tuple[Phrase, ...]:
+    """Phrases where no tune is written yet: they come to rest on the beat that is named, or on the last bar's first."""
+    found, start = [], 0
+    for place, step in zip(places, ends, strict=True):
+        bar = steps_of_bars(reading, place.bar, place.bar)
+        beat = 16 // meter_at(reading, step).denominator
+        rest, end = (bar.start, bar.stop) if place.beat is None else (step, min(step + beat, bar.stop))
+        found.append(Phrase(start, rest, end))
+        start = end
+    return tuple(found)
+
+
+def _with_phrases_found(piece: Piece, reading: Reading, sung: Mapping[RollNote, Note]) -> Reading:
+    """The reading with the phrases that the score marks, or else a guess."""
+    if len(sung) < 2:
+        return reading
+    written = written_ends(piece.marks, reading.tune, reading.start, reading.part)
+    if written.source and written.divides(len(sung)):
+        last = [i for i in written.last if i < len(sung) - 1]
+        return replace(reading, phrases=phrases_of(reading.tune, [*last, len(sung) - 1]), phrases_from=written.source)
+    tune = replace(
+        tune_heard(reading), syllables=tuple(note.syllable for note in sung.values()), sure=frozenset(written.last)
+    )
+    if len(tune.onsets) > MOST_GUESSED:
+        return reading
+    metre = metre_in(piece.name, least=3)
+    guess = (guess_ends(tune, metre) if metre else None) or guess_ends(tune)
+    assert guess is not None, "a tune can always be cut where no metre binds"
+    return replace(reading, phrases=phrases_of(reading.tune, guess.last, guess.chances), phrases_from=guess.source)
+
+
+def tune_heard(reading: Reading) -> Tune:
+    """The melody as the guess hears it; without its words."""
+    meter = reading.meters[0]
+    is_compound = meter.numerator % 3 == 0 and meter.numerator > 3 and meter.denominator >= 8
+    onsets = np.array([note.onset for note in reading.tune])
+    ends = np.array([note.end for note in reading.tune])
+    bars = np.array([*reading.bar_starts, reading.n_steps])
+    bar = math.ceil(meter.steps_per_bar)
+    if reading.pickup:
+        bars[0] = bars[1] - bar
+    bounds = np.append(onsets, ends[-1])
+    return Tune(
+        onsets=onsets,
+        ends=ends,
+        pitches=np.array([note.pitch for note in reading.tune]),
+        places=bounds - bars[np.searchsorted(bars, bounds, side="right") - 1],
+        bar=bar,
+        beat=max(16 // meter.denominator * (3 if is_compound else 1), 1),
+        tonic=reading.key.tonic,
+        is_bar_known=not reading.is_meter_guessed,
+    )
 
 
 # What is said

@@ -220,6 +220,17 @@ class Composition:
             ),
             n_steps=self.n_steps,
             bars=bars,
+            phrases=[
+                wire.Phrase(
+                    start=phrase.start,
+                    rest=phrase.rest,
+                    end=min(phrase.end, self.n_steps),
+                    place=str(reading.end_of(phrase)),
+                    sure=phrase.sure,
+                )
+                for phrase in reading.phrases
+                if phrase.rest < self.n_steps
+            ],
         )
 
     @property

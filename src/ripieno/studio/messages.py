@@ -171,6 +171,18 @@ class Locks(_Wire):
     pitches: Annotated[list[Pitch], Field(description="whole rows")] = []
 
 
+class Phrase(_Wire):
+    """A phrase of the person's line: where it begins, where its last note begins and ends."""
+
+    start: Step
+    rest: Step
+    end: Annotated[int, Field(ge=1, le=MAX_STEPS)]
+    place: Annotated[
+        str, Field(description='where it ends, as the rule `phrases` has it: "2:4", or "4" for a bar\'s end')
+    ]
+    sure: Annotated[Probability, Field(description="the chance that it ends there: 1 where it is written or said")]
+
+
 class Settings(_Wire):
     """All settings of a piece."""
 
@@ -181,6 +193,7 @@ class Settings(_Wire):
     key: Key
     n_steps: Annotated[int, Field(ge=1, le=MAX_STEPS, description="length of the piece")]
     bars: list[Bar]
+    phrases: list[Phrase]
 
 
 class HistoryItem(_Wire):

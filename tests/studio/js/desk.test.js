@@ -60,6 +60,10 @@ function desk(/** @type {Note[]} */ notes, /** @type {object} */ locks = {}) {
           n_steps: 64,
           key: { name: "C major", tonic: 0, mode: "major", n_sharps: 0, is_guessed: false },
           bars: [1, 2, 3, 4].map(bar),
+          phrases: [
+            { start: 0, rest: 24, end: 32, place: "2", sure: 0.7 },
+            { start: 32, rest: 60, end: 64, place: "4", sure: 1 },
+          ],
           rules: { seed: 0 },
           locks: { notes: [], voices: [], bars: [], pitches: [], ...locks },
         },
@@ -406,4 +410,14 @@ test("more notes than a piece holds are not drawn", () => {
   it.edit({ remove: [], add: Array.from({ length: 51 }, (_, i) => ({ onset: i, pitch: 30, duration: 1 })) });
   assert.equal(sent.length, 0);
   assert.match(it.state.notice?.text ?? "", /100 notes/);
+});
+
+test("a phrase ends at the cursor, or no longer", () => {
+  const { desk: made, sent } = desk([]);
+  const said = () => sent.at(-1).changes.phrases;
+  assert.equal(made.togglePhraseEnd(12), "a phrase ends here");
+  assert.equal(said(), "1:4, 2, 4");
+  assert.equal(made.togglePhraseEnd(26), "no phrase ends here");
+  assert.equal(said(), "4");
+  assert.equal(sent.at(-1).type, "rules");
 });

@@ -20,6 +20,7 @@ const settings = {
     { number: 1, start: 0, n_steps: 16, numerator: 4, denominator: 4 },
     { number: 2, start: 16, n_steps: 16, numerator: 4, denominator: 4 },
   ],
+  phrases: [],
 };
 
 /** @returns {Note} */

@@ -56,9 +56,7 @@ def patched(
             splices.append(_tempo_at(source.xml, source.measures[0].elements[0], revision.bpm))
     if new_parts:
         places = names_of(piece, new_parts, [place.place for place in source.places])
-        fermatas = frozenset(
-            note.onset for note, place in zip(piece.notes, source.places, strict=True) if place.has_fermata
-        )
+        fermatas = frozenset(mark.step for mark in piece.marks if mark.kind == "fermata")
         ids = _free_ids(source, len(new_parts))
         channels = free_channels(piece, len(new_parts))
         sheets = [

@@ -28,7 +28,7 @@ from ripieno.files.musicxml.source import MusicXmlSource, NotePlace, ScoreMeasur
 from ripieno.files.musicxml.text import MAX_BYTES, Element, XmlText, parse_xml
 from ripieno.music.chords import Chord, PlacedChord, chord_of_degrees
 from ripieno.music.harmony import key_fits
-from ripieno.music.piece import Bar, Key, Meter, Note, Part, Piece, Tempo, n_steps
+from ripieno.music.piece import Bar, Key, Meter, Note, Part, PhraseMark, Piece, Tempo, n_steps
 from ripieno.music.pitch import LETTERS, pitch_of, place_of, within_seven
 from ripieno.music.roll import N_PITCHES
 
@@ -42,6 +42,9 @@ _QUARTERS_OF = {
     **{value: Fraction(n) for value, n in _QUARTERS.items()},
     **{value: Fraction(1, 2**i) for i, value in enumerate(("eighth", "16th", "32nd", "64th", "128th"), start=1)},
 }
+
+
+_MarkOnNote = Literal["fermata", "breath", "line"]
 
 
 @dataclass
@@ -58,7 +61,7 @@ class _Sounded:
     is_drum: bool
     verses: tuple[str, ...]  # of each <lyric> with words, its number
     syllable: str = ""
-    has_fermata: bool = False
+    marks: set[_MarkOnNote] = field(default_factory=set)
     end: Fraction = Fraction(0)
     elements: list[Element] = field(default_factory=list)
     onsets: list[Fraction] = field(default_factory=list)
@@ -118,6 +121,35 @@ def _syllable(element: Element) -> str:
         return ""
     text = " ".join(part.text.strip() for part in first.all("text")).strip()
     return text + "-" * (first.text_of("syllabic") in ("begin", "middle") and not text.endswith("-"))
+
+
+def _marks_on(element: Element) -> set[_MarkOnNote]:
+    """The signs on a note at which a phrase ends."""
+    found: set[_MarkOnNote] = set()
+    for notations in element.all("notations"):
+        if notations.has("fermata"):
+            found.add("fermata")
+        if any(own.has("breath-mark") or own.has("caesura") for own in notations.all("articulations")):
+            found.add("breath")
+    if any(lyric.has("end-line") or lyric.has("end-paragraph") for lyric in element.all("lyric")):
+        found.add("line")
+    return found
+
+
+def _marks(
+    sounded: Sequence[_Sounded], measures: Sequence[ScoreMeasure], parts: Mapping[tuple[int, int, bool], int]
+) -> list[PhraseMark]:
+    """The signs at which phrases end, those of several notes of a chord once; no double bar at the very end."""
+    found = {
+        PhraseMark(step=note.onset, kind=kind, part=parts[note.part, note.staff, note.is_drum])
+        for note in sounded
+        for kind in note.marks
+    }
+    for measure in measures[:-1]:
+        for barline in measure.elements[0].all("barline"):
+            if _location(barline) == "right" and barline.text_of("bar-style") in ("light-light", "light-heavy"):
+                found.add(PhraseMark(step=measure.end, kind="double bar"))
+    return sorted(found, key=lambda mark: (mark.step, mark.kind, -1 if mark.part is None else mark.part))
 
 
 def number_of(text: str, what: str, name: str) -> Fraction:
@@ -185,6 +217,7 @@ class _Reader:
             name=self._title(),
             chords=tuple(sorted(chords, key=len)[-1]),
             bars=tuple(self._bars(measures)),
+            marks=tuple(_marks(sounded, measures, at)),
             source=MusicXmlSource(
                 xml=self.xml,
                 measures=tuple(measures),
@@ -197,7 +230,7 @@ class _Reader:
                         note.part,
                         note.place,
                         bool(note.verses),
-                        note.has_fermata,
+                        "fermata" in note.marks,
                     )
                     for note in sounded
                 ),
@@ -452,7 +485,7 @@ class _PartReader:
         note.elements.append(element)
         note.onsets.append(step)
         note.measures.append(i)
-        note.has_fermata |= any(notations.has("fermata") for notations in element.all("notations"))
+        note.marks |= _marks_on(element)
         if is_tied:
             self._tied.setdefault(pitch, []).append(note)
 

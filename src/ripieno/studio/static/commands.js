@@ -281,6 +281,15 @@ const CHOOSING = {
       if (done) speak(done);
     },
   },
+  phraseEnd: {
+    keys: ["P"],
+    label: "a phrase of your line ends at the cursor, or no longer",
+    isOnce: true,
+    does: ({ desk, speak }) => {
+      const done = desk.togglePhraseEnd(desk.caret.step);
+      if (done) speak(done);
+    },
+  },
 };
 
 /** @type {Record<string, Omit<Command, "name" | "group">>} */

@@ -9,7 +9,9 @@ import * as editing from "./editing.js";
 import { HIGHEST, LOWEST, barOf, barsInWords, clamp, snapDown, wholeBars } from "./geometry.js";
 import { locking } from "./locks.js";
 import { Mix } from "./mix.js";
+import { togglingEnd } from "./phrases.js";
 import { VOICES } from "./protocol.js";
+import { changing } from "./rules.js";
 import { barsOf, isModels, keyOf, nothing, notesOf, reduce, shapeOf, voicesOf, withAlternative } from "./state.js";
 import { beatAt, together } from "./words.js";
 
@@ -395,6 +397,16 @@ export class Desk {
   /** @param {number} voice */
   lockVoice(voice) {
     if (this.settings) this.send(locking(this.settings.locks, { voices: [VOICES[voice]] }));
+  }
+
+  // Phrases
+
+  /** A phrase ends at a step, or no longer. @param {number} step @returns {string} what is said of it */
+  togglePhraseEnd(step) {
+    if (!this.settings) return "";
+    const { rule, isAdded } = togglingEnd(this.settings.phrases, this.bars, step);
+    this.send(changing({ phrases: rule }));
+    return isAdded ? "a phrase ends here" : "no phrase ends here";
   }
 
   // Hearing

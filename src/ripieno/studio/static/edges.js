@@ -22,13 +22,15 @@ import { padlock } from "./pen.js";
 /** @typedef {import("./geometry.js").Stretch} Stretch */
 /** @typedef {import("./pen.js").Pen} Pen */
 /** @typedef {import("./pen.js").Theme} Theme */
+/** @typedef {import("./protocol.js").Phrase} Phrase */
 
 /**
  * Bars, beats, the loop and the selected bars above the roll.
  *
  * @param {Pen} pen
  * @param {View} view its `height` is that of the roll, not of the ruler
- * @param {{bars: Bars, region: Stretch | null, loop: Stretch | null, locked: readonly Stretch[], playhead: number | null}} scene
+ * @param {{bars: Bars, region: Stretch | null, loop: Stretch | null, locked: readonly Stretch[],
+ *   phrases: readonly Phrase[], playhead: number | null}} scene
  * @param {Theme} theme
  * @param {number} height
  */
@@ -88,6 +90,7 @@ export function drawRuler(pen, view, scene, theme, height) {
     const end = stepToX(view, stretch.to);
     if (end > 14 && x < view.width) padlock(pen, Math.min(end, view.width) - 10, height / 2, theme.ink);
   }
+  for (const { end, sure } of scene.phrases) phraseEnd(pen, stepToX(view, end), sure < 1 ? theme.softInk : theme.ink);
   if (scene.playhead !== null) {
     const x = stepToX(view, scene.playhead);
     pen.fillStyle = theme.accent;
@@ -99,6 +102,20 @@ export function drawRuler(pen, view, scene, theme, height) {
   }
   pen.fillStyle = theme.bar;
   pen.fillRect(0, height - 1, view.width, 1);
+}
+
+/** A breath mark. @param {Pen} pen @param {number} x @param {string} colour fainter where it is guessed */
+function phraseEnd(pen, x, colour) {
+  pen.fillStyle = colour;
+  pen.beginPath();
+  pen.arc(x - 4, 5, 2.5, 0, 2 * Math.PI);
+  pen.fill();
+  pen.strokeStyle = colour;
+  pen.lineWidth = 1.5;
+  pen.beginPath();
+  pen.moveTo(x - 2, 5);
+  pen.quadraticCurveTo(x - 2, 9, x - 6, 11);
+  pen.stroke();
 }
 
 /**

@@ -218,7 +218,8 @@ export class Page {
     );
     const ruler = byId("ruler").clientHeight;
     const locked = settings ? lockedBars(settings) : [];
-    const above = { bars: desk.bars, region, loop: desk.isLooping ? region : null, locked, playhead: at };
+    const phrases = settings?.phrases ?? [];
+    const above = { bars: desk.bars, region, loop: desk.isLooping ? region : null, locked, phrases, playhead: at };
     drawRuler(prepare(byId("ruler"), view.width, ruler), view, above, theme, ruler);
     const sounds = (/** @type {import("./player.js").Heard} */ note) =>
       playhead !== null && note.onset <= playhead && playhead < note.onset + note.duration;

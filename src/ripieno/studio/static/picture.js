@@ -65,7 +65,13 @@ export function drawPicture(canvas, scene, theme, title) {
   pen.fillText("filled: yours     ◆ outlined: the model’s     S A T B: the voices", margin, margin + 42);
   const top = margin + head;
   within(margin + keys, top, width + 1, ruler, () =>
-    drawRuler(pen, view, { bars: scene.bars, region: null, loop: null, locked: [], playhead: null }, theme, ruler),
+    drawRuler(
+      pen,
+      view,
+      { bars: scene.bars, region: null, loop: null, locked: [], phrases: [], playhead: null },
+      theme,
+      ruler,
+    ),
   );
   within(margin, top + ruler, keys, height, () =>
     drawKeyboard(pen, view, { key: scene.key, sounding: new Set(), hovered: null, lockedRows: [] }, theme, keys),

@@ -9,7 +9,9 @@
  *
  * @typedef {Record<string, any>} Rules options by name; which there are, the schema says (rules.js)
  * @typedef {{notes: NoteShape[], voices: {voice: Voice, notes: NoteShape[]}[], bars: number[], pitches: number[]}} Locks
- * @typedef {{name: string, rules: Rules, locks: Locks, bpm: number, key: WireKey, n_steps: number, bars: Bar[]}} Settings
+ * @typedef {{start: number, rest: number, end: number, place: string, sure: number}} Phrase
+ * @typedef {{name: string, rules: Rules, locks: Locks, bpm: number, key: WireKey, n_steps: number, bars: Bar[],
+ *   phrases: Phrase[]}} Settings
  *
  * @typedef {object} HistoryItem
  * @property {number} batch
