@@ -38,7 +38,7 @@ from ripieno.music import segmentation
 from ripieno.music.phrases import written_ends
 from ripieno.music.piece import Piece, bar_starts, piece_from_notes, roll_of_piece
 from ripieno.music.roll import RollNote
-from ripieno.music.segmentation import BY_HAND, NAMES, Lattice, Tune, guess_ends
+from ripieno.music.segmentation import BY_HAND, CHOSEN, NAMES, Lattice, Tune, guess_ends
 from ripieno.music.understanding import Reading, tune_heard, understand
 
 FRAGMENT = 16  # steps by which a score is found, and laid beside the chorale
@@ -189,7 +189,7 @@ def fitted(examples: list[Heard]) -> dict[str, float]:
         if features is not None:
             known.append((lattice, features))
     print(f"fitted on {len(known)} of {len(examples)} tunes")
-    is_held = np.array([name in BY_HAND for name in NAMES])
+    is_held = np.array([name in BY_HAND | CHOSEN for name in NAMES])
     held = np.array([BY_HAND.get(name, 0.0) for name in NAMES])
 
     def loss(free: np.ndarray) -> tuple[float, np.ndarray]:
@@ -201,7 +201,8 @@ def fitted(examples: list[Heard]) -> dict[str, float]:
             slope = slope + np.where(is_held, 0.0, expected - features)
         return total, slope
 
-    return dict(zip(NAMES, np.where(is_held, held, minimised(loss, np.zeros(len(NAMES)))).tolist(), strict=True))
+    found = np.where(is_held, held, minimised(loss, np.zeros(len(NAMES))))
+    return dict(zip(NAMES, found.tolist(), strict=True)) | CHOSEN
 
 
 def minimised(loss: Callable[[np.ndarray], tuple[float, np.ndarray]], at: np.ndarray, n_steps: int = 60) -> np.ndarray:

@@ -425,12 +425,18 @@ def test_notes_off_the_grid_are_counted_but_not_a_player_s_unevenness():
 # The examples
 
 SENTENCES = {
-    "abide-with-me.mid": "Melody: top line of track 1. 4/4, A flat major, 92 bpm, 16 bars, ABIDE",
-    "first-noel.mid": "Melody: top line of track 1. 3/4, D major, 100 bpm, 16 bars, pickup of one beat",
-    "greensleeves.mid": "Melody: top line of track 1. 6/8, A minor, 84 bpm, 16 bars, pickup of one eighth",
-    "ode-to-joy.mid": "Melody: top line of track 1. 4/4, D major, 108 bpm, 16 bars",
-    "old-hundredth.mid": "Melody: top line of track 1. 4/4, G major, 80 bpm, 8 bars, pickup of one beat",
-    "pachelbel-bass.mid": "Melody: bass line of track 1. 4/4, D major, 76 bpm, 12 bars",
+    "abide-with-me.mid": "Melody: top line of track 1. 4/4, A flat major, 92 bpm, 16 bars, "
+    "7 phrases (guessed): bars 2, 4, 6, 8, 10, 12, 16",
+    "first-noel.mid": "Melody: top line of track 1. 3/4, D major, 100 bpm, 16 bars, pickup of one beat, "
+    "5 phrases (guessed): bars 2:1, 4:1, 8:1, 12, 16",
+    "greensleeves.mid": "Melody: top line of track 1. 6/8, A minor, 84 bpm, 16 bars, pickup of one eighth, "
+    "4 phrases (guessed): bars 4:4, 8, 12, 16",
+    "ode-to-joy.mid": "Melody: top line of track 1. 4/4, D major, 108 bpm, 16 bars, "
+    "8 phrases (guessed): bars 2?, 4, 6?, 8, 10?, 12, 14, 16",
+    "old-hundredth.mid": "Melody: top line of track 1. 4/4, G major, 80 bpm, 8 bars, pickup of one beat, "
+    "4 phrases (guessed): bars 2:3, 4:3, 6:3, 8",
+    "pachelbel-bass.mid": "Melody: bass line of track 1. 4/4, D major, 76 bpm, 12 bars, "
+    "3 phrases (guessed): bars 4, 8, 12",
 }
 
 
