@@ -171,6 +171,15 @@ def test_a_fermata_excuses_what_crosses_it(tmp_path: Path) -> None:
     assert any("excused: phrase end" in remark.text for remark in excused)
 
 
+def test_a_phrase_that_is_said_to_end_excuses_like_a_fermata_and_none_undoes_one(tmp_path: Path) -> None:
+    plain, marked = (read(four_parts(fermata=fermata), tmp_path) for fermata in (False, True))
+    said = check(plain, rules_only=True, key="C", phrases="1:1")
+    assert "parallel fifths" not in {remark.rule for remark in said.of_level("warning")}
+    assert "parallel fifths" in {
+        remark.rule for remark in check(marked, rules_only=True, key="C", phrases="none").of_level("error")
+    }
+
+
 @pytest.mark.parametrize(
     ("voices", "instead", "label"),
     [

@@ -159,7 +159,7 @@ def check(
         rules_only: say nothing of wrong notes, and name no better ones; much quicker.
         as_score: read it as the score that it would be written as, so that `write_proof` can mark it.
         name: what errors call the piece, unless its file's.
-        reading_options: `key`, `meter`, `pickup`, as `understand` takes them.
+        reading_options: `key`, `meter`, `pickup`, `phrases`, as `understand` takes them.
 
     Raises:
         BadInput: there is nothing to read, or an option does not fit the piece.
@@ -259,7 +259,7 @@ class _Reader:
         return remarks
 
     def _phrase_ends(self) -> Bool[np.ndarray, " step"]:
-        """The last step of each phrase, where the score marks it; a guess excuses nothing."""
+        """The last step of each phrase, where that is said or the score marks it; a guess excuses nothing."""
         ends = np.zeros(len(self.singers.voices), dtype=bool)
         for phrase in self.reading.phrases:
             if phrase.sure == 1:

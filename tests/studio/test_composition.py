@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ripieno import piece_from_notes
+from ripieno import BadInput, piece_from_notes
 from ripieno.edits.log import EditLog
 from ripieno.files.midi import write_midi
 from ripieno.models.runtime import Model
@@ -229,6 +229,18 @@ def test_rules_bind_the_model(piece: Composition, model: Model) -> None:
     assert (piece.rules.pitches, piece.rules.n_voices) == ((None, 60), 2)
     run(piece, model)
     assert {pitch for _, pitch in heard(piece)} == {48, 55}
+
+
+def test_phrases_that_are_said_are_told_with_their_places_and_undone(piece: Composition) -> None:
+    before = piece.settings.phrases
+    piece.set_rules(wire.SetRules(id="r0", changes=wire.RuleChanges(phrases="1")))
+    assert piece.settings.phrases[0].place == "1"
+    assert all(phrase.sure == 1 for phrase in piece.settings.phrases)
+    piece.undo("u0", None, None)
+    assert piece.settings.phrases == before
+    with pytest.raises(BadInput, match="no phrase can end at 99"):
+        piece.set_rules(wire.SetRules(id="r1", changes=wire.RuleChanges(phrases="99")))
+    assert piece.settings.phrases == before
 
 
 def test_bars_of_a_run_bind_it(piece: Composition, model: Model) -> None:

@@ -35,7 +35,7 @@ Errors alone; then everything, for a program:
 
 
 @app.command("check", help=HELP)
-@takes("key", "meter", "pickup")
+@takes("key", "meter", "pickup", "phrases")
 def check_command(
     source: Annotated[
         Path, typer.Argument(metavar="IN", help="A MIDI or MusicXML file to proof-read.", show_default=False)
