@@ -30,7 +30,7 @@ from pathlib import Path
 import numpy as np
 
 from ripieno.errors import BadInput
-from ripieno.files.corpus import JSB_LEAKS, Item, read_jsb
+from ripieno.files.corpus import Item, read_jsb, without_repeats
 from ripieno.files.metres import lines_by_number
 from ripieno.files.midi import parse_midi
 from ripieno.files.reader import read
@@ -246,7 +246,9 @@ def main() -> None:
     parser.add_argument("--fit", action="store_true")
     parser.add_argument("--show", action="store_true")
     a = parser.parse_args()
-    items = [item for item in read_jsb(a.data / "jsb" / "Jsb16thSeparated.json") if item.split != "test"]
+    items, said = without_repeats(read_jsb(a.data / "jsb" / "Jsb16thSeparated.json"))
+    print(*said, sep="\n")
+    items = [item for item in items if item.split != "test"]
     every: dict[str, list[Heard]] = {"score": [], "roll": []}
     for item, piece, at in scores(a.scores, items):
         for way, one in heard_in(item, piece, at).items():
@@ -254,7 +256,7 @@ def main() -> None:
     if a.hymns:
         every["hymns"] = hymns(a.hymns)
     if a.fit:
-        train = [one for own in every.values() for one in own if one.split == "train" and one.name not in JSB_LEAKS]
+        train = [one for own in every.values() for one in own if one.split == "train"]
         weights = fitted(train)
         segmentation.WEIGHTS.update({name: round(weight, 2) for name, weight in weights.items()})
         print("".join(f'    "{name}": {weight:.2f},\n' for name, weight in segmentation.WEIGHTS.items()))

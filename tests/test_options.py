@@ -40,7 +40,7 @@ NAMES = [one.name for one in fields(Options)]
 RIGHT: dict[str, Any] = {
     "melody": "bass", "key": "Ab", "meter": "3/4", "pickup": 1.5, "phrases": "2:4, 4", "bpm": 90.0,
     "bars": (1, 2), "lock": ((1, 1), (3, 4)),
-    "pitches": (48, None), "n_voices": 3, "n_parts": 2, "ensemble": "strings", "chords": "C | G",
+    "pitches": (48, None), "n_voices": 3, "n_parts": 2, "ensemble": "strings", "style": "hymn", "chords": "C | G",
     "write_chords": "roman", "syllables": True, "max_removals": 0.25, "max_additions": 7, "mend": "parallels",
     "temperature": 1.1, "quality": "fast", "iterations": 9, "seed": 5,
 }  # fmt: skip
@@ -49,7 +49,7 @@ WRONG: dict[str, list[Any]] = {
     "phrases": [4, ["4"], "x" * 4001],
     "bpm": [3, 1001, "90"], "bars": [3, (1,), (1, 2.5), "1-2"], "lock": [(1, 2), [3]],
     "pitches": [(60, 50), (0, 200), 60], "n_voices": [0, 17, 2.5, True], "n_parts": [3, "2"],
-    "ensemble": ["kazoos", 1], "chords": [1], "write_chords": ["greek", True], "syllables": [1, "yes"],
+    "ensemble": ["kazoos", 1], "style": ["rock", None], "chords": [1], "write_chords": ["greek", True], "syllables": [1, "yes"],
     "max_removals": [-1, 1.5, "3"], "max_additions": [-1, 1.5], "mend": ["everything", None],
     "temperature": [0, 11, float("inf"), "1"], "quality": ["poor"], "iterations": [0, 1.5],
     "seed": [-1, 2**53, 1.5],
