@@ -281,6 +281,9 @@ def save(
 
 def describe(document: Document, change: Change) -> str:
     """One change in words: "+ A4, bar 2, beat 3"."""
+    if change.n_revised:
+        cells = "cell" if change.n_revised == 1 else "cells"
+        return f"revised {change.n_revised} {cells}, from {document.reading.place(change.edit.step)} on"
     why = f" (against: {change.why})" if change.why else ""
     return f"{'+' if change.added else '-'} {cell_in_words(document, change.edit)}{why}"
 

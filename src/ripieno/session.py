@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -91,11 +92,13 @@ def adopt(document: Document, change: Change) -> Document:
     log = document.log
     if log.origin.shape == change.log.origin.shape:
         return document.with_log(change.log)
-    for entry in change.log.entries[len(log.entries) :]:
-        if isinstance(entry, CellEntry):
-            chance = None if entry.probability is None else [entry.probability]
-            batch = entry.batch if entry.batch < log.n_batches else None
-            log = log.record([entry.edit], entry.author, chance, batch)
+    new = [entry for entry in change.log.entries[len(log.entries) :] if isinstance(entry, CellEntry)]
+    for batch, together in groupby(new, key=lambda entry: entry.batch):
+        entries = list(together)
+        chances = [entry.probability for entry in entries if entry.probability is not None]
+        number = batch if batch < log.n_batches else None
+        edits = [entry.edit for entry in entries]
+        log = log.record(edits, entries[0].author, chances or None, number, id=entries[0].id)
     return document.with_log(log)
 
 

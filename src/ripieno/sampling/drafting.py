@@ -69,7 +69,15 @@ def draw(probabilities: Probabilities, rng: Generator) -> Choice:
     return _drawn(probabilities, rng, 1)[0]
 
 
-def draft(probabilities: Probabilities, log: EditLog, policy: Policy, n_draws: int, rng: Generator) -> list[Choice]:
+def draft(
+    probabilities: Probabilities,
+    log: EditLog,
+    policy: Policy,
+    n_draws: int,
+    rng: Generator,
+    apart: int = APART,
+    most: int | None = None,
+) -> list[Choice]:
     """Draw several times from one distribution, and keep what lies apart, each allowed when those before it are done.
 
     Args:
@@ -78,6 +86,8 @@ def draft(probabilities: Probabilities, log: EditLog, policy: Policy, n_draws: i
         policy: which cells may change.
         n_draws: 1 or more; between one edit and so many come back.
         rng: the only source of chance.
+        apart: steps between two edits, at the least.
+        most: edits that are kept; None for all that lie apart.
 
     Returns:
         Each edit with the probability it was drawn with.
@@ -94,7 +104,9 @@ def draft(probabilities: Probabilities, log: EditLog, policy: Policy, n_draws: i
                 continue
             log = log.record([choice.edit], "model")
         drawn.append(choice)
-        taken[max(step - APART + 1, 0) : step + APART] = True
+        if len(drawn) == most:
+            break
+        taken[max(step - apart + 1, 0) : step + apart] = True
     return drawn
 
 

@@ -44,8 +44,8 @@ class Change:
     """What one iteration did; `n_left` is how many edits the model expected before it.
 
     Changes that were drawn of one pass share their log, the one after all of them. A change is one edit, but for a note
-    that was changed for a fault of part-writing (`why`, the rule's name): that is a batch of the log, and `edit` the
-    first cell of the new pitch.
+    that was changed for a fault of part-writing (`why`, the rule's name), and for a round of revising, which changes
+    many cells (`n_revised`): these are batches of the log, and `edit` the first cell, of the new pitch or of all.
     """
 
     log: EditLog
@@ -54,6 +54,7 @@ class Change:
     probability: float
     n_left: float
     why: str | None = None
+    n_revised: int = 0
 
 
 Sampler = Generator[Ask | Change, Prediction | None, EditLog]  # returns the log at its end

@@ -1,4 +1,4 @@
-"""One run, for everybody: sample, write what chords still lack, mend.  (Paper 5, and past it)
+"""One run, for everybody: sample, revise, write what chords still lack, mend.  (Paper 5, and past it)
 
 Whoever composes, from the command line, in the studio or in the evaluation, drives `compose_and_mend`, so that the same
 request is the same music everywhere. It is a sampler as those of `sampling.passes` are: it calls no model.
@@ -15,14 +15,22 @@ from ripieno.models.context import Context
 from ripieno.music.piece import Key
 from ripieno.music.voices import Separate
 from ripieno.sampling.ancestral import compose
-from ripieno.sampling.drafting import QUALITIES
+from ripieno.sampling.drafting import EXACT, QUALITIES
 from ripieno.sampling.mending import CARES, MENDERS_PRICES, PARALLELS, Hopeless, is_mended, mend
 from ripieno.sampling.passes import Sampler
+from ripieno.sampling.revising import Revising, is_revised, revise, standing
 from ripieno.sampling.speculative import compose_lossless
 from ripieno.sampling.stopping import StopRule
 
 STOP_RULE = StopRule()
 LOSSLESS = "lossless"
+# How long a full piece is gone over, beside `QUALITIES` of `sampling.drafting`.  (docs/log.md#revising)
+REVISINGS = {
+    "exact": Revising(),
+    "lossless": Revising(),
+    "high": Revising(),
+    "fast": Revising(),
+}
 MENDS: dict[str, Mapping[str, float]] = {"faults": MENDERS_PRICES, "parallels": PARALLELS, "nothing": {}}
 
 
@@ -32,6 +40,7 @@ class Way:
 
     mended: one of `MENDS`, what is put right at the end.
     quality: one of `QUALITIES`, or "lossless".
+    revising: how a full piece is gone over; what is usual for the quality unless given.
     key, beat_phase: for mending; see `music.part_writing.judge`. No key where it is only guessed: all the notes of a
         finished piece tell more than a tune.
     separate: tells four voices apart.
@@ -41,6 +50,7 @@ class Way:
 
     seed: int = 0
     quality: str = "high"
+    revising: Revising | None = None
     mended: str = "faults"
     key: Key | None = None
     beat_phase: int = 0
@@ -57,24 +67,31 @@ def compose_and_mend(
     iterations: int | None = None,
     stop: StopRule | None = STOP_RULE,
 ) -> Sampler:
-    """Write until the piece is finished, then put right what is asked for.
+    """Write until the piece is full, go over it again and again, then put right what is asked for.
 
     Args:
-        log: where to begin. One that is mended already is not sampled again, for the model would write again what was
-            mended.
+        log: where to begin. One that is mended already, or revised to the end, is not sampled again, for the model
+            would write again what was mended; one that is being revised is revised further.
         context: of the roll.
         policy: which cells may change, and the temperature.
         way: how.
-        iterations: sampled edits at the most.
-        stop: when the piece is finished; None goes on for ever, as the paper does, and mends nothing.
+        iterations: sampled edits at the most; a round of revising counts as one.
+        stop: when the piece is finished; None goes on for ever, as the paper does, and neither revises nor mends.
     """
-    if stop is None or not is_mended(log):
-        start = log, context, policy, way.seed, iterations, stop
-        # of the same law as "exact", and faster on a GPU
-        if way.quality == LOSSLESS or (way.quality == "exact" and way.on_gpu):
-            log = yield from compose_lossless(*start)
-        else:
-            log = yield from compose(*start, QUALITIES[way.quality])
+    if stop is None or not (is_mended(log) or is_revised(log)):
+        revising = REVISINGS[way.quality] if way.revising is None else way.revising
+        begun = len(log.entries)
+        if stop is None or not (revising.n_rounds and standing(log).n_rounds):
+            start = log, context, policy, way.seed, iterations, stop
+            # of the same law as "exact", and faster on a GPU
+            if way.quality == LOSSLESS or (way.quality == "exact" and way.on_gpu):
+                log = yield from compose_lossless(*start)
+            else:
+                log = yield from compose(*start, QUALITIES[way.quality])
+        if stop is not None:
+            left = None if iterations is None else max(iterations - (len(log.entries) - begun), 0)
+            drafts = QUALITIES.get(way.quality, EXACT)
+            log = yield from revise(log, context, policy, revising, way.seed, stop, drafts, left)
     if stop is None:
         return log
     if policy.chords is not None:  # what is asked for is written, likely or not

@@ -13,16 +13,30 @@ model finds least improbable; with ours the steps fill up with four pitches in t
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
 
-from ripieno.edits.log import CellEntry, EditLog
+from ripieno.edits.log import CellEntry, EditLog, Entry
 from ripieno.music.roll import STEPS_PER_BAR
 
 # Once fewer than one edit is expected, a cell with a lower chance that it has to change stays as it is.
 SETTLED = 0.003
+
+_ROUND = re.compile(r"round (\d+) of (\d+) at (\d+)")
+
+
+def round_id(number: int, n_rounds: int, log: EditLog) -> str:
+    """What the entries of a round of revising are called, by which the log tells them from others."""
+    return f"round {number} of {n_rounds} at {log.n_edits}"
+
+
+def round_told(entry: Entry) -> tuple[int, int] | None:
+    """Which round, counted from 0, of how many an entry is of; None for none."""
+    told = _ROUND.fullmatch(entry.id) if isinstance(entry.id, str) else None
+    return (int(told[1]), int(told[2])) if told else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +70,11 @@ class StopRule:
 
     def goes_to_and_fro(self, log: EditLog) -> bool:
         """Whether hardly any of the last edits have lasted; from here on the model may only take back."""
-        recent = [e.edit for e in log.entries[-self.memory :] if isinstance(e, CellEntry) and e.author == "model"]
+        recent = [
+            e.edit
+            for e in log.entries[-self.memory :]
+            if isinstance(e, CellEntry) and e.author == "model" and round_told(e) is None  # there, that is no dithering
+        ]
         if len(recent) < self.memory:
             return False
         lasting = sum(times % 2 for times in Counter(recent).values())

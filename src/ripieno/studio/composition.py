@@ -623,10 +623,11 @@ class Composition:
         batches = [list(entries) for _, entries in groupby(new, key=lambda entry: entry.batch)]
         for change, entries in zip(changes, batches, strict=False):
             number = log.n_batches
-            if len(entries) == 1:
+            if len(entries) == 1 and not change.n_revised:
                 number = _batch_beside(run, entries[0], number)
             chances = [one.probability for one in entries if one.probability is not None]
-            log = log.record([one.edit for one in entries], "model", chances or None, number, time.time())
+            edits = [one.edit for one in entries]
+            log = log.record(edits, "model", chances or None, number, time.time(), entries[0].id)
             for one in entries:
                 cell = one.edit.step, one.edit.pitch
                 (run.added if one.value else run.removed)[cell] = number
