@@ -45,14 +45,6 @@ FEW = ("complete triads", "sixteenths below the tune")
 SCHEDULES = (
     "quality=high n_rounds=0",
     "",
-    "n_rounds=24 most=0.5 notes=0",
-    "n_rounds=24 most=0.5 notes=0.5",
-    "n_rounds=24 most=0.5 notes=1",
-    "n_rounds=16 most=0.5 notes=0.5",
-    "n_rounds=24 most=0.88 notes=0.5",
-    "n_rounds=24 most=0.5 notes=0.5 n_passes=2",
-    "n_rounds=24 most=0.5 notes=0.5 apart=4",
-    "n_rounds=24 most=0.5 notes=0.5 heat=1 calm=1",
 )
 
 

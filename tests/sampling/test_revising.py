@@ -89,24 +89,17 @@ def test_rounds_clear_what_the_model_wrote_and_ever_less_of_it(full) -> None:
 
 
 def test_a_round_clears_whole_notes_or_single_cells(full) -> None:
-    def parts_left(notes: float) -> int:
+    def parts_left(clears: str) -> int:
         """Notes of the model's of which some cells were cleared and some not."""
         n_parts = 0
         for seed in range(5):
-            left = next(revise(full, CONTEXT, POLICY, replace(ROUNDS, notes=notes, most=0.5), seed)).cells[0, 0]
+            left = next(revise(full, CONTEXT, POLICY, replace(ROUNDS, clears=clears, most=0.5), seed)).cells[0, 0]
             for note in notes_of((full.model_cells)[None]):
                 n_parts += 0 < left[note.onset : note.end, note.pitch].sum() < note.duration
         return n_parts
 
-    assert parts_left(1.0) == 0
-    assert parts_left(0.0) > 10
-
-
-@pytest.mark.parametrize(("notes", "n_whole"), [(0.0, 0), (0.3, 3), (0.5, 5), (1.0, 10)])
-def test_rounds_that_clear_whole_notes_are_spread_evenly(notes: float, n_whole: int) -> None:
-    kinds = [Revising(n_rounds=10, notes=notes).clears_notes(number) for number in range(10)]
-    assert sum(kinds) == n_whole
-    assert n_whole != 5 or sum(kinds[:4]) == 2
+    assert parts_left("n") == 0
+    assert parts_left("c") > 10
 
 
 def test_the_users_notes_are_never_cleared_nor_what_is_locked_or_not_selected() -> None:
@@ -154,7 +147,7 @@ def test_there_are_never_more_voices_than_asked_for(whole) -> None:
 def test_the_same_seed_gives_the_same_piece_alone_or_beside_others_and_another_seed_another(whole) -> None:
     others = [
         compose_and_mend(TUNE, CONTEXT, POLICY, replace(WAY, seed=seed, revising=rounds_of))
-        for seed, rounds_of in ((3, ROUNDS), (4, ROUNDS), (5, replace(ROUNDS, notes=1.0)))
+        for seed, rounds_of in ((3, ROUNDS), (4, ROUNDS), (5, replace(ROUNDS, clears="n")))
     ]
     logs = {number: change.log for number, change in together(others, consonant)}
     assert logs[0] == whole[-1].log

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import json
 import random
 from collections.abc import Generator
 from typing import Any
@@ -12,16 +13,20 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import ripieno
 from ripieno import piece_from_notes
 from ripieno.edits.log import EditLog
 from ripieno.files.midi import write_midi
 from ripieno.models.runtime import Model
 from ripieno.music.roll import RollNote
 from ripieno.sampling.passes import Ask, answered
+from ripieno.sampling.revising import Revising, standing
+from ripieno.sampling.run import REVISINGS
 from ripieno.studio import messages as wire
 from ripieno.studio.composition import Composition, Refusal
 from ripieno.studio.pieces import Pieces
 from ripieno.studio.store import DiskFull, Store
+from tests.sampling.fakes import consonant, model_of
 from tests.studio.conftest import CHORD, Knowing
 
 
@@ -114,6 +119,30 @@ def test_a_run_is_told_in_notes_and_undone_as_a_whole(piece: Composition, model:
     assert shapes(piece) == [(0, 72, 4)]
     piece.redo("r0", None, 0)
     assert len(heard(piece)) == 4 + 96
+
+
+def test_rounds_of_revising_are_items_of_a_run_and_undone_one_by_one(store: Store, monkeypatch) -> None:
+    monkeypatch.setitem(REVISINGS, "high", Revising(n_rounds=4, most=0.6, n_passes=2))
+    model = model_of(consonant)
+    piece = Pieces(store, lambda: model, lambda composition: None)
+    piece = piece.get(piece.begin(wire.NewPiece(name="Two bars", bars=2)))
+    piece.edit("e0", [], [note(8 * at, 72 + at, 8) for at in range(4)])
+    run(piece, model)
+    told = [entry for entry in map(json.loads, (text for _, text in piece.entries)) if entry["text"].startswith("rev")]
+    assert 2 <= len(told) <= 5
+    assert standing(piece.log).n_rounds > 2
+    whole = heard(piece)
+    piece.undo("u0", told[-1]["batch"], None)
+    assert heard(piece) != whole
+    piece.redo("r0", told[-1]["batch"], None)
+    assert heard(piece) == whole
+    begun, options = piece.document.begun, piece.document.options
+    session = ripieno.Session(begun.piece, model=model, n_bars=2, n_planes=2, options=options)
+    for at in range(4):
+        session.set(72 + at, 8 * at, 8)
+    for _ in session.run():
+        pass
+    assert {(int(step), int(pitch)) for step, pitch in np.argwhere(session.log.cells[0])} == whole
 
 
 @pytest.mark.parametrize(

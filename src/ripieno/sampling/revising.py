@@ -48,7 +48,8 @@ class Revising:
     n_rounds: 0 for none.
     most, least: share of the model's own cells that the first round clears, and the last.
     annealed: share of the rounds after which it is the least.
-    notes: share of the rounds that clear whole notes; the others clear single cells.
+    clears: what the rounds clear, in turn: "c" single cells, "n" whole notes, "l" a voice for a while.
+    length: steps of that while.
     n_passes: of the network in which a round is written again, about.
     apart: steps between two edits of one pass, at the least.
     edits: for each cell that was cleared.
@@ -59,7 +60,8 @@ class Revising:
     most: float = 0.5
     least: float = 0.13
     annealed: float = 1.0
-    notes: float = 0.5
+    clears: str = "nc"
+    length: int = 8
     n_passes: int = 4
     apart: int = 2
     edits: float = 1.0
@@ -74,9 +76,9 @@ class Revising:
         """At which a round is written again."""
         return policy.temperature * (self.heat + (self.calm - self.heat) * self._done(number))
 
-    def clears_notes(self, number: int) -> bool:
-        """Whether a round clears whole notes; such rounds are spread evenly."""
-        return math.floor((number + 1) * self.notes) > math.floor(number * self.notes)
+    def clearing(self, number: int) -> str:
+        """What a round clears."""
+        return self.clears[number % len(self.clears)]
 
     def _done(self, number: int) -> float:
         return number / max(self.n_rounds - 1, 1)
@@ -185,7 +187,7 @@ def _round(
     """Clear some of the own cells and draw as many edits as are wanted instead."""
     rng = _generator(seed, log.n_edits, number)
     share = revising.share(number)
-    cleared = _cleared(log, own, policy, share, revising.clears_notes(number), rng)
+    cleared = _cleared(log, own, policy, share, revising.clearing(number), revising.length, rng)
     chances = dict.fromkeys(cleared, share)
     if not cleared:
         return log, chances, math.nan
@@ -236,7 +238,8 @@ def _cleared(
     own: Bool[np.ndarray, "step pitch"],
     policy: Policy,
     share: float,
-    whole_notes: bool,
+    clearing: str,
+    length: int,
     rng: np.random.Generator,
 ) -> list[Edit]:
     """The cells to be cleared, each with the same chance; or notes, each with all of its cells.
@@ -251,8 +254,15 @@ def _cleared(
         notes = _notes_in(log.model_cells)
         whole = np.bincount(notes[log.model_cells], weights=~free[log.model_cells], minlength=1) == 0
         free &= np.where(notes >= 0, whole[notes], False)
-        whole_notes = True
-    if whole_notes:
+        clearing = "n"
+    if clearing == "l":
+        n_steps = len(free)
+        rank = np.cumsum(log.cells[0], axis=1) - 1  # from the lowest
+        n_ranks = int(rank.max(initial=0)) + 1
+        number = (np.arange(n_steps)[:, None] + rng.integers(length, size=n_ranks)) // length
+        goes = rng.random((n_steps // length + 2, n_ranks)) < share
+        gone = free & goes[number, np.arange(n_ranks)][np.arange(n_steps)[:, None], np.maximum(rank, 0)]
+    elif clearing == "n":
         notes = _notes_in(free)
         goes = rng.random(int(notes.max(initial=-1)) + 2) < share
         gone = free & goes[notes]
