@@ -57,7 +57,7 @@ class CellEntry:
     author: Author
     probability: float | None = None  # the model's, when it drew the edit
     time: float | None = None  # seconds since 1970
-    id: EntryId | None = None  # of the message that asked for it; entries recorded together share one
+    id: EntryId | None = None  # of the message that asked for it, or of a round; entries recorded together share one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,7 @@ from __future__ import annotations
 import math
 from collections.abc import Generator
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 from numpy.random import Philox
@@ -40,6 +41,8 @@ from ripieno.shapes import Bool, Int
 FEW = 0.5  # edits expected, below which a round is over, whatever was cleared
 OVERDRAWN = 3  # draws for each edit that is wanted of a pass, for many lie too near to one another
 
+Clearing = Literal["notes", "cells"]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Revising:
@@ -47,21 +50,17 @@ class Revising:
 
     n_rounds: 0 for none.
     most, least: share of the model's own cells that the first round clears, and the last.
-    annealed: share of the rounds after which it is the least.
-    clears: what the rounds clear, in turn: "c" single cells, "n" whole notes, "l" a voice for a while.
-    length: steps of that while.
+    clears: what the rounds clear, in turn. Single cells make smooth lines and still rhythms, whole notes the opposite.
     n_passes: of the network in which a round is written again, about.
     apart: steps between two edits of one pass, at the least.
-    edits: for each cell that was cleared.
+    edits: for each cell that was cleared, if the model expects as many.
     heat, calm: what the temperature is multiplied by, at first and at last.
     """
 
     n_rounds: int = 0
     most: float = 0.5
     least: float = 0.13
-    annealed: float = 1.0
-    clears: str = "nc"
-    length: int = 8
+    clears: tuple[Clearing, ...] = ("notes", "cells")
     n_passes: int = 4
     apart: int = 2
     edits: float = 1.0
@@ -70,13 +69,13 @@ class Revising:
 
     def share(self, number: int) -> float:
         """Of the own cells that a round clears."""
-        return max(self.least, self.most - self._done(number) * (self.most - self.least) / self.annealed)
+        return self.most + self._done(number) * (self.least - self.most)
 
     def temperature(self, number: int, policy: Policy) -> float:
         """At which a round is written again."""
         return policy.temperature * (self.heat + (self.calm - self.heat) * self._done(number))
 
-    def clearing(self, number: int) -> str:
+    def clearing(self, number: int) -> Clearing:
         """What a round clears."""
         return self.clears[number % len(self.clears)]
 
@@ -84,15 +83,13 @@ class Revising:
         return number / max(self.n_rounds - 1, 1)
 
 
-NOT_REVISED = Revising()
-
-
 @dataclass(frozen=True, eq=False)
 class Standing:
     """How far a log has come with its revising.
 
     n_rounds: that are done, of those that belong together.
-    own: cells that the model has written since it last mended, or revised to the end. They may be cleared.
+    own: cells that the model has written since it last mended, or revised to the end. They may be cleared; not those
+        that a person took when the model offered them.
     """
 
     n_rounds: int
@@ -110,6 +107,8 @@ def standing(log: EditLog) -> Standing:
         if place in undone or not isinstance(entry, CellEntry) or entry.author != "model":
             continue
         told = round_told(entry)
+        if told is None and entry.id is not None:
+            continue  # a message asked for it
         if entry.probability is None or (told and (is_filling or told[0] > earliest)):
             break  # it was mended here, or revised before
         if told is None:
@@ -128,7 +127,7 @@ def is_revised(log: EditLog) -> bool:
     return told is not None and told[0] + 1 == told[1]
 
 
-def revise(
+def go_over(
     log: EditLog,
     context: Context,
     policy: Policy,
@@ -187,7 +186,7 @@ def _round(
     """Clear some of the own cells and draw as many edits as are wanted instead."""
     rng = _generator(seed, log.n_edits, number)
     share = revising.share(number)
-    cleared = _cleared(log, own, policy, share, revising.clearing(number), revising.length, rng)
+    cleared = _cleared(log, own, policy, share, revising.clearing(number), rng)
     chances = dict.fromkeys(cleared, share)
     if not cleared:
         return log, chances, math.nan
@@ -238,8 +237,7 @@ def _cleared(
     own: Bool[np.ndarray, "step pitch"],
     policy: Policy,
     share: float,
-    clearing: str,
-    length: int,
+    clearing: Clearing,
     rng: np.random.Generator,
 ) -> list[Edit]:
     """The cells to be cleared, each with the same chance; or notes, each with all of its cells.
@@ -254,15 +252,8 @@ def _cleared(
         notes = _notes_in(log.model_cells)
         whole = np.bincount(notes[log.model_cells], weights=~free[log.model_cells], minlength=1) == 0
         free &= np.where(notes >= 0, whole[notes], False)
-        clearing = "n"
-    if clearing == "l":
-        n_steps = len(free)
-        rank = np.cumsum(log.cells[0], axis=1) - 1  # from the lowest
-        n_ranks = int(rank.max(initial=0)) + 1
-        number = (np.arange(n_steps)[:, None] + rng.integers(length, size=n_ranks)) // length
-        goes = rng.random((n_steps // length + 2, n_ranks)) < share
-        gone = free & goes[number, np.arange(n_ranks)][np.arange(n_steps)[:, None], np.maximum(rank, 0)]
-    elif clearing == "n":
+        clearing = "notes"
+    if clearing == "notes":
         notes = _notes_in(free)
         goes = rng.random(int(notes.max(initial=-1)) + 2) < share
         gone = free & goes[notes]

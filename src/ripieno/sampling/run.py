@@ -18,7 +18,7 @@ from ripieno.sampling.ancestral import compose
 from ripieno.sampling.drafting import EXACT, QUALITIES
 from ripieno.sampling.mending import CARES, MENDERS_PRICES, PARALLELS, Hopeless, is_mended, mend
 from ripieno.sampling.passes import Sampler
-from ripieno.sampling.revising import Revising, is_revised, revise, standing
+from ripieno.sampling.revising import Revising, go_over, is_revised, standing
 from ripieno.sampling.speculative import compose_lossless
 from ripieno.sampling.stopping import StopRule
 
@@ -91,7 +91,7 @@ def compose_and_mend(
         if stop is not None:
             left = None if iterations is None else max(iterations - (len(log.entries) - begun), 0)
             drafts = QUALITIES.get(way.quality, EXACT)
-            log = yield from revise(log, context, policy, revising, way.seed, stop, drafts, left)
+            log = yield from go_over(log, context, policy, revising, way.seed, stop, drafts, left)
     if stop is None:
         return log
     if policy.chords is not None:  # what is asked for is written, likely or not
