@@ -44,8 +44,14 @@ NEARNESS = (*LINES, "nothing off the beat")  # whose mean relative distance from
 ALONE = ("nothing off the beat", "tenor and bass parallel", "unprepared clashes", "parallel fifths", "parallel octaves")
 FEW = ("complete triads", "sixteenths below the tune")
 SCHEDULES = (
-    "quality=high n_rounds=0",
-    "",
+    "n_rounds=0",
+    "n_rounds=8",
+    "n_rounds=24",
+    "n_rounds=24 clears=cells",
+    "n_rounds=24 clears=notes",
+    "n_rounds=24 heat=1.25",
+    "n_rounds=32 n_passes=2",
+    "n_rounds=48",
 )
 
 
@@ -103,10 +109,10 @@ def written(model: Model, settings: Sequence[Voices], schedule: str, mend: str, 
     eights = n_steps / (8 * STEPS_PER_BAR)
     seconds = (time.perf_counter() - began) / eights
     cells = [logs[number].cells for number in range(len(settings))]
-    voices = [split(one, 4, line, 0, the_separator()) for one, line in zip(cells, lines, strict=True)]
+    sung = [split(one, 4, line, 0, the_separator()) for one, line in zip(cells, lines, strict=True)]
     n_edits = sum(len(log.entries) for log in logs.values()) / eights
     weighed = sum(n * len(one) for n, one in zip(counts, settings, strict=True)) / n_steps
-    return Written(cells, voices, weighed, n_edits, seconds)
+    return Written(cells, sung, weighed, n_edits, seconds)
 
 
 def _counting(sampler: Sampler, counts: list[int], number: int) -> Sampler:

@@ -3,8 +3,7 @@
 A piece that is full is not finished: each of its notes was drawn when hardly any of the others was there, and hardly
 one in ten was ever looked at again. So the model's own notes are cleared at random and written again, in rounds, many
 of them at first and ever fewer: annealed blocked Gibbs sampling (`sampling.gibbs`), with the network that edits and one
-verb for all. What comes first is daring, what comes last is calm. Lines come from this, hardly from the network
-(docs/log.md#revising).
+verb for all. Lines come from this, hardly from the network (docs/log.md#revising).
 
 Each round goes into the log as one batch, of the cells that it has changed: what was cleared and written again as it
 was leaves no trace. So a run may end between any two rounds and leaves a whole piece, a round can be undone at once,
@@ -61,10 +60,10 @@ class Revising:
     most: float = 0.5
     least: float = 0.13
     clears: tuple[Clearing, ...] = ("notes", "cells")
-    n_passes: int = 4
+    n_passes: int = 3
     apart: int = 2
     edits: float = 1.0
-    heat: float = 1.25
+    heat: float = 1.0
     calm: float = 1.0
 
     def share(self, number: int) -> float:

@@ -24,7 +24,8 @@ from ripieno.sampling.stopping import StopRule
 
 STOP_RULE = StopRule()
 LOSSLESS = "lossless"
-# How long a full piece is gone over, beside `QUALITIES` of `sampling.drafting`.  (docs/log.md#revising)
+# How long a full piece is gone over, beside `QUALITIES` of `sampling.drafting`: "exact" is the paper's, and so is
+# "lossless"; the others chosen on JSB valid.  (docs/log.md#revising)
 REVISINGS = {
     "exact": Revising(),
     "lossless": Revising(),
