@@ -260,8 +260,8 @@ class Options:
     quality: str = _option(
         "high",
         metavar="high|exact|fast|lossless",
-        help="exact looks at the piece anew for every change and takes about eight times as long; fast is faster yet; "
-        "lossless is exact for a GPU.",
+        help="high goes over the full piece again and again, fast less often; exact looks at the piece anew for every "
+        "change, takes longer, and ends when it is full; lossless is exact for a GPU.",
         choices=("high", "exact", "fast", "lossless"),
     )
     iterations: int | None = _option(

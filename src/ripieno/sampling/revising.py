@@ -200,7 +200,10 @@ def _round(
             break
         n_left = here.n_left
         n_draws = math.ceil(wanted / max(n_passes, 1))
-        drawn = draft(here.probabilities, log, policy, OVERDRAWN * n_draws, rng, revising.apart, n_draws)
+        n_tries = OVERDRAWN * n_draws
+        if math.isfinite(n_left):  # more would reach for what is not expected at all
+            n_tries = min(n_tries, math.ceil(n_left))
+        drawn = draft(here.probabilities, log, policy, n_tries, rng, revising.apart, n_draws)
         log = log.record_each([one.edit for one in drawn], "model", [one.probability for one in drawn])
         chances.update((one.edit, one.probability) for one in drawn)
         wanted -= len(drawn)

@@ -29,8 +29,8 @@ LOSSLESS = "lossless"
 REVISINGS = {
     "exact": Revising(),
     "lossless": Revising(),
-    "high": Revising(),
-    "fast": Revising(),
+    "high": Revising(n_rounds=16),
+    "fast": Revising(n_rounds=8),
 }
 MENDS: dict[str, Mapping[str, float]] = {"faults": MENDERS_PRICES, "parallels": PARALLELS, "nothing": {}}
 
