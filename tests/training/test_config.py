@@ -144,7 +144,7 @@ def test_configurations_survive_json() -> None:
     for name in CONFIGURATIONS:
         config = configuration(name)
         assert from_json(json.loads(json.dumps(to_json(config)))) == config
-    with pytest.raises(ValueError, match="there are: paper, chorale, hearing, nade, coconet"):
+    with pytest.raises(ValueError, match="there are: paper, chorale, hearing, own, nade, coconet"):
         configuration("sonata")
 
 
