@@ -6,6 +6,8 @@
     python -m benchmarks.bundle runs/chorale --data FOLDER --blend before.onnx --share 0.25 --corpus jsb.npz
                                                                # a quarter of the weights of what the run began with
 
+    python -m benchmarks.bundle runs/own --data FOLDER --corpus hearing.npz    # a network that hears
+
 FOLDER holds jsb/Jsb16thSeparated.json, whose training split says how large the network's numbers become.
 The card is src/ripieno/models/bundled/card.json, which the program reads in place of the one in the file. Its scores
 are what benchmarks/likelihood.py and finished.py printed, written in by hand. Replace the model seldom: every version
@@ -28,9 +30,9 @@ from ripieno.models.quantization import Inputs, quantize
 from ripieno.models.runtime import open_session
 from ripieno.models.unet import UNet
 from ripieno.music.roll import roll_of_voices
-from ripieno.training.config import configuration, from_json
+from ripieno.training.config import TrainConfig, configuration, from_json
 from ripieno.training.run import starting_network
-from ripieno.training.samples import load_prepared
+from ripieno.training.samples import load_prepared, training_batch
 
 BUNDLED = Path(__file__).parent.parent / "src" / "ripieno" / "models" / "bundled"
 N_EXAMPLES, N_STEPS = 120, 128
@@ -57,6 +59,17 @@ def roll_inputs(voices: list[np.ndarray], lowest: int, n_pitches: int, damaged: 
     return found
 
 
+def heard_inputs(corpus: Path, config: TrainConfig) -> list[Inputs]:
+    """What a network that hears was trained on: damaged music and its context."""
+    pieces = load_prepared(corpus, "train")
+    batches = (training_batch(pieces, config, number) for number in range(-(-N_EXAMPLES // config.batch_size)))
+    return [
+        {"cells": source[None].astype(np.float32), "context": context[None]}
+        for batch in batches
+        for source, context in zip(batch.source, batch.context, strict=True)
+    ][:N_EXAMPLES]
+
+
 def blend(network: Network, before: Network, share: float) -> None:
     """Mix the weights that a network was trained on from back into it."""
     theirs = before.state_dict()
@@ -72,16 +85,21 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, help="unless given, the file of that kind that ships")
     parser.add_argument("--blend", type=Path, help="what the run began with: its weights are mixed in")
     parser.add_argument("--share", type=float, default=0.5, help="of the weights that are from there")
-    parser.add_argument("--corpus", type=Path, help="with --blend: what the run was trained on")
+    parser.add_argument("--corpus", type=Path, help="what the run was trained on, if it hears or is blended")
     a = parser.parse_args()
+    examples: list[Inputs] = []
     if a.blend and (a.corpus is None or not a.source.is_dir()):
         parser.error("--blend takes a run's folder, and the corpus that it was trained on (--corpus)")
     with tempfile.TemporaryDirectory() as folder:
         source = a.source
         if source.is_dir():
             network, run = load_network(source / "best.safetensors")
+            config = from_json(json.loads((source / "config.json").read_text()))
+            if isinstance(network, UNet) and network.hears:
+                if a.corpus is None:
+                    parser.error("a network that hears takes the corpus that it was trained on (--corpus)")
+                examples = heard_inputs(a.corpus, config)
             if a.blend:
-                config = from_json(json.loads((source / "config.json").read_text()))
                 before = starting_network(a.blend, load_prepared(a.corpus, "train"), config)
                 assert isinstance(network, UNet)
                 assert isinstance(before, UNet)
@@ -100,8 +118,9 @@ def main() -> None:
                 export_onnx(network, source, card, temperature=configuration("chorale").temperature)
         _, card = open_session(source)
         separates = bool(card.get("separates"))
-        examples = roll_inputs(beginnings(a.data), card["lowest_pitch"], card["n_pitches"], damaged=not separates)
-        if not separates:
+        if not examples:
+            examples = roll_inputs(beginnings(a.data), card["lowest_pitch"], card["n_pitches"], damaged=not separates)
+        if not separates and "context" not in examples[0]:
             context = context_of(N_STEPS)[None, : card.get("n_features", N_FEATURES)]
             examples = [one | {"context": context} for one in examples]
         output = a.output or BUNDLED / ("separator.onnx" if separates else "chorale.onnx")
