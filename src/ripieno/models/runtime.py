@@ -45,11 +45,14 @@ class Prediction:
     n_left: how many edits the model expects are still to come; nan if it was not trained to tell.
     sharpness: what the scores were multiplied by when the model was exported; without it, its own probabilities are
         the softmax of `logits / sharpness`.
+    changes: the chance of each cell that it has to change at all, by an output of its own; None where the model has
+        none, or nobody keeps it. One less that of a sounding cell is how sure the model is of it.
     """
 
     logits: Float[np.ndarray, "batch plane step pitch"]
     n_left: Float[np.ndarray, " batch"]
     sharpness: float = 1.0
+    changes: Float[np.ndarray, "batch plane step pitch"] | None = None
 
 
 Predict = Callable[[Bool[np.ndarray, "batch plane step pitch"], Float[np.ndarray, "batch feature step"]], Prediction]
@@ -108,7 +111,12 @@ class Model:
         whole = np.full((batch, n_planes, n_steps, N_PITCHES), -np.inf, dtype=np.float32)
         whole[:, :shared, :, held] = logits[:, :shared, :n_steps]
         n_left = changes[:, :shared].sum((1, 2, 3), dtype=np.float32)
-        return Prediction(whole, n_left, 1 / self.card.get("logits_divided_by", 1.0))
+        sharpness = 1 / self.card.get("logits_divided_by", 1.0)
+        if self.card.get("format", FORMAT) < 2:
+            return Prediction(whole, n_left, sharpness)
+        placed = np.zeros_like(whole)
+        placed[:, :shared, :, held] = changes[:, :shared, :n_steps]
+        return Prediction(whole, n_left, sharpness, placed)
 
     def _scores(self, source: np.ndarray, around: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Logits and changes of padded rolls; long ones in windows that overlap.

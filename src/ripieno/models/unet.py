@@ -178,8 +178,9 @@ class UNet(nn.Module):
             y = y.masked_fill(context[:, None, INSIDE, :, None] < 0.5, NEVER)
         logits, change = y[:, : c.n_planes], y[:, c.n_planes :]
         if c.n_planes > 1:
+            # one fill for both planes: joined after it, their range would be too wide for eight bits
             again = restrikable_cells(cells)
-            logits = torch.cat([logits[:, :1], logits[:, 1:].masked_fill(~again, NEVER)], 1)
+            logits = logits.masked_fill(~torch.cat([torch.ones_like(again), again], 1), NEVER)
         return logits, change if c.n_left else None
 
 

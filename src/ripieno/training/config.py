@@ -167,7 +167,16 @@ def configuration(name: str) -> TrainConfig:
         )
     if name == "own":  # begins with the weights of `hearing`
         base = configuration("hearing")
-        return replace(base, damage=replace(base.damage, own_share=0.35), n_samples=50_000, learning_rate=8e-4)
+        damage = replace(base.damage, own_share=0.35)
+        return replace(
+            base,
+            damage=damage,
+            n_samples=44_000,
+            learning_rate=8e-4,
+            n_left_weight=0.005,
+            transpose_down=2,  # near to the pitch that is written, so that voices keep to their own ranges
+            transpose_up=2,
+        )
     if name == "coconet":
         return replace(
             OURS,
