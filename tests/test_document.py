@@ -148,7 +148,10 @@ def test_bars_that_are_added_keep_to_the_chords() -> None:
 
 
 def test_what_is_written_moves_with_the_roll_when_the_piece_is_taken_to_be_something_else() -> None:
-    low = Origin(piece=piece_from_notes([RollNote(4 * i, 38 + i, 4) for i in range(8)], meter=(4, 4)))
+    low = Origin(
+        piece=piece_from_notes([RollNote(4 * i, 38 + i, 4) for i in range(8)], meter=(4, 4)),
+        options=Options(melody="bass"),
+    )
     asked = Document.begin(Origin(piece=low.piece, options=Options(melody="top")))
     drawn = Document.begin(low).put([], [RollNote(0, 60, 4)])
     moved = drawn.set_options({"melody": "top"})
