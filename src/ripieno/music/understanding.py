@@ -605,8 +605,8 @@ def _role_of(piece: Piece, part: int, own: Sequence[Note], edges: _Edges, clock:
     below = edges.below(part)
     bottom = _in_order(_outer_line(own, "bass", clock), len(below))
     shared = (bottom >= 0) & (below >= 0)
-    is_bass = np.count_nonzero((bottom <= below)[shared]) >= 0.8 * np.count_nonzero(shared)
-    return "bass" if is_bass else "inner", True
+    n_lowest = np.count_nonzero((bottom <= below)[shared])
+    return "bass" if n_lowest >= 0.8 * np.count_nonzero(shared) else "inner", True
 
 
 def _in_order(line: Iterable[Note], length: int) -> Int[np.ndarray, " step"]:
