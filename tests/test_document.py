@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -148,7 +149,10 @@ def test_bars_that_are_added_keep_to_the_chords() -> None:
 
 
 def test_what_is_written_moves_with_the_roll_when_the_piece_is_taken_to_be_something_else() -> None:
-    low = Origin(piece=piece_from_notes([RollNote(4 * i, 38 + i, 4) for i in range(8)], meter=(4, 4)))
+    low = Origin(
+        piece=piece_from_notes([RollNote(4 * i, 38 + i, 4) for i in range(8)], meter=(4, 4)),
+        options=Options(melody="bass"),
+    )
     asked = Document.begin(Origin(piece=low.piece, options=Options(melody="top")))
     drawn = Document.begin(low).put([], [RollNote(0, 60, 4)])
     moved = drawn.set_options({"melody": "top"})
@@ -252,3 +256,23 @@ def test_phrases_are_said_taken_back_and_not_said_where_there_are_no_bars() -> N
     assert longer.reading.phrases_from == "said"
     with pytest.raises(BadInput, match="no phrase can end at 3"):
         longer.undo([longer.log.entries[0].batch])
+
+
+def test_what_a_person_draws_low_is_a_tune_unless_it_moves_like_a_bass() -> None:
+    def role(pitches: list[int]) -> str | None:
+        blank = Document.begin(replace(EMPTY, n_bars=3))
+        return blank.put([], [RollNote(4 * i, pitch, 4) for i, pitch in enumerate(pitches)]).policy().melody
+
+    assert role([48, 50, 52, 53, 52, 50, 48, 47, 48]) == "top"
+    assert role([48, 53, 43, 48, 50, 43, 45, 50, 43, 48]) == "bass"
+
+
+def test_cadences_are_asked_for_and_taken_back_like_any_option() -> None:
+    document = Document.begin(BEGUN)
+    last = document.reading.last_bar
+    with pytest.raises(BadInput, match=f"bar {last + 1}"):
+        document.set_options({"cadences": f"{last + 1}: half"})
+    asked = document.set_options({"phrases": "1:2, 2", "cadences": "1:2: half"})
+    assert [one.cadence.name for one in asked.cadences] == ["half"]
+    assert asked.policy().basses is not None
+    assert asked.undo().policy().basses is None

@@ -394,3 +394,18 @@ def test_what_a_midi_file_does_not_hold_of_a_score_is_said(tmp_path: Path):
         "Repeats are not played out: the MIDI file goes through the score once",
     ]
     assert session.save(tmp_path / "out.musicxml") == []
+
+
+def test_a_cadence_that_is_asked_for_is_written_with_its_roots_in_the_bass():
+    session = Session(
+        parse_musicxml(WALTZ.encode(), "it"), cadences="4: perfect", phrases="4", quality="fast", chords="none"
+    )
+    for _ in session.run():
+        pass
+    (cadence,) = session.document.cadences
+    cells, start = session.log.cells[0], session.reading.start
+    for chord, end in ((cadence.before, cadence.last.step), (cadence.last, cadence.end)):
+        here = cells[int(chord.step) - start : int(end) - start]
+        assert (here.argmax(axis=1) % 12 == 7 * chord.chord.root % 12).all()
+        assert {int(pitch) % 12 for pitch in np.flatnonzero(here.any(axis=0))} <= chord.chord.classes
+    assert not session.policy.gives_chords

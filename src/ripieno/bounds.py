@@ -15,10 +15,11 @@ import numpy as np
 from ripieno.edits.log import USER, EditLog
 from ripieno.edits.policy import Policy
 from ripieno.errors import BadInput
+from ripieno.music.bass_lines import lone_role
 from ripieno.music.chords import PlacedChord, asked_of_steps
 from ripieno.music.ensembles import range_of
 from ripieno.music.roll import N_PITCHES, RollNote, bottom_line, top_line
-from ripieno.music.understanding import BASS_BELOW, Reading, Role, steps_of_bars
+from ripieno.music.understanding import Reading, Role, steps_of_bars
 from ripieno.music.voices import place_within
 from ripieno.options import Options
 from ripieno.shapes import Bool, Int
@@ -248,15 +249,16 @@ def melody_of(asked: str | None, reading: Reading, log: EditLog) -> tuple[Role |
         if role is not None:
             is_drawn[:] = (own[0] & (log.author_of[0] == USER)).any(axis=1)
         outer = top_line(own) if reading.melody == "top" else bottom_line(own)
-        sung = _fitted(reading.line, n_steps) >= 0
-        return reading.melody, np.where(is_still, moved, np.where(sung | is_drawn, outer, -1))
+        is_sung = _fitted(reading.line, n_steps) >= 0
+        return reading.melody, np.where(is_still, moved, np.where(is_sung | is_drawn, outer, -1))
     if role == "inner" or not own.any():
         return None, silent
     if role is None:
         if int(np.count_nonzero(own[0], axis=1).max()) > 1:
             return None, silent
         line = top_line(own)
-        role = "bass" if line[line >= 0].mean() - reading.shift < BASS_BELOW else "top"
+        sung = line[line >= 0] - reading.shift
+        role = "bass" if lone_role(sung, float(sung.mean())).is_bass else "top"
     return ("top", top_line(own)) if role == "top" else ("bass", bottom_line(own))
 
 

@@ -31,6 +31,7 @@ from ripieno.edits.policy import Policy
 from ripieno.errors import BadInput
 from ripieno.models.context import Context, context_of_reading
 from ripieno.music.analysis import chords_asked
+from ripieno.music.cadences import PlacedCadence, cadences_asked, with_cadences
 from ripieno.music.chords import PlacedChord
 from ripieno.music.piece import Piece, note_cells, roll_of_piece
 from ripieno.music.piece import n_steps as n_steps_of
@@ -42,7 +43,10 @@ from ripieno.shapes import Int
 MOST_BARS_ADDED = 4096  # that a log may add
 MOST_STEPS_PER_BAR = 1024
 # What follows from the settings alone, and stays while none is changed.
-_OF_SETTINGS = ["options", "locks", "refusals", "title", "n_bars_added", "reading", "context", "chords", "_given_bass"]
+_OF_SETTINGS = (
+    *("options", "locks", "refusals", "title", "n_bars_added", "reading", "context", "chords", "cadences"),
+    "_given_bass",
+)
 _READ = ("melody", "key", "meter", "pickup")  # options that say what the piece is taken to be
 
 
@@ -224,6 +228,11 @@ class Document:
         return chords_asked(self.piece, self.reading, self.options.chords)
 
     @cached_property
+    def cadences(self) -> tuple[PlacedCadence, ...]:
+        """The cadences that are asked for."""
+        return cadences_asked(self.reading, self.options.cadences, name=self.begun.name)
+
+    @cached_property
     def _given_bass(self) -> Int[np.ndarray, " region"] | None:
         return given_bass(self.piece, self.reading)
 
@@ -248,7 +257,7 @@ class Document:
                 self.options if bars is None else replace(self.options, bars=bars),
                 self.reading,
                 self.log,
-                chords=self.chords,
+                chords=with_cadences(self.chords, self.cadences),
                 bass=self._given_bass,
                 locks=self.locks,
                 refusals=self.refusals,
@@ -270,17 +279,7 @@ class Document:
         """
         after = Document(self.begun, self.home, self.frame, log)
         if log.settings == self.log.settings:
-            for name in (
-                "options",
-                "locks",
-                "refusals",
-                "title",
-                "n_bars_added",
-                "reading",
-                "context",
-                "chords",
-                "_given_bass",
-            ):
+            for name in _OF_SETTINGS:
                 if name in self.__dict__:
                     after.__dict__[name] = self.__dict__[name]
             return after

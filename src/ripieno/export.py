@@ -21,10 +21,11 @@ from ripieno.files.door import MIDI, MUSICXML, PICTURES, SOUNDS
 from ripieno.files.midi import not_written, write_midi
 from ripieno.files.musicxml.source import not_played, syllables_of
 from ripieno.models.runtime import the_separator
-from ripieno.music.analysis import beats_of, find_chords, roman
+from ripieno.music.analysis import beats_of, find_chords
 from ripieno.music.chords import PlacedChord
 from ripieno.music.ensembles import arranged, out_of_range, struck_on
 from ripieno.music.harmony import note_name
+from ripieno.music.numerals import roman
 from ripieno.music.piece import NewPart, Revision, Span, revise, within_range
 from ripieno.music.roll import RollNote, notes_of
 from ripieno.music.voices import parts_of

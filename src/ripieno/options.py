@@ -219,9 +219,18 @@ class Options:
     chords: str | None = _option(
         None,
         metavar="CHART",
-        help='Chords that new notes belong to, bar by bar: "Ab Eb7 | Fm | Db/F Eb". '
-        "A named bass (Db/F) is the lowest note. None at all: none.",
+        help='Chords that new notes belong to, bar by bar: "Ab Eb7 | Fm | Db/F Eb"; also Roman numerals '
+        '("I | ii65 V7") and a figured bass ("C D_6 | G_4,3"). A named bass (Db/F, Db/Db) is the lowest note. None at '
+        "all: none.",
         unless="those in the file, if any",
+        longest=20_000,
+    )
+    cadences: str | None = _option(
+        None,
+        metavar="PLACES",
+        help='Cadences at the ends of phrases: "8: half, 16: perfect" (also imperfect, plagal, deceptive), in the key '
+        "that holds there.",
+        unless="as the model writes them",
         longest=20_000,
     )
     write_chords: str | None = _option(

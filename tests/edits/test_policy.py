@@ -773,3 +773,13 @@ def test_a_constraint_that_does_not_fit_the_roll_is_refused(
 ) -> None:
     with pytest.raises(BadInput, match=complaint):
         alone(constraint).allowed(log)
+
+
+def test_chords_at_a_cadence_alone_are_no_chords_throughout():
+    asked = np.ones((8, 12), dtype=bool)
+    assert not Policy().gives_chords
+    asked[:3, 1] = False
+    assert not Policy(chords=asked).gives_chords
+    throughout = asked.copy()
+    throughout[:5, 1] = False
+    assert Policy(chords=throughout).gives_chords

@@ -22,6 +22,7 @@ from tests.pace import n_calls
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 SCALE = [60, 62, 64, 65, 67, 69, 71, 72]  # C major
+BASS = [48, 53, 43, 48, 50, 43, 45, 50, 43, 48]  # I IV V I ii V vi ii V I
 
 
 def tune(
@@ -77,10 +78,35 @@ def test_a_melody_is_found_exactly_though_no_tick_divides_its_times():
     assert understand(piece).melody_notes == frozenset(range(100))
 
 
-def test_a_tune_alone_is_the_top_and_a_low_one_the_bass():
+def test_a_tune_alone_is_the_top_however_low_unless_it_moves_like_a_bass():
     assert understand(tune(SCALE)).melody == "top"
-    assert understand(tune([pitch - 24 for pitch in SCALE])).melody == "bass"
-    assert understand(tune([pitch - 24 for pitch in SCALE]), melody="top").melody == "top"
+    assert understand(tune([pitch - 24 for pitch in SCALE])).melody == "top"
+    assert understand(tune(BASS)).melody == "bass"
+    assert understand(tune(BASS), melody="top").melody == "top"
+    assert understand(tune([pitch + 24 for pitch in BASS])).melody == "top", "too high for one"
+
+
+def test_where_it_may_be_either_the_first_line_says_so_and_how_to_overrule():
+    few = understand(tune([48, 50, 48]))
+    assert few.melody == "bass"
+    assert few.sentence().startswith("Melody: bass line of track 1 (guessed: if it is a tune, say --melody top). 4/4")
+    either = understand(tune([48, 43, 45, 47, 48, 53, 52, 53, 48]))
+    assert either.sentence().startswith("Melody: top line of track 1 (guessed: if it is a bass, say --melody bass). ")
+    for sure in (tune(SCALE), tune([52, 52, 53, 55, 55, 53, 52, 50, 48, 48, 50, 52, 52, 50, 50]), tune(BASS)):
+        assert understand(sure).is_melody_sure
+    assert understand(tune([48, 50, 48]), melody="top").is_melody_sure
+
+
+def test_an_inner_tune_is_moved_by_octaves_until_it_is_a_tenor_or_an_alto():
+    for octaves, shift in ((0, 0), (1, -12), (-1, 12), (3, -36)):
+        reading = understand(tune([pitch - 5 + 12 * octaves for pitch in SCALE]), melody="inner")
+        assert (reading.melody, reading.shift) == ("inner", shift)
+        assert any("no tenor's or alto's" in warning for warning in reading.warnings) == bool(shift)
+
+
+def test_a_tune_that_ranges_too_far_for_an_inner_line_is_refused():
+    with pytest.raises(BadInput, match="from C 3 to C 6 ranges too far for an inner line"):
+        understand(tune([48, 84] * 4), melody="inner")
 
 
 @pytest.mark.parametrize(
@@ -199,8 +225,9 @@ def test_drums_are_left_alone_and_said_so():
         (108, None, -36),
         (36, "top", 24),
         (48, "top", 12),
-        (24, None, 12),  # a bass
-        (36, None, 0),
+        (36, None, 24),  # it moves like no bass
+        (36, "bass", 0),
+        (24, "bass", 12),
     ],
 )
 def test_a_tune_that_lies_clearly_outside_is_heard_in_another_octave(lowest, melody, shift):

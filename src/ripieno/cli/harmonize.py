@@ -91,7 +91,6 @@ def harmonize_command(
     from ripieno.export import check_targets
     from ripieno.files.reader import read
     from ripieno.models.runtime import load_model
-    from ripieno.music.analysis import chart_of
     from ripieno.session import Session
 
     if alternatives < 1:
@@ -119,11 +118,27 @@ def harmonize_command(
             print(session.reading.sentence())
             for warning in session.reading.warnings:
                 print(f"Note: {warning}")
-            if session.document.chords:
-                print(f"Chords to follow: {chart_of(session.document.chords, session.reading)}")
+            _tell_asked(session)
         _compose(
             session, [_numbered(path, number, alternatives) for path in outputs], soundfont, as_ == "score", verbose
         )
+
+
+def _tell_asked(session: Session) -> None:
+    """Chords and cadences as they are understood; where that hangs on the key, in which."""
+    from ripieno.music.analysis import chart_of
+    from ripieno.music.harmony import key_name
+    from ripieno.music.numerals import is_of_key
+
+    document, reading = session.document, session.reading
+    key = f" in {key_name(reading.key)}{' (guessed)' if reading.is_key_guessed else ''}"
+    if len(reading.keys) > 1:
+        key = " in the keys of the piece"
+    if document.chords:
+        read_in = key if is_of_key(document.options.chords or "") else ""
+        print(f"Chords to follow{read_in}: {chart_of(document.chords, reading)}")
+    if document.cadences:
+        print(f"Cadences{key}: {', '.join(one.in_words() for one in document.cadences)}")
 
 
 def _harmonize_all(

@@ -597,6 +597,13 @@ class Policy:
         return _most_of(self.constraints)
 
     @cached_property
+    def gives_chords(self) -> bool:
+        """Whether chords are asked for throughout, and not at a cadence alone."""
+        if self.chords is None:
+            return False
+        return 2 * int(np.count_nonzero(~self.chords.all(axis=1))) > len(self.chords)
+
+    @cached_property
     def _where(self) -> Mask | None:
         """Where all constraints let anything change; None for anywhere."""
         masks = [one.where for one in self.constraints if one.where is not None]

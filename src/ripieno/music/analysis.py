@@ -1,4 +1,4 @@
-"""Which chords a piece has, as symbols and as Roman numerals.
+"""Which chords a piece has, and which are asked for.
 
 A chord is looked for on every beat, in the notes that sound there, weighted by how long; the cheapest path through the
 beats is the reading: each chord pays for notes that do not belong to it, for its own that are missing, for being a rare
@@ -7,18 +7,19 @@ kind, for another bass than its root, and for being a change.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
 
-from ripieno.music.chords import KINDS, Chord, PlacedChord, parse_chart, place_chart
-from ripieno.music.harmony import STEPS_OF
+from ripieno.music.chords import KINDS, Chord, PlacedChord, parse_chart, place_chart, place_over
+from ripieno.music.numerals import read_chord
 from ripieno.music.piece import Key, Piece
-from ripieno.music.pitch import NATURALS, letter_at, place_from, place_of, sign_of
+from ripieno.music.pitch import place_from
 from ripieno.music.roll import Cells, bottom_line
-from ripieno.music.understanding import Reading
+from ripieno.music.understanding import Reading, key_at
 from ripieno.shapes import Float
 
 
@@ -53,13 +54,17 @@ def chords_asked(piece: Piece, reading: Reading, asked: str | None) -> tuple[Pla
     """The chords that new notes are to belong to: those of a chart, or those that the file names.
 
     Raises:
-        BadInput: a chord is unknown, or the chart has more bars than the piece.
+        BadInput: a chord is unknown or may be several, or the chart has more bars than the piece.
     """
     if asked is None:
         return piece.chords
     if asked.strip().lower() == "none":
         return ()
-    return tuple(place_chart(parse_chart(asked), reading.bar_spans))
+
+    def read(sign: str, step: Fraction) -> Chord:
+        return read_chord(sign, key_at(reading, math.floor(step) - reading.start))
+
+    return tuple(place_chart(parse_chart(asked), reading.bar_spans, read))
 
 
 def chart_of(placed: Sequence[PlacedChord], reading: Reading) -> str:
@@ -188,96 +193,4 @@ def _spelled(root: int, kind: str, bass: int, key: Key | None) -> Chord:
     semitones = KINDS[kind].semitones
     if (bass - root) % 12 == 0 or (bass - root) % 12 not in semitones:
         return Chord(place, kind, semitones)
-    return Chord(place, kind, semitones, place + _INTERVALS[(bass - root) % 12, kind])
-
-
-def _interval(semitones: int, kind: str) -> int:
-    """The place of a chord's note over its root: thirds are two letters, fifths four, sevenths six."""
-    letters = {0: 0, 3: 2, 4: 2, 5: 3, 6: 4, 7: 4, 8: 4, 9: 6 if kind == "diminished-seventh" else 5, 10: 6, 11: 6}
-    letter = letters[semitones]
-    return place_of(letter, semitones - NATURALS[letter])
-
-
-_INTERVALS = {
-    (semitones, kind): _interval(semitones, kind) for kind, _ in CHORD_COSTS.kind for semitones in KINDS[kind].semitones
-}
-
-# Roman numerals
-
-# The chords of a key that have dominants of their own: those whose fifth is perfect.
-_GOALS = {"major": ("I", "ii", "iii", "IV", "V", "vi", ""), "minor": ("i", "", "III", "iv", "V", "VI", "VII")}
-_ROMAN = ("I", "II", "III", "IV", "V", "VI", "VII")
-_MINOR = {kind.name for kind in KINDS.values() if kind.is_minor}
-_LEADING = {kind.name for kind in KINDS.values() if kind.is_diminished}
-_MARKS = {kind.name: kind.mark for kind in KINDS.values()}
-_TRIAD_FIGURES = ("", "6", "64")
-_SEVENTH_FIGURES = ("7", "65", "43", "42")
-
-
-def roman(chord: Chord, key: Key, is_last: bool = False) -> str:
-    """A chord as a Roman numeral in a key: "V65", "ii°6", "V7/V".
-
-    A major chord or a dominant seventh with a note outside the key that leads to one of its chords is named as the
-    dominant of that chord; but not the chord with which a piece in minor ends in major. Of a diminished seventh any
-    note may be the root: it is the one that leads to the tonic, or else to the dominant.
-    """
-    tonic = key.n_sharps + (3 if key.mode == "minor" else 0)
-    if is_last and key.mode == "minor" and chord.kind == "major" and 7 * (chord.root - tonic) % 12 == 0:
-        return f"I{_figures(chord)}"
-    if chord.kind == "diminished-seventh":
-        for goal in (tonic, tonic + 1):
-            leading = goal + 5
-            if 7 * (leading - chord.root) % 3 == 0:  # it is one of the four
-                lowest = chord.root if chord.bass is None else chord.bass
-                chord = replace(chord, root=leading, bass=None if 7 * (lowest - leading) % 12 == 0 else lowest)
-                break
-    over = chord.root - tonic
-    figures = _figures(chord)
-    mark = _MARKS.get(chord.kind, "")
-    target = _applied_to(chord, key)
-    if target is not None:
-        leads = chord.kind in _LEADING
-        return f"{'vii' if leads else 'V'}{mark}{figures}/{target}"
-    letter, alteration = letter_at(over)
-    if key.mode == "minor":  # the third, sixth and seventh of the scale are the minor ones
-        alteration += letter in (2, 5, 6)
-        if letter == 6 and alteration == 1 and chord.kind in _MINOR:
-            alteration = 0  # on the leading note
-    numeral = _ROMAN[letter]
-    numeral = numeral.lower() if chord.kind in _MINOR else numeral
-    return f"{sign_of(alteration)}{numeral}{mark}{figures}"
-
-
-def _figures(chord: Chord) -> str:
-    inversion = 0
-    if chord.bass is not None:
-        above = (7 * (chord.bass - chord.root)) % 12
-        inversion = chord.semitones.index(above) if above in chord.semitones else 0
-    if chord.kind == "suspended-fourth":
-        return "sus4"
-    if len(chord.semitones) == 4:
-        return ("maj" if chord.kind == "major-seventh" and inversion == 0 else "") + _SEVENTH_FIGURES[inversion]
-    return _TRIAD_FIGURES[inversion] if inversion < 3 else ""
-
-
-def _applied_to(chord: Chord, key: Key) -> str | None:
-    """The numeral of the chord whose dominant this one is, if it is one of the key's and not the tonic's."""
-    scale = {(key.tonic + steps) % 12 for steps in STEPS_OF[key.mode]}
-    if key.mode == "minor":
-        scale.add((key.tonic + 11) % 12)
-    classes = {(7 * chord.root + semitones) % 12 for semitones in chord.semitones}
-    root = 7 * chord.root % 12
-    if classes <= scale:
-        return None
-    if chord.kind in ("major", "dominant"):
-        goal = (root + 5) % 12
-    elif chord.kind in _LEADING:
-        goal = (root + 1) % 12
-    else:
-        return None
-    degrees = [(key.tonic + steps) % 12 for steps in STEPS_OF[key.mode]]
-    if goal not in degrees or goal == key.tonic:
-        return None
-    degree = degrees.index(goal)
-    numeral = _GOALS[key.mode][degree]
-    return numeral or None
+    return Chord(place, kind, semitones, place_over(place, (bass - root) % 12, kind))

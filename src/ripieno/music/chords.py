@@ -2,12 +2,13 @@
 
 A chart is bars between strokes, "Ab Eb7 | Fm | % | Db . Eb .": the chords of a bar share its beats evenly, or stand on
 the beats one by one where there is a sign for each; a dot holds a chord on, % repeats the bar before, N.C. is no chord.
+What a sign means may hang on the key where it stands (`numerals`).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import NamedTuple
@@ -15,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ripieno.errors import BadInput
-from ripieno.music.pitch import ALTERATIONS, LETTERS, name_at, place_of
+from ripieno.music.pitch import ALTERATIONS, LETTERS, NATURALS, name_at, place_of
 from ripieno.shapes import Bool, Int
 
 
@@ -117,7 +118,7 @@ class Chord:
     root: int
     kind: str  # one of KINDS; "other" where a file says what no kind is
     semitones: tuple[int, ...]  # over the root
-    bass: int | None = None  # where another note than the root is asked for as the lowest
+    bass: int | None = None  # what is asked for as the lowest; None: any of its notes
 
     @property
     def classes(self) -> frozenset[int]:
@@ -157,38 +158,47 @@ def parse_chord(text: str) -> Chord:
     return Chord(root, kind.name, kind.semitones, bass)
 
 
-def parse_chart(text: str) -> list[list[Chord | str | None]]:
-    """Read a chart: for each bar its chords; "." holds the chord on, None is no chord.
+def place_over(root: int, semitones: int, kind: str) -> int:
+    """The place of a chord's note over its root: thirds are two letters up, fifths four, sevenths six."""
+    letters = (0, 1, 1, 2, 2, 3, 4, 4, 4, 6 if kind == "diminished-seventh" else 5, 6, 6)
+    letter = letters[semitones]
+    return root + place_of(letter, semitones - NATURALS[letter])
+
+
+def parse_chart(text: str) -> list[list[str]]:
+    """Read a chart: for each bar its signs, "." where a chord is held on.
 
     Raises:
-        BadInput: a chord is unknown, or there is nothing in the chart.
+        BadInput: there is nothing in the chart, or nothing to repeat.
     """
-    bars: list[list[Chord | str | None]] = []
+    bars: list[list[str]] = []
     for bar in text.strip().strip("|").split("|"):
         signs = bar.split()
         if signs == ["%"]:
             if not bars:
                 raise BadInput("the chords begin with %, which repeats the bar before; there is none")
-            bars.append(bars[-1])
-            continue
-        read = [sign if sign == "." else None if sign in NO_CHORD else parse_chord(sign) for sign in signs]
-        bars.append(read or ["."])
+            signs = bars[-1]
+        bars.append(signs or ["."])
     if bars == [["."]]:
         raise BadInput('no chords are given; write them like "C | Am F | G7 | C"')
     return bars
 
 
 def place_chart(
-    bars: Sequence[Sequence[Chord | str | None]], spans: Sequence[tuple[Fraction, Fraction, Fraction]]
+    bars: Sequence[Sequence[str]],
+    spans: Sequence[tuple[Fraction, Fraction, Fraction]],
+    read: Callable[[str, Fraction], Chord] = lambda sign, step: parse_chord(sign),
 ) -> list[PlacedChord]:
     """Where the chords of a chart stand.
 
     Args:
         bars: as `parse_chart` reads them.
         spans: of each bar that there is: its start, its end and the length of its beat.
+        read: what a sign means that stands on a step; symbols alone unless given.
 
     Raises:
-        BadInput: there are more bars than the piece has, or more chords in a bar than it has room for.
+        BadInput: a chord is unknown, or there are more bars than the piece has, or more chords in a bar than it has
+            room for.
     """
     if len(bars) > len(spans):
         raise BadInput(f"the chords fill {len(bars)} bars, and the piece has {len(spans)}; leave some out")
@@ -202,9 +212,9 @@ def place_chart(
             length = beat
         first = (end - start) - length * (len(bar) - 1)
         at = start
-        for i, chord in enumerate(bar):
-            if not isinstance(chord, str):
-                placed.append(PlacedChord(at, chord))
+        for i, sign in enumerate(bar):
+            if sign != ".":
+                placed.append(PlacedChord(at, None if sign in NO_CHORD else read(sign, at)))
             at += first if i == 0 else length
     if placed and len(bars) < len(spans):
         placed.append(PlacedChord(spans[len(bars)][0], None))

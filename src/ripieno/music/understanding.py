@@ -18,6 +18,7 @@ from typing import Literal, NamedTuple, get_args
 import numpy as np
 
 from ripieno.errors import BadInput
+from ripieno.music.bass_lines import BASS_BELOW, lone_role
 from ripieno.music.harmony import MODES, identify_key, key_fits, key_name, key_of, note_name, parse_key
 from ripieno.music.outline import Outline, beat_of, outline_of
 from ripieno.music.phrases import (
@@ -39,12 +40,13 @@ from ripieno.shapes import Float, Int
 Role = Literal["top", "bass", "inner"]
 ROLES: tuple[Role, ...] = ("top", "bass", "inner")
 _LINES = {"top": "top line", "bass": "bass line", "inner": "inner line"}
+_OTHERWISE = {"top": "a tune", "bass": "a bass"}
 
 # Where the body of a line lies comfortably, from and to: about what Bach's chorales ask of a soprano, of alto and
 # tenor, and of a bass (JSB: 60-81, 46-74, 36-66), so that the model has room for the other voices.
 COMFORT = {"top": (57, 81), "inner": (48, 76), "bass": (36, 64)}
 CLEARLY_OUTSIDE = 1.0  # semitones beyond it, on average over the line; nearer ones stay where they are
-BASS_BELOW = 54  # a lone line is a bass if it is lower on average; JSB's basses average 46-56, its tenors 55-63
+INNER_MEANS = (52, 69)  # where a tenor or an alto may lie on average; Bach's lie within 55-68 (JSB train)
 
 MOST_NOTES = 50_000  # a long symphony has fewer
 MOST_AT_ONCE = 200
@@ -64,6 +66,7 @@ class Reading:
     """
 
     melody: Role  # which side new notes keep on: below a top line, above a bass, anywhere around an inner one
+    is_melody_sure: bool  # else a line that lies low and sounds alone may be a bass as well as a tune
     melody_part: str  # where it was found, as one says it
     melody_notes: frozenset[int]  # Note.id
     part: int | None  # index of the part that the melody is in; none if it was looked for in all of them
@@ -187,7 +190,11 @@ class Reading:
             octaves = "an octave" if abs(self.shift) == 12 else f"{abs(self.shift) // 12} octaves"
             said.append(f"moved {'up' if self.shift > 0 else 'down'} {octaves} for the model and back again")
         said += self._phrases_in_words()
-        return f"Melody: {_LINES[self.melody]} of {self.melody_part}. {', '.join(said)}"
+        line = f"{_LINES[self.melody]} of {self.melody_part}"
+        if not self.is_melody_sure:
+            other = "top" if self.melody == "bass" else "bass"
+            line += f" (guessed: if it is {_OTHERWISE[other]}, say --melody {other})"
+        return f"Melody: {line}. {', '.join(said)}"
 
     def _phrases_in_words(self) -> list[str]:
         """As "4 phrases (guessed): bars 2, 4?, 6, 8"; a question mark says that it may well be otherwise."""
@@ -239,7 +246,8 @@ def understand(
     if not notes:
         raise BadInput(f"{name} has no notes besides drums; choose one with a melody in it")
     _check_size(notes, name)
-    role, part, line_notes = _find_melody(piece, notes, melody)
+    found_melody = _find_melody(piece, notes, melody)
+    role, part, line_notes = found_melody.role, found_melody.part, found_melody.notes
     meters, is_meter_guessed = _find_meters(piece, notes, meter)
     # Who names another meter or pickup says that the file's bar lines are wrong.
     metered = replace(piece, meters=meters, bars=piece.bars if meter is None and pickup is None else ())
@@ -247,11 +255,14 @@ def understand(
     start = found.lines[0]
     line = _line_of(line_notes, start, found.end - start, role)
     shift = _find_shift(line, notes, role, lowest, highest)
+    if role == "inner" and len(line_notes) == len(notes):
+        shift = _shift_of_inner(line, lowest, highest)
     chosen_key, is_key_guessed = _find_key(piece, notes, start, key)
     sung = _one_by_one(line_notes, start, found.end - start, role)
     tempos = [tempo for tempo in piece.tempos if tempo.step <= start] or list(piece.tempos[:1])
     reading = Reading(
         melody=role,
+        is_melody_sure=found_melody.is_sure,
         melody_part="all tracks" if part is None else _label(piece, part),
         melody_notes=frozenset(note.id for note in line_notes),
         part=part,
@@ -275,6 +286,8 @@ def understand(
         selection=slice(0, found.end - start),
         warnings=tuple(_warnings(piece, notes, found, chosen_key if is_key_guessed else None, shift, lowest, highest)),
     )
+    if role == "inner" and shift:
+        reading = replace(reading, warnings=(*reading.warnings, _moved_inner_in_words(shift)))
     reading = (
         _with_phrases_found(piece, reading, sung) if phrases is None else with_phrases(reading, phrases, name=name)
     )
@@ -321,6 +334,7 @@ def blank(piece: Piece, n_bars: int, *, meter: str | None = None, key: str | Non
     chosen_key = parse_key(key) if key else piece.keys[0] if piece.keys else key_of(0, "major")
     return Reading(
         melody="inner",
+        is_melody_sure=True,
         melody_part="an empty piece",
         melody_notes=frozenset(),
         part=None,
@@ -349,6 +363,17 @@ def blank(piece: Piece, n_bars: int, *, meter: str | None = None, key: str | Non
 def meter_at(reading: Reading, step: int) -> Meter:
     """The meter in force at a step of the region."""
     return _meter_at([replace(reading.meters[0], step=Fraction(reading.start)), *reading.meters], reading.start + step)
+
+
+def beat_at(reading: Reading, step: int) -> int:
+    """The length of the beat in force at a step of the region, in steps: of 6/8 a dotted quarter."""
+    meter = meter_at(reading, step)
+    return beat_of(meter.numerator, meter.denominator)
+
+
+def key_at(reading: Reading, step: int) -> Key:
+    """The key in force at a step of the region."""
+    return [key for first, key in reading.keys if first <= step][-1] if step > 0 else reading.keys[0][1]
 
 
 def lengthened(reading: Reading, n_bars: int) -> Reading:
@@ -403,20 +428,29 @@ _INNER_NAMES = r"^\W*(alto|tenor|viola)\W*\d*\W*(voice)?\W*$"
 _BASS_PROGRAMS = {*range(32, 40), 43, 58}  # General MIDI: basses, double bass, tuba
 
 
-def _find_melody(piece: Piece, notes: Sequence[Note], asked: str | None) -> tuple[Role, int | None, list[Note]]:
-    """The melody's role, its part (none: all of them), and its notes."""
+class _FoundMelody(NamedTuple):
+    role: Role
+    is_sure: bool
+    part: int | None  # none: all of them
+    notes: list[Note]
+
+
+def _find_melody(piece: Piece, notes: Sequence[Note], asked: str | None) -> _FoundMelody:
+    """The melody's role, its part and its notes."""
     by_part = _by_part(notes)
     clock = _clock_of(notes)
     role = next((role for role in ROLES if asked is not None and role == asked.strip().lower()), None)
     if role in ("top", "bass") and len(by_part) > 1:
-        return role, None, _outer_line(notes, role, clock)
+        return _FoundMelody(role, True, None, _outer_line(notes, role, clock))
     if asked is None or role is not None:
         n_sounding = _n_sounding(notes)
         part = max(by_part, key=lambda part: (_melody_score(piece, part, by_part[part], n_sounding, clock), -part))
     else:
         part = _part_called(piece, by_part, asked)
-    role = role or _role_of(piece, part, by_part[part], _edges_of(notes), clock)
-    return role, part, _outer_line(by_part[part], role, clock)
+    is_sure = True
+    if role is None:
+        role, is_sure = _role_of(piece, part, by_part[part], _edges_of(notes), clock)
+    return _FoundMelody(role, is_sure, part, _outer_line(by_part[part], role, clock))
 
 
 def given_bass(piece: Piece, reading: Reading) -> Int[np.ndarray, " step"] | None:
@@ -436,7 +470,7 @@ def given_bass(piece: Piece, reading: Reading) -> Int[np.ndarray, " step"] | Non
         mean = np.average([note.pitch for note in own], weights=[len(note.steps) for note in own])
         if part == reading.part or not (is_called or mean < BASS_BELOW):
             continue
-        if _role_of(piece, part, own, edges, clock) != "bass":
+        if _role_of(piece, part, own, edges, clock)[0] != "bass":
             continue
         outer = _outer_line(own, "bass", clock)
         line = _line_of(outer, reading.start, reading.n_steps, "bass")
@@ -545,31 +579,34 @@ def _edge(notes: Iterable[Note], length: int) -> tuple[np.ndarray, np.ndarray, n
     return pitch, part, other
 
 
-def _role_of(piece: Piece, part: int, own: Sequence[Note], edges: _Edges, clock: _Clock) -> Role:
-    """Whether a part's line, of its own notes, is the top, the bass, or within."""
+def _role_of(piece: Piece, part: int, own: Sequence[Note], edges: _Edges, clock: _Clock) -> tuple[Role, bool]:
+    """Whether a part's line, of its own notes, is the top, the bass, or within; and whether that is sure."""
     own_line = _outer_line(own, "top", clock)
     above = edges.above(part)
     line = _in_order(own_line, len(above))
     shared = (line >= 0) & (above >= 0)
-    # mostly alone: nothing to compare with but what people call such lines
+    # mostly alone: nothing to compare with but what people call such lines, and how they move
     if np.count_nonzero(shared) < np.count_nonzero(line >= 0) / 4:
         if len(own_line) < len(own):
-            return "top"
+            return "top", True
         name = piece.parts[part].name.lower()
         if re.search(_INNER_NAMES, name):
-            return "inner"
+            return "inner", True
         if re.search(_BASS_NAMES, name) or piece.parts[part].program in _BASS_PROGRAMS:
-            return "bass"
-        mean = np.average([note.pitch for note in own_line], weights=[len(note.steps) for note in own_line])
-        return "bass" if mean < BASS_BELOW and not re.search(_MELODY_NAMES, name) else "top"
+            return "bass", True
+        if re.search(_MELODY_NAMES, name):
+            return "top", True
+        mean = float(np.average([note.pitch for note in own_line], weights=[len(note.steps) for note in own_line]))
+        is_bass, is_sure = lone_role([note.pitch for note in own_line], mean)
+        return "bass" if is_bass else "top", is_sure
     # Voices cross now and then; what counts is where the line lies nearly always.
     if np.count_nonzero((line >= above)[shared]) >= 0.8 * np.count_nonzero(shared):
-        return "top"
+        return "top", True
     below = edges.below(part)
     bottom = _in_order(_outer_line(own, "bass", clock), len(below))
     shared = (bottom >= 0) & (below >= 0)
-    is_bass = np.count_nonzero((bottom <= below)[shared]) >= 0.8 * np.count_nonzero(shared)
-    return "bass" if is_bass else "inner"
+    n_lowest = np.count_nonzero((bottom <= below)[shared])
+    return "bass" if n_lowest >= 0.8 * np.count_nonzero(shared) else "inner", True
 
 
 def _in_order(line: Iterable[Note], length: int) -> Int[np.ndarray, " step"]:
@@ -690,6 +727,31 @@ def _find_shift(line: np.ndarray, notes: Sequence[Note], role: Role, lowest: int
         return best
     # For comfort alone nothing of the accompaniment may leave what the model hears, and it must be worth it.
     return best if n_lost(best) <= n_lost(0) and discomfort(best) < discomfort(0) / 2 else 0
+
+
+def _shift_of_inner(line: np.ndarray, lowest: int, highest: int) -> int:
+    """The octaves by which a tune alone is seen higher, so that it is a tenor or an alto, with room above and below.
+
+    Raises:
+        BadInput: it is neither in any octave.
+    """
+    low, high = COMFORT["inner"]
+    pitches = line[line >= 0]
+
+    def is_inner(shift: int) -> bool:
+        moved = pitches + shift
+        beyond = float(np.mean(np.maximum(low - moved, 0) + np.maximum(moved - high, 0)))
+        is_heard = lowest <= moved.min() and moved.max() <= highest
+        return bool(is_heard and beyond <= CLEARLY_OUTSIDE and INNER_MEANS[0] <= moved.mean() <= INNER_MEANS[1])
+
+    found = next((shift for shift in sorted(range(-120, 121, 12), key=abs) if is_inner(shift)), None)
+    if found is None:
+        raise BadInput(
+            f"a melody from {note_name(int(pitches.min()))} to {note_name(int(pitches.max()))} ranges too far for an "
+            f"inner line, in whichever octave: a tenor or an alto lies between {note_name(low)} and {note_name(high)}; "
+            "call it the top or the bass, or narrow it"
+        )
+    return found
 
 
 # Meter and bars
@@ -1006,6 +1068,15 @@ def _length_in_words(length: int, meter: Meter) -> str:
         value, n_values = next((word, length // steps) for steps, word in values if length % steps == 0)
     numbers = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
     return f"{numbers[n_values - 1] if n_values <= 9 else n_values} {value}{'s' if n_values > 1 else ''}"
+
+
+def _moved_inner_in_words(shift: int) -> str:
+    octaves = "an octave" if abs(shift) == 12 else f"{abs(shift) // 12} octaves"
+    high, low = ("higher", "lower") if shift < 0 else ("lower", "higher")
+    return (
+        f"As it is written the melody is no tenor's or alto's: the setting around it lies {octaves} {high} than a "
+        f"choir's; write it {octaves} {low} for one"
+    )
 
 
 def _warnings(

@@ -153,13 +153,13 @@ def mend(
         context: of the roll.
         policy: which cells may change; its melody and `n_voices` tell the voices apart.
         weights: the rules to look at, and what a fault of each costs; `OPEN_ENDING` may be among them. What is said of
-            chords that the model is free to choose (`Rule.is_of_free_chords`) is left out where the policy has chords.
+            chords that the model is free to choose (`Rule.is_of_free_chords`) is left out where chords are asked for.
         key, beat_phase: see `music.part_writing.judge`.
         hopeless: remembers from call to call what was tried in vain.
         separate: tells four voices apart; see `music.voices.split`.
         care: `EXACT` for one fault at a time.
     """
-    if policy.chords is not None:
+    if policy.gives_chords:
         weights = {name: cost for name, cost in weights.items() if not RULE_CALLED[name].is_of_free_chords}
     rules = [name for name in weights if name != OPEN_ENDING.name]
     score = partial(faults, beat_phase=beat_phase, rules=rules, excused=True)
@@ -225,7 +225,8 @@ def _closing(
     where the other voices come to it for less than a beat.
     """
     fault = open_ending(voices, key)
-    if fault is None or policy.chords is not None or _tried(fault, voices) in hopeless:
+    is_asked = policy.chords is not None and not policy.chords[-1].all()
+    if fault is None or policy.gives_chords or is_asked or _tried(fault, voices) in hopeless:
         return (), []
     n_silent = int((voices[::-1] >= 0).any(axis=1).argmax())  # steps after the last note
     places = _closing_places(fault, voices, key, len(voices) - n_silent, log, policy)
