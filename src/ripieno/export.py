@@ -16,6 +16,7 @@ import numpy as np
 
 from ripieno.document import Document
 from ripieno.edits.edit import Edit
+from ripieno.edits.log import MODEL
 from ripieno.errors import BadInput
 from ripieno.files.door import MIDI, MUSICXML, PICTURES, SOUNDS
 from ripieno.files.midi import not_written, write_midi
@@ -115,8 +116,10 @@ def parts_apart(document: Document, n_parts: int | None = None) -> list[NewPart]
 def _voices(document: Document, n_parts: int | None = None) -> list[NewPart]:
     piece, reading, log, policy = document.piece, document.reading, document.log, document.policy()
     own = [note.velocity for note in piece.notes if not piece.parts[note.part].is_drums]
-    # A voice that joins the user's line holds what they share; what was drawn is new too, and stays a note of its own.
-    begins = (log.cells[1:] & ~log.origin[1:]).any(axis=0)
+    # A voice that joins the user's line holds what they share, unless the model is one that strikes notes again: then
+    # it strikes with the line. What was drawn is new too, and stays a note of its own.
+    strikes_again = bool((log.author_of[1:] == MODEL).any())
+    begins: np.ndarray = (log.cells[1:] if strikes_again else log.cells[1:] & ~log.origin[1:]).any(axis=0)
     drawn = log.user_cells[0] & ~log.origin[0]
     begins[1:] |= drawn[1:] != drawn[:-1]
     parts = parts_of(
@@ -289,9 +292,9 @@ def describe(document: Document, change: Change) -> str:
 
 
 def cell_in_words(document: Document, edit: Edit) -> str:
-    """A cell in words: "A4, bar 2, beat 3"."""
+    """A cell in words: "A4, bar 2, beat 3"; of plane 1 "A4 struck again, bar 2, beat 3"."""
     name = note_name(edit.pitch - document.reading.shift, document.reading.key, short=True)
-    return f"{name}, {document.reading.place(edit.step)}"
+    return f"{name}{' struck again' if edit.plane else ''}, {document.reading.place(edit.step)}"
 
 
 def _in_file(document: Document, note: RollNote) -> RollNote:
