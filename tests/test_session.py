@@ -1,5 +1,6 @@
 """A session is one composition that a person steers."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -454,6 +455,48 @@ def test_no_more_notes_are_added_than_may_be_though_faults_are_mended(seed: int)
     whys = [change.why for change in session.run()]
     assert any(whys)
     assert session.log.n_added <= 20
+
+
+def test_every_voice_of_a_choir_that_strikes_on_a_syllable_carries_it(tmp_path: Path) -> None:
+    tune = piece_from_notes([RollNote(at, 72 + at // 4, 4) for at in range(0, 32, 4)], meter=(4, 4))
+    words = ("Twin-", "kle", "star,", "", "how-", "", "ev-", "er")
+    tune = replace(tune, notes=tuple(replace(n, syllable=w) for n, w in zip(tune.notes, words, strict=True)))
+    lines = ((67, (0, 4, 8, 16, 24, 28)), (60, (0, 8, 12, 16, 20, 24)), (48, (4, 10, 24)))
+    others = [
+        RollNote(at, pitch + i % 2, end - at)
+        for pitch, onsets in lines
+        for i, (at, end) in enumerate(zip(onsets, (*onsets[1:], 32), strict=True))
+    ]
+    target = roll_of([*notes_of(Session(tune).log.origin), *others], 32)
+    session = Session(tune, model=model_of(wanting(target)), mend="nothing", melody="top")
+    list(session.run())
+    said = {part.name: {one.step: one.text for one in part.syllables} for part in session.new_parts()}
+    assert said == {
+        "Alto": {0: "Twin-", 4: "kle", 8: "star,", 16: "how-", 24: "ev-", 28: "er"},
+        "Tenor": {0: "Twin-", 8: "star,", 16: "how-", 24: "ev-"},
+        "Bass": {0: "Twin-", 4: "kle", 24: "ev-"},  # it begins on the tenor's note
+    }
+    session.save(tmp_path / "a.musicxml")
+    text = (tmp_path / "a.musicxml").read_text()
+    tenor = text[text.index('<part id="P3">') :]
+    tenor = tenor[: tenor.index("</part>")]
+    lyrics = re.findall(r"<syllabic>(\w+)</syllabic>\s*<text>(.*?)</text>(\s*<extend/>)?", tenor)
+    assert [(how, what, bool(line)) for how, what, line in lyrics] == [
+        ("begin", "Twin", False),
+        ("single", "star,", True),
+        ("begin", "how", False),
+        ("middle", "ev", False),
+    ]
+    for name in ("a.musicxml", "a.mid"):
+        session.save(tmp_path / name)
+        again = read(tmp_path / name)
+        bass = [note for note in again.notes if again.parts[note.part].name == "Bass" and note.syllable]
+        assert [(int(note.onset), note.syllable) for note in bass] == [(0, "Twin-"), (4, "kle"), (24, "ev-")]
+    session.ask(ensemble="strings")
+    assert not any(part.syllables for part in session.new_parts())
+    session.ask(ensemble=None)
+    assert not any(part.syllables for part in session.new_parts(1))
+    assert [len(part.syllables) for part in session.new_parts(2)] == [6, 5]
 
 
 HYMN = [RollNote(at, pitch, 4) for at, pitch in zip(range(0, 16, 4), (72, 72, 74, 74), strict=True)]
