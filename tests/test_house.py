@@ -39,7 +39,8 @@ FLOORS = (
     {"document"},
     {"export"},
     {"session"},
-    {"checking", "fixing", "batch"},
+    {"checking", "fixing", "assessment"},
+    {"batch"},
     {"studio", "evaluation", "survey"},
     {"cli", "__init__", "__main__"},
 )

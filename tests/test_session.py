@@ -1,5 +1,6 @@
 """A session is one composition that a person steers."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,11 +13,11 @@ from ripieno.edits.edit import Edit
 from ripieno.edits.log import CellEntry
 from ripieno.edits.notes import put_notes
 from ripieno.export import LOW_TUNE, chords_found, labels, parts_apart
-from ripieno.models.runtime import the_separator
+from ripieno.models.runtime import Prediction, the_separator
 from ripieno.music.part_writing import TEACHERS_PRICES, faults, parallels
 from ripieno.music.roll import RollNote, notes_of, roll_of
 from ripieno.sampling.mending import MENDERS_PRICES, PARALLELS, lines_sung
-from tests.sampling.fakes import indifferent, model_of, pointing_at, wanting
+from tests.sampling.fakes import indifferent, model_of, pointing_at, striking, wanting
 
 MELODY = [RollNote(0, 72, 4), RollNote(4, 74, 4), RollNote(8, 76, 4), RollNote(12, 72, 4)]
 BASS = [RollNote(0, 48, 8), RollNote(8, 55, 8)]
@@ -454,3 +455,110 @@ def test_no_more_notes_are_added_than_may_be_though_faults_are_mended(seed: int)
     whys = [change.why for change in session.run()]
     assert any(whys)
     assert session.log.n_added <= 20
+
+
+def test_every_voice_of_a_choir_that_strikes_on_a_syllable_carries_it(tmp_path: Path) -> None:
+    tune = piece_from_notes([RollNote(at, 72 + at // 4, 4) for at in range(0, 32, 4)], meter=(4, 4))
+    words = ("Twin-", "kle", "star,", "", "how-", "", "ev-", "er")
+    tune = replace(tune, notes=tuple(replace(n, syllable=w) for n, w in zip(tune.notes, words, strict=True)))
+    lines = ((67, (0, 4, 8, 16, 24, 28)), (60, (0, 8, 12, 16, 20, 24)), (48, (4, 10, 24)))
+    others = [
+        RollNote(at, pitch + i % 2, end - at)
+        for pitch, onsets in lines
+        for i, (at, end) in enumerate(zip(onsets, (*onsets[1:], 32), strict=True))
+    ]
+    target = roll_of([*notes_of(Session(tune).log.origin), *others], 32)
+    session = Session(tune, model=model_of(wanting(target)), mend="nothing", melody="top")
+    list(session.run())
+    said = {part.name: {one.step: one.text for one in part.syllables} for part in session.new_parts()}
+    assert said == {
+        "Alto": {0: "Twin-", 4: "kle", 8: "star,", 16: "how-", 24: "ev-", 28: "er"},
+        "Tenor": {0: "Twin-", 8: "star,", 16: "how-", 24: "ev-"},
+        "Bass": {0: "Twin-", 4: "kle", 24: "ev-"},  # it begins on the tenor's note
+    }
+    session.save(tmp_path / "a.musicxml")
+    text = (tmp_path / "a.musicxml").read_text()
+    tenor = text[text.index('<part id="P3">') :]
+    tenor = tenor[: tenor.index("</part>")]
+    lyrics = re.findall(r"<syllabic>(\w+)</syllabic>\s*<text>(.*?)</text>(\s*<extend/>)?", tenor)
+    assert [(how, what, bool(line)) for how, what, line in lyrics] == [
+        ("begin", "Twin", False),
+        ("single", "star,", True),
+        ("begin", "how", False),
+        ("middle", "ev", False),
+    ]
+    for name in ("a.musicxml", "a.mid"):
+        session.save(tmp_path / name)
+        again = read(tmp_path / name)
+        bass = [note for note in again.notes if again.parts[note.part].name == "Bass" and note.syllable]
+        assert [(int(note.onset), note.syllable) for note in bass] == [(0, "Twin-"), (4, "kle"), (24, "ev-")]
+    session.ask(ensemble="strings")
+    assert not any(part.syllables for part in session.new_parts())
+    session.ask(ensemble=None)
+    assert not any(part.syllables for part in session.new_parts(1))
+    assert [len(part.syllables) for part in session.new_parts(2)] == [6, 5]
+
+
+HYMN = [RollNote(at, pitch, 4) for at, pitch in zip(range(0, 16, 4), (72, 72, 74, 74), strict=True)]
+CHORDS = [RollNote(at, pitch, 4) for at in range(0, 16, 4) for pitch in (48, 55, 65)]
+
+
+def sung(parts) -> dict[str, list[tuple[int, int, int]]]:
+    return {part.name: [(note.onset, note.pitch, note.duration) for note in part.notes] for part in parts}
+
+
+@pytest.mark.parametrize("quality", ["high", "fast", "exact", "lossless"])
+def test_a_model_of_two_planes_repeats_chords_and_every_file_has_them_apart(quality: str, tmp_path: Path) -> None:
+    target = roll_of([*HYMN, *CHORDS], 16, n_planes=2)
+    session = Session(
+        piece_from_notes(HYMN, meter=(4, 4)), model=model_of(striking(target), 2), quality=quality, mend="nothing"
+    )
+    list(session.run())
+    assert session.log.notes() == sorted([*HYMN, *CHORDS])
+    whole = sung(session.new_parts())
+    assert {len(notes) for notes in whole.values()} == {4}
+    for name in ("a.mid", "a.musicxml"):
+        session.save(tmp_path / name)
+        written = read(tmp_path / name)
+        found = sorted(RollNote(int(note.onset), note.pitch, int(note.duration)) for note in written.notes)
+        assert found == sorted([*HYMN, *CHORDS])
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_model_of_two_planes_strikes_again_only_between_two_sounding_cells_and_never_a_persons(seed: int) -> None:
+    def restless(cells, context):
+        logits = np.zeros(cells.shape, dtype=np.float32)
+        logits[:, 1] = 3.0  # wherever it may be, or not
+        logits[:, 0] = np.where(cells[:, 0], 2.0, 0.0)
+        return Prediction(logits, np.full(len(cells), 50.0, dtype=np.float32))
+
+    session = Session(piece_from_notes(HYMN, meter=(4, 4)), model=model_of(restless, 2), melody="top", seed=seed)
+    own = session.log.user_cells
+    n_struck = 0
+    for change in session.run(iterations=150, stop=None):
+        again = change.log.cells[1] & ~own[1]
+        assert not (again[1:] & ~(change.log.cells[0, 1:] & change.log.cells[0, :-1])).any()
+        np.testing.assert_array_equal(change.log.cells[1] & own[0], own[1] & own[0])
+        n_struck += change.edit.plane
+    assert n_struck > 3
+    while session.undo():
+        again = session.log.cells[1] & ~own[1]
+        assert not (again[1:] & ~(session.log.cells[0, 1:] & session.log.cells[0, :-1])).any()
+    np.testing.assert_array_equal(session.log.cells, session.log.origin)
+
+
+def test_a_voice_that_doubles_the_tune_strikes_with_it_where_the_model_strikes_notes_again() -> None:
+    tune = [RollNote(0, 72, 4), RollNote(4, 72, 4), RollNote(8, 74, 8)]
+    inner = [RollNote(8, 72, 4), RollNote(12, 67, 4)]
+    target = roll_of([*tune, *inner, *BASS], 16, n_planes=2)
+    session = Session(piece_from_notes(tune, meter=(4, 4)), model=model_of(striking(target), 2), mend="nothing")
+    list(session.run())
+    upper = session.new_parts()[0]
+    assert list(upper.notes) == [*tune[:2], *inner]
+
+
+def test_what_the_model_strikes_again_is_said_so() -> None:
+    target = roll_of([*HYMN, *CHORDS], 16, n_planes=2)
+    session = Session(piece_from_notes(HYMN, meter=(4, 4)), model=model_of(striking(target), 2), mend="nothing")
+    said = {session.describe(change) for change in session.run()}
+    assert "+ C3 struck again, bar 1, beat 2" in said

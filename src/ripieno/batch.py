@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import ripieno
+from ripieno.assessment import assess
 from ripieno.errors import BadInput
 from ripieno.export import check_target
 from ripieno.files.reader import read
@@ -35,7 +36,9 @@ class BatchProgress:
 
     number: of the file among all, from 1.
     outcome: DONE, SKIPPED or FAILED; "" while it is being composed.
-    said: what the user should hear: why a file failed, what a reader may notice.
+    said: what the user should hear: why a file failed, in one line, and what a reader may notice.
+    reading: what the file is taken to be, once it is done.
+    doubtful: what is in the setting, by bar.
     """
 
     source: Path
@@ -44,6 +47,8 @@ class BatchProgress:
     change: Change | None = None
     outcome: str = ""
     said: tuple[str, ...] = ()
+    reading: str = ""
+    doubtful: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -127,9 +132,12 @@ def harmonize_files(
                 digest = hashlib.sha256(beside.read_bytes()).hexdigest()
                 _tell(journal, target, key, digest, is_in_place=False)
             _tell(journal, target, key, digest, is_in_place=True)
-            yield replace(here, outcome=DONE, said=(*session.reading.warnings, *remarks))
+            told = replace(here, reading=session.reading.sentence(), doubtful=assess(session).doubtful)
+            yield replace(told, outcome=DONE, said=(*session.reading.warnings, *remarks))
         except BadInput as error:
-            yield replace(here, outcome=FAILED, said=(str(error),))
+            why = " ".join(str(error).split())
+            why = why if source.name in why else f"{source.name}: {why}"
+            yield replace(here, outcome=FAILED, said=(why,))
         except OSError as error:
             yield replace(here, outcome=FAILED, said=(f"{source.name}: {error.strerror or error}",))
         except Exception as error:  # whatever is wrong with one file, the others are not to suffer

@@ -7,6 +7,7 @@ of files need is loaded when one is written.
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 from itertools import chain, count
 from pathlib import Path
 from statistics import median
@@ -16,17 +17,18 @@ import numpy as np
 
 from ripieno.document import Document
 from ripieno.edits.edit import Edit
+from ripieno.edits.log import MODEL
 from ripieno.errors import BadInput
 from ripieno.files.door import MIDI, MUSICXML, PICTURES, SOUNDS
 from ripieno.files.midi import not_written, write_midi
-from ripieno.files.musicxml.source import not_played, syllables_of
+from ripieno.files.musicxml.source import not_played, syllables_of, words_of
 from ripieno.models.runtime import the_separator
 from ripieno.music.analysis import beats_of, find_chords
 from ripieno.music.chords import PlacedChord
-from ripieno.music.ensembles import arranged, out_of_range, struck_on
+from ripieno.music.ensembles import arranged, out_of_range, struck_on, sung_with
 from ripieno.music.harmony import note_name
 from ripieno.music.numerals import roman
-from ripieno.music.piece import NewPart, Revision, Span, revise, within_range
+from ripieno.music.piece import NewPart, Note, Revision, Span, revise, within_range
 from ripieno.music.roll import RollNote, notes_of
 from ripieno.music.voices import parts_of
 from ripieno.sampling.passes import Change
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
 
 SUFFIXES = (*MIDI, *MUSICXML, *PICTURES, *SOUNDS)
 CHORDS_UNWRITTEN = "Chords are written into scores only (.musicxml, .mxl, and pictures with --as score)"
+NEXT = 4  # semitones up to which a new note is what one of the user's became
 LOW_TUNE = (
     "The melody lies low, and the new parts lie beneath it: --melody inner takes it as a tenor, with voices above it"
 )
@@ -98,7 +101,10 @@ def new_parts(document: Document, n_parts: int | None = None) -> list[NewPart]:
     parts = arranged(voices, options.ensemble, n_parts)
     if len(parts) == 1 and len(voices) > 1:  # one player sounds nothing twice, nor what the user's part has
         parts = [replace(parts[0], notes=_voices(document, 1)[0].notes)]
-    return struck_on(parts, syllables_of(document.piece, document.reading)) if options.syllables else parts
+    piece, reading = document.piece, document.reading
+    if options.syllables:
+        parts = struck_on(parts, syllables_of(piece, reading))
+    return sung_with(parts, words_of(piece, reading), options.ensemble)
 
 
 def parts_apart(document: Document, n_parts: int | None = None) -> list[NewPart]:
@@ -116,8 +122,12 @@ def parts_apart(document: Document, n_parts: int | None = None) -> list[NewPart]
 def _voices(document: Document, n_parts: int | None = None) -> list[NewPart]:
     piece, reading, log, policy = document.piece, document.reading, document.log, document.policy()
     own = [note.velocity for note in piece.notes if not piece.parts[note.part].is_drums]
-    # A voice that joins the user's line holds what they share; what was drawn is new too, and stays a note of its own.
-    begins = (log.cells[1:] & ~log.origin[1:]).any(axis=0)
+    # A voice that joins the user's line holds what they share, unless the model is one that strikes notes again: then
+    # it strikes with the line. What was drawn is new too, and stays a note of its own.
+    strikes_again = bool((log.author_of[1:] == MODEL).any())
+    begins: np.ndarray = log.cells[1:].any(axis=0)
+    if not strikes_again:
+        begins = np.asarray((log.cells[1:] & ~log.origin[1:]).any(axis=0))
     drawn = log.user_cells[0] & ~log.origin[0]
     begins[1:] |= drawn[1:] != drawn[:-1]
     parts = parts_of(
@@ -280,6 +290,42 @@ def save(
     return [] if document.options.write_chords is None else [CHORDS_UNWRITTEN]
 
 
+def changed_of_yours(document: Document) -> list[str]:
+    """Which of the user's own notes are not as they were, one line each: where, from what, to what."""
+    reading, touched = document.reading, revision(document).touched
+    said = []
+    for note in sorted(document.piece.notes, key=lambda note: (note.onset, -note.pitch)):
+        if note.id not in touched:
+            continue
+        name, spans = _name(document, note.pitch), touched[note.id]
+        left = sum((span.end - span.onset for span in spans), Fraction(0))
+        gone = [at for at in note.steps if not any(span.onset <= at < span.end for span in spans)]
+        became = _became(document, note, gone[0] - reading.start) if gone else ""
+        what = f"{name} became {became}" if became else f"{name} was taken out"
+        if left:
+            what = f"{name} was shortened from {float(note.duration / 4):g} to {float(left / 4):g} quarters"
+            what += f", then {became}" if became else ""
+        said.append(f"{reading.place(note.steps.start - reading.start)}: {what}")
+    return said
+
+
+def _became(document: Document, note: Note, step: int) -> str:
+    """What one of the user's notes became at a step where it is gone: a new note that begins there close by, if any.
+
+    In place of a top line or a bass that is the outermost, else the nearest.
+    """
+    reading, log = document.reading, document.log
+    own = note.pitch + reading.shift
+    there = np.flatnonzero(log.cells[0, step])
+    if not len(there):
+        return ""
+    best = int(there[np.abs(there - own).argmin()])
+    if note.id in reading.melody_notes and reading.melody in ("top", "bass"):
+        best = int(there[-1 if reading.melody == "top" else 0])
+    begins = log.model_cells[step, best] and (step == 0 or not log.cells[0, step - 1, best])
+    return _name(document, best - reading.shift) if begins and abs(best - own) <= NEXT else ""
+
+
 def describe(document: Document, change: Change) -> str:
     """One change in words: "+ A4, bar 2, beat 3"."""
     if change.n_revised:
@@ -290,9 +336,14 @@ def describe(document: Document, change: Change) -> str:
 
 
 def cell_in_words(document: Document, edit: Edit) -> str:
-    """A cell in words: "A4, bar 2, beat 3"."""
-    name = note_name(edit.pitch - document.reading.shift, document.reading.key, short=True)
-    return f"{name}, {document.reading.place(edit.step)}"
+    """A cell in words: "A4, bar 2, beat 3"; of plane 1 "A4 struck again, bar 2, beat 3"."""
+    name = _name(document, edit.pitch - document.reading.shift)
+    return f"{name}{' struck again' if edit.plane else ''}, {document.reading.place(edit.step)}"
+
+
+def _name(document: Document, pitch: int) -> str:
+    """What a pitch of the piece is called."""
+    return note_name(pitch, document.reading.key, short=True)
 
 
 def _in_file(document: Document, note: RollNote) -> RollNote:

@@ -93,12 +93,13 @@ def adopt(document: Document, change: Change) -> Document:
     if log.origin.shape == change.log.origin.shape:
         return document.with_log(change.log)
     new = [entry for entry in change.log.entries[len(log.entries) :] if isinstance(entry, CellEntry)]
+    where = document.policy().where
     for batch, together in groupby(new, key=lambda entry: entry.batch):
         entries = list(together)
         chances = [entry.probability for entry in entries if entry.probability is not None]
         number = batch if batch < log.n_batches else None
         edits = [entry.edit for entry in entries]
-        log = log.record(edits, entries[0].author, chances or None, number, id=entries[0].id)
+        log = log.record(edits, entries[0].author, chances or None, number, id=entries[0].id, where=where)
     return document.with_log(log)
 
 

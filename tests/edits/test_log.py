@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from ripieno.edits.edit import Edit, apply, difference
 from ripieno.edits.log import MODEL, NOBODY, USER, Author, CellEntry, EditLog, SettingEntry, UndoEntry
 from ripieno.errors import BadInput
-from ripieno.music.roll import Cells, RollNote, notes_of, roll_of, silence
+from ripieno.music.roll import Cells, RollNote, notes_of, restrikable, roll_of, silence
 
 N_STEPS = 6
 AUTHORS: st.SearchStrategy[Author] = st.sampled_from(["user", "model"])
@@ -22,6 +22,13 @@ AUTHORS: st.SearchStrategy[Author] = st.sampled_from(["user", "model"])
 @pytest.fixture
 def log() -> EditLog:
     return EditLog(silence(32))
+
+
+def ghosts(log: EditLog) -> Cells:
+    """What is struck where no note goes on."""
+    found = np.zeros_like(log.cells)
+    found[1:] = log.cells[1:] & ~restrikable(log.cells)
+    return found
 
 
 def any_edit(n_planes: int) -> st.SearchStrategy[Edit]:
@@ -126,12 +133,15 @@ def test_the_users_notes_are_numbered_anew_when_they_change(log: EditLog, edit: 
 @given(logs(), st.lists(any_edit(1), min_size=1, max_size=6), AUTHORS)
 def test_recording_edits_applies_them_and_undo_takes_them_away_again(log: EditLog, edits: list[Edit], author) -> None:
     after = log.record(edits, author)
-    np.testing.assert_array_equal(after.cells, apply(log.cells, edits))
+    np.testing.assert_array_equal(after.cells[0], apply(log.cells, edits)[0])
+    freed = np.argwhere(after.cells[1:] != log.cells[1:])  # with the cells that fell silent
+    assert all(set(edits) & {Edit(0, step, pitch), Edit(0, step - 1, pitch)} for _, step, pitch in freed)
     assert after.entries[: len(log.entries)] == log.entries
-    assert [entry.batch for entry in after.entries[len(log.entries) :]] == [log.n_batches] * len(edits)
+    assert [entry.batch for entry in after.entries[len(log.entries) :]] == [log.n_batches] * (len(edits) + len(freed))
     undone = after.undo(log.n_batches)
-    np.testing.assert_array_equal(undone.cells, log.cells)
-    np.testing.assert_array_equal(undone.author_of, log.author_of)
+    np.testing.assert_array_equal(undone.cells[0], log.cells[0])
+    np.testing.assert_array_equal(undone.cells & ~ghosts(log), log.cells & ~ghosts(log))
+    np.testing.assert_array_equal(undone.author_of[0], log.author_of[0])
     np.testing.assert_array_equal(undone.user_cells, log.user_cells)
 
 
@@ -182,7 +192,12 @@ def test_undo_changes_only_cells_of_the_batch_that_nothing_later_decides(log: Ed
         own = {entry.edit for entry in log.entries if isinstance(entry, CellEntry) and entry.batch == batch}
         overwritten = set(log.overwritten(batch))
         assert overwritten <= own
-        assert set(difference(log.cells, log.undo(batch).cells)) <= own - overwritten
+        undone = log.undo(batch)
+        changed = set(difference(log.cells, undone.cells))
+        assert {edit for edit in changed if edit.plane == 0} <= own - overwritten
+        assert all(  # what is struck goes with its cell
+            edit in own - overwritten or not restrikable(undone.cells)[edit.step, edit.pitch] for edit in changed
+        )
 
 
 def test_undoing_what_was_overwritten_changes_nothing_and_can_be_told(log: EditLog) -> None:
@@ -558,3 +573,42 @@ def test_a_model_of_one_plane_hears_the_same_cells_and_counts_the_same_notes(log
 @given(logs(), st.integers(0, 20))
 def test_the_newest_entries_are_what_a_store_appends(log: EditLog, first: int) -> None:
     assert log.entries_to_json(first) == log.to_json()["entries"][first:]
+
+
+def test_what_is_struck_again_goes_with_its_cell_or_the_one_before_and_comes_back_with_it() -> None:
+    log = EditLog(silence(8, n_planes=2)).record([Edit(0, step, 60) for step in range(8)], "model")
+    log = log.record([Edit(1, 3, 60), Edit(1, 4, 60)], "model")
+    shorter = log.record([Edit(0, 3, 60)], "model")
+    assert not shorter.cells[1].any()
+    assert {entry.batch for entry in shorter.entries[-3:]} == {2}
+    np.testing.assert_array_equal(shorter.undo(2).cells, log.cells)
+    again = shorter.record([Edit(0, 3, 60)], "model")
+    assert not again.cells[1].any(), "it was a ghost"
+
+
+def test_undo_of_a_cell_takes_along_what_was_struck_on_it_since_and_redo_brings_both_back() -> None:
+    log = EditLog(silence(8, n_planes=2)).record([Edit(0, step, 60) for step in range(4)], "model")
+    log = log.record([Edit(0, 4, 60)], "model").record([Edit(1, 4, 60)], "model")
+    undone = log.undo(1)
+    assert not undone.cells[1].any()
+    assert not undone.record([Edit(0, 4, 60)], "model").cells[1].any()
+    np.testing.assert_array_equal(undone.redo_entries(undone.undone_last).cells, log.cells)
+
+
+def test_redo_of_a_silenced_cell_takes_along_what_was_struck_on_it_since() -> None:
+    log = EditLog(silence(8, n_planes=2)).record([Edit(0, step, 60) for step in range(8)], "model")
+    log = log.record([Edit(0, 4, 60)], "model").undo(1).record([Edit(1, 4, 60)], "model")
+    again = log.redo(1)
+    assert not again.cells[0, 4, 60]
+    assert not again.cells[1].any()
+    np.testing.assert_array_equal(again.revert(len(log.entries)).cells, log.cells)
+
+
+def test_what_the_user_struck_again_stays_when_the_model_takes_a_cell_and_where_nothing_may_change() -> None:
+    own = EditLog(roll_of([RollNote(0, 60, 4), RollNote(4, 60, 4)], 8, n_planes=2))
+    np.testing.assert_array_equal(own.record([Edit(0, 3, 60)], "model").cells[1], own.cells[1])
+    log = EditLog(silence(8, n_planes=2)).record([Edit(0, step, 60) for step in range(8)], "model")
+    log = log.record([Edit(1, 4, 60)], "model")
+    before = np.arange(8)[:, None] < 4
+    assert log.record([Edit(0, 3, 60)], "model", where=before).cells[1, 4, 60]
+    assert not log.record([Edit(0, 3, 60)], "model").cells[1, 4, 60]

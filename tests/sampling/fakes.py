@@ -43,6 +43,19 @@ def wanting(target: np.ndarray) -> Callable[..., Prediction]:
     return predict
 
 
+def striking(target: np.ndarray) -> Callable[..., Prediction]:
+    """As `wanting`, of two planes: it wants a note struck again only where one sounds, and did before."""
+
+    def predict(cells, context):
+        wrong = cells != target
+        wrong[:, 1, 1:] &= cells[:, 0, 1:] & cells[:, 0, :-1]
+        wrong[:, 1, 0] = False
+        logits = np.where(wrong, 30.0, 0.0).astype(np.float32)
+        return Prediction(logits, wrong.sum(axis=(1, 2, 3)).astype(np.float32))
+
+    return predict
+
+
 def wanting_in_any_key(target: np.ndarray) -> Callable[..., Prediction]:
     """A model that knows the piece, and knows it again where it is transposed by a tone or less."""
 
@@ -76,8 +89,8 @@ class _Session:
         return prediction.logits[..., 28:92], prediction.n_left
 
 
-def model_of(predict: Callable[..., Prediction]) -> Model:
-    """A loaded model, as the bundled one but for what it says."""
+def model_of(predict: Callable[..., Prediction], n_planes: int = 1) -> Model:
+    """A loaded model, as the bundled one but for what it says, and the planes that it hears."""
     return Model(
         name="fake",
         digest="0",
@@ -85,7 +98,7 @@ def model_of(predict: Callable[..., Prediction]) -> Model:
         lowest_pitch=28,
         n_pitches=64,
         step_multiple=4,
-        n_planes=1,
+        n_planes=n_planes,
         _session=_Session(predict),
     )
 

@@ -141,3 +141,32 @@ def test_drafts_may_stop_at_more_expected_edits_than_single_ones() -> None:
         quality = Quality(drift=1.0, longest=4, least=1, left=left)
         _, changes = passes_and_changes(model, 3, quality, stop=StopRule(left_per_bar=0.02))
         assert bool(changes) is goes_on
+
+
+def test_a_chord_is_struck_again_together_and_nobody_with_it_who_is_to_hold() -> None:
+    log = EditLog(silence(8, n_planes=2)).record(
+        [Edit(0, step, pitch) for step in range(8) for pitch in (48, 55, 64)], "model"
+    )
+    probabilities = np.zeros((2, 8, 128))
+    probabilities[1, 4, [48, 55]] = 0.45, 0.4
+    probabilities[1, 4, 64] = 0.05
+    n_together = n_ragged = 0
+    for seed in range(60):
+        drawn = {choice.edit.pitch for choice in draft(probabilities, log, Policy(), 4, generator_at(seed, 0))}
+        n_together += {48, 55} <= drawn
+        n_ragged += 64 in drawn
+    assert n_together > 48
+    assert n_ragged < 15
+    assert {len(draft(probabilities, log, Policy(), 1, generator_at(seed, 0))) for seed in range(20)} == {1}
+
+
+def test_what_is_held_again_goes_with_what_is_held_again() -> None:
+    log = EditLog(silence(8, n_planes=2)).record(
+        [Edit(0, step, pitch) for step in range(8) for pitch in (48, 55, 64)] + [Edit(1, 4, 48), Edit(1, 4, 55)],
+        "model",
+    )
+    probabilities = np.zeros((2, 8, 128))
+    probabilities[1, 4, [48, 55, 64]] = 0.4, 0.4, 0.2
+    for seed in range(20):
+        drawn = {choice.edit.pitch for choice in draft(probabilities, log, Policy(), 4, generator_at(seed, 0))}
+        assert drawn in ({48, 55}, {64})

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from ripieno.edits.edit import Edit
 from ripieno.edits.log import EditLog
 from ripieno.edits.policy import Policy
 from ripieno.models.context import context_of
@@ -530,3 +531,26 @@ def test_between_two_faults_others_may_have_their_turn() -> None:
     # before it looks for faults, before it looks for places, and before it weighs what could stand there
     assert at[0] == 2
     assert told[at[0] + 1] is BREATH
+
+
+def test_a_mended_note_is_struck_when_it_was_and_meets_its_own_pitch_as_a_note_of_its_own() -> None:
+    log = EditLog(roll_of(SOPRANO, N_STEPS, n_planes=2))
+    for pitch, onset, duration in ((67, 0, 4), (69, 4, 4), (64, 0, 8), (48, 0, 4), (50, 4, 2), (50, 6, 2)):
+        log = log.with_note(pitch, onset, duration, by="model")
+    log = log.record([Edit(1, 0, pitch) for pitch in (67, 64, 48)], "model")  # nothing was struck before the beginning
+    change = mend_fault(liking(48), log, CONTEXT, POLICY)
+    assert change is not None
+    bass = [note for note in change.log.notes() if note.pitch in (48, 50)]
+    assert bass == [RollNote(0, 48, 4), RollNote(4, 48, 2), RollNote(6, 50, 2)], (
+        "of two notes on one pitch one is mended"
+    )
+    assert len({entry.batch for entry in change.log.entries[len(log.entries) :]}) == 1
+    assert change.log.undo(log.n_batches).notes() == log.notes()
+
+
+def test_two_voices_that_hand_a_pitch_over_do_not_move() -> None:
+    """Struck again is no motion: neither who sings what changes, nor are there parallels."""
+    chord = [RollNote(at, pitch, 4) for at in (0, 4) for pitch in (72, 67, 64, 48)]
+    sung = lines_sung(EditLog(roll_of(chord, N_STEPS, n_planes=2)), Policy())
+    assert (sung == sung[0]).all()
+    assert not faults(sung, rules=TEACHERS_PRICES)

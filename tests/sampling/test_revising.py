@@ -21,7 +21,7 @@ from ripieno.sampling.passes import Ask, Change, alone, together
 from ripieno.sampling.revising import Clearing, Revising, go_over, is_revised, standing
 from ripieno.sampling.run import Way, compose_and_mend
 from ripieno.sampling.stopping import StopRule
-from tests.sampling.fakes import chorale, consonant, indifferent, model_of, wanting
+from tests.sampling.fakes import chorale, consonant, indifferent, model_of, striking, wanting
 
 N_STEPS = 32
 CONTEXT = context_of(N_STEPS)
@@ -238,6 +238,31 @@ def test_a_bit_that_strikes_a_note_again_goes_with_its_cell_and_comes_back_with_
         sampler = go_over(log, CONTEXT, Policy(), replace(ROUNDS, most=0.6), seed)
         cells = next(sampler).cells[0]
         assert not (cells[1, 1:] & ~(cells[0, 1:] & cells[0, :-1])).any()
+
+
+def test_notes_that_are_struck_again_are_cleared_one_by_one_and_what_is_struck_too() -> None:
+    log = EditLog(silence(N_STEPS, n_planes=2))
+    struck = [Edit(1, step, 60) for step in range(4, N_STEPS, 4)]
+    log = log.record([Edit(0, step, 60) for step in range(N_STEPS)] + struck, "model", [0.5] * (N_STEPS + len(struck)))
+    sizes, n_held = set(), 0
+    for seed in range(20):
+        for clears in ("notes", "cells"):
+            cells = next(go_over(log, CONTEXT, Policy(), replace(ROUNDS, most=0.3, clears=(clears,)), seed)).cells[0]
+            gone = ~cells[0, :, 60]
+            if clears == "notes":
+                sizes |= {int(gone[at : at + 4].sum()) for at in range(0, N_STEPS, 4)}
+            else:
+                n_held += int((log.cells[1, 1:, 60] & ~cells[1, 1:, 60] & ~gone[1:] & ~gone[:-1]).sum())
+    assert sizes == {0, 4}
+    assert n_held > 5
+
+
+def test_the_rounds_end_with_a_piece_of_two_planes_that_the_model_knows() -> None:
+    target = roll_of([RollNote(at, pitch, 4) for at in range(0, N_STEPS, 4) for pitch in (60, 64, 67)], N_STEPS, 2)
+    target[1, 0] = False
+    for name in ("high", "exact"):
+        end = written(EditLog(silence(N_STEPS, 2)), Policy(), replace(WAY, quality=name), striking(target))[-1].log
+        np.testing.assert_array_equal(end.cells, target)
 
 
 def test_a_session_takes_rounds_over_whatever_planes_its_piece_has(monkeypatch) -> None:

@@ -18,7 +18,7 @@ from ripieno import BadInput, piece_from_notes
 from ripieno.edits.log import EditLog
 from ripieno.files.midi import write_midi
 from ripieno.models.runtime import Model
-from ripieno.music.roll import RollNote
+from ripieno.music.roll import RollNote, roll_of
 from ripieno.sampling.passes import Ask, answered
 from ripieno.sampling.revising import Revising, standing
 from ripieno.sampling.run import REVISINGS
@@ -26,7 +26,7 @@ from ripieno.studio import messages as wire
 from ripieno.studio.composition import Composition, Refusal
 from ripieno.studio.pieces import Pieces
 from ripieno.studio.store import DiskFull, Store
-from tests.sampling.fakes import consonant, model_of
+from tests.sampling.fakes import consonant, model_of, striking
 from tests.studio.conftest import CHORD, Knowing
 
 
@@ -546,3 +546,24 @@ def test_a_long_history_is_little_work_for_the_garbage_collector(piece: Composit
         piece.edit(f"add {i}", [], [note(4, 72, 1)])
         piece.edit(f"remove {i}", [note(4, 72, 1)], [])
     assert n_objects() - before < 200 * 5  # of the log's entry two, and a list of the batch's places
+
+
+# Notes that a model strikes again
+
+
+def test_what_a_model_strikes_again_is_shown_as_notes_edited_and_undone(store: Store) -> None:
+    chords = [RollNote(at, pitch, 4) for at in range(0, 16, 4) for pitch in (48, 64, 67, 72)]
+    model = model_of(striking(roll_of(chords, 32, n_planes=2)), 2)
+    pieces = Pieces(store, lambda: model, lambda composition: None)
+    piece = pieces.get(pieces.begin(wire.NewPiece(name="Two bars", bars=2)))
+    run(piece, model)
+    assert shapes(piece) == [(one.onset, one.pitch, one.duration) for one in sorted(chords)]
+    piece.edit("e", [note(4, 64)], [])
+    assert (0, 64, 4) in shapes(piece)
+    assert (8, 64, 4) in shapes(piece)
+    piece.edit("f", [], [note(4, 64)])
+    assert shapes(piece) == [(one.onset, one.pitch, one.duration) for one in sorted(chords)]
+    while piece.document.newest_batch is not None:
+        piece.undo(f"u{piece.document.newest_batch}", None, None)
+    assert shapes(piece) == []
+    assert not piece.log.cells[1].any()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,8 +13,11 @@ from ripieno.errors import BadInput
 from ripieno.options import Options
 
 if TYPE_CHECKING:
+    from ripieno.assessment import Assessment
     from ripieno.models.runtime import Model
     from ripieno.session import Session
+
+MOST_CHANGED = 20  # of the user's notes that are told of one by one
 
 # Typer keeps the line breaks within a paragraph, so each is one long line here; the terminal breaks it.
 HELP = """
@@ -36,7 +40,7 @@ The score of it as a page to print, the new notes in blue:
 The same to listen to, played on a small organ:
   [green]ripieno harmonize melody.mid -o piece.mid -o piece.wav[/green]
 
-Three different settings to choose from, piece-1.mid to piece-3.mid:
+Three different settings to choose from, the best as piece-1.mid, the last as piece-3.mid:
   [green]ripieno harmonize melody.mid -o piece.mid --alternatives 3[/green]
 
 A bass line from track 2, new voices between C3 and G5, in G minor:
@@ -76,7 +80,7 @@ def harmonize_command(
         ),
     ],
     alternatives: Annotated[
-        int, typer.Option(metavar="N", help="Write N settings, numbered, with seeds from --seed on.")
+        int, typer.Option(metavar="N", help="Write N settings, the best first, with seeds from --seed on.")
     ] = 1,
     model: MODEL = None,
     soundfont: SOUNDFONT = None,
@@ -88,6 +92,7 @@ def harmonize_command(
     asked: dict[str, Any],
 ) -> None:
     """See HELP."""
+    from ripieno.assessment import ranked
     from ripieno.export import check_targets
     from ripieno.files.reader import read
     from ripieno.models.runtime import load_model
@@ -112,6 +117,7 @@ def harmonize_command(
     check_targets([_numbered(path, i, alternatives) for i in range(alternatives) for path in outputs], source)
     piece = read(source)
     loaded = load_model(model)
+    composed: list[_Composed] = []
     for number, one in enumerate(settings):
         session = Session(piece, model=loaded, options=one, name=source.name)
         if number == 0:
@@ -119,9 +125,19 @@ def harmonize_command(
             for warning in session.reading.warnings:
                 print(f"Note: {warning}")
             _tell_asked(session)
-        _compose(
-            session, [_numbered(path, number, alternatives) for path in outputs], soundfont, as_ == "score", verbose
-        )
+        composed.append(_compose(session, verbose))
+        if composed[-1].is_interrupted:
+            break
+    n_whole = sum(not one.is_interrupted for one in composed)
+    order = ranked([one.assessment for one in composed[:n_whole]])
+    order += [(number, "") for number in range(n_whole, len(composed))]  # what was stopped comes last
+    for place, (number, reason) in enumerate(order):
+        targets = [_numbered(path, place, alternatives) for path in outputs]
+        why = f"{place + 1} of {n_whole}: {reason}" if reason else ""
+        _tell(composed[number], targets, soundfont, as_ == "score", why)
+    if n_whole < len(composed):
+        print("You stopped it: what was done so far is written.")
+        raise typer.Exit(130)
 
 
 def _tell_asked(session: Session) -> None:
@@ -166,6 +182,10 @@ def _harmonize_all(
                 progress.update(task, completed=step.number - (not step.outcome), total=step.of, told=told)
                 if step.outcome:
                     counts[step.outcome] += 1
+                    lines = [f"{step.source.name}: {step.reading}"] if step.reading else []
+                    lines += [f"Doubtful in {step.source.name}, {doubt}." for doubt in step.doubtful]
+                    for line in lines:
+                        progress.console.print(line, highlight=False, markup=False, soft_wrap=True)
                     for said in step.said:
                         mark = "Failed" if step.outcome == FAILED else f"Note: {step.source.name}"
                         progress.console.print(f"{mark}: {said}", highlight=False, markup=False)
@@ -177,17 +197,21 @@ def _harmonize_all(
         raise typer.Exit(130 if interrupted else 1)
 
 
-def _compose(
-    session: Session,
-    targets: list[Path],
-    soundfont: Path | None,
-    as_score: bool,
-    verbose: bool,
-) -> None:
+@dataclass(frozen=True)
+class _Composed:
+    """A setting, and how it came about."""
+
+    session: Session
+    n_changes: int
+    seconds: float
+    is_interrupted: bool
+    assessment: Assessment
+
+
+def _compose(session: Session, verbose: bool) -> _Composed:
     from time import monotonic
 
-    from ripieno.export import CHORDS_UNWRITTEN, chords_found, holds_chords
-    from ripieno.music.analysis import chart_of
+    from ripieno.assessment import assess
 
     began = monotonic()
     interrupted = False
@@ -209,6 +233,15 @@ def _compose(
             told = f"{session.log.n_added} notes added, {session.log.n_taken_back} taken back"
             progress.update(task, completed=n_changes, total=n_changes, told=told)
     seconds = monotonic() - began
+    return _Composed(session, n_changes, seconds, interrupted, assess(session))
+
+
+def _tell(one: _Composed, targets: list[Path], soundfont: Path | None, as_score: bool, why: str) -> None:
+    """Write a setting, and say what it is."""
+    from ripieno.export import CHORDS_UNWRITTEN, changed_of_yours, chords_found, holds_chords
+    from ripieno.music.analysis import chart_of
+
+    session = one.session
     remarks: list[str] = []
     for path in targets:
         remarks += [
@@ -220,24 +253,29 @@ def _compose(
         ("notes added", f"{session.log.n_added}"),
         ("taken back while composing", f"{session.log.n_taken_back}"),
         ("changed of yours", f"{len(session.revision().touched)}"),
-        ("seconds", f"{seconds:.1f}"),
+        ("seconds", f"{one.seconds:.1f}"),
         ("seed", f"{session.options.seed}"),
+        *([("place", why)] if why else []),
         *(("written" if i == 0 else "", str(path)) for i, path in enumerate(targets)),
     ]
     for name, value in rows:
         print(f"  {name:<28}{value}")
+    changed = changed_of_yours(session.document)
+    for line in changed[:MOST_CHANGED]:
+        print(f"Changed of yours, {line}.")
+    if len(changed) > MOST_CHANGED:
+        print(f"Changed of yours, {len(changed) - MOST_CHANGED} more.")
+    for doubt in one.assessment.doubtful:
+        print(f"Doubtful, {doubt}.")
     if session.options.write_chords is not None:
         print(f"Chords: {chart_of(chords_found(session.document), session.reading)}")
-    if not n_changes and not interrupted and session.options.max_additions != 0:
+    if not one.n_changes and not one.is_interrupted and session.options.max_additions != 0:
         remarks.append(
             "Nothing was added: the model misses nothing. Where the piece is full already, take notes out first, let "
             "it change some of yours (--max-removals), or let more sound at once (--voices)"
         )
     for remark in remarks:
         print(f"Note: {remark}.")
-    if interrupted:
-        print("You stopped it: what was done so far is written.")
-        raise typer.Exit(130)
 
 
 def _numbered(path: Path, number: int, of: int) -> Path:

@@ -10,6 +10,9 @@ Differences from the paper:
 2. What was done at once is a *batch*: a note that a person drew, or a note-sized change of the model. People undo
    batches.
 3. Every entry knows whether the user or the model wrote it, so that what is the user's own can be kept (`user_cells`).
+4. Where a note can be struck again (plane 1), that goes with the cells it rests on: what silences a cell says in the
+   same batch that neither it nor the next is struck again, and an undo of a cell takes with it what was struck on it
+   since. Else a note that comes back would be struck where nobody said so. What the user struck stays as they had it.
 """
 
 from __future__ import annotations
@@ -28,10 +31,11 @@ import numpy as np
 
 from ripieno.edits.edit import Edit
 from ripieno.errors import BadInput
-from ripieno.music.roll import N_PITCHES, Cells, RollNote, attacks, notes_of
+from ripieno.music.roll import N_PITCHES, Cells, RollNote, attacks, notes_of, restrikable
 from ripieno.shapes import Bool, Int, Int8
 
 _Array = TypeVar("_Array", bound=np.ndarray)
+_Where = Bool[np.ndarray, "..."]  # as it broadcasts to the roll
 
 Author = Literal["user", "model"]
 EntryId = int | str
@@ -269,6 +273,7 @@ class EditLog:
         batch: int | None = None,
         time: float | None = None,
         id: EntryId | None = None,
+        where: _Where | None = None,
     ) -> EditLog:
         """Apply edits, as one batch.
 
@@ -278,6 +283,8 @@ class EditLog:
             batch: one of the batches there are, to go on with it; a new one unless given.
             time: seconds since 1970, read by whoever holds the clock.
             id: of the message that asked for it. A log that holds it already stays as it is.
+            where: what is struck again is forgotten with its cell only here, as it broadcasts to the roll (a note that
+                is locked stays as it is); None for anywhere.
 
         Raises:
             BadInput: an edit lies outside the roll, or there is no such batch.
@@ -290,13 +297,19 @@ class EditLog:
             value = not toggled.get(edit, bool(cells[edit]))
             toggled[edit] = value
             values.append(value)
-        return self._write(edits, values, author, probabilities, batch, time, id)
+        return self._write(edits, values, author, probabilities, batch, time, id, where=where)
 
-    def record_each(self, edits: Iterable[Edit], author: Author, probabilities: Sequence[float]) -> EditLog:
+    def record_each(
+        self,
+        edits: Iterable[Edit],
+        author: Author,
+        probabilities: Sequence[float],
+        where: _Where | None = None,
+    ) -> EditLog:
         """Apply edits of different cells, each as a batch of its own; see `record`."""
         edits = self._inside(edits)
         values = [not bool(self.cells[edit]) for edit in edits]
-        return self._write(edits, values, author, probabilities, None, None, None, each=True)
+        return self._write(edits, values, author, probabilities, None, None, None, each=True, where=where)
 
     def set(
         self,
@@ -472,8 +485,8 @@ class EditLog:
         later = range(n_entries, len(self.entries))
         gone = then | {place for place in later if not isinstance(self.entries[place], UndoEntry)}
         now = self.undone
-        after = self._revive("undo", sorted(gone - now), author, time, None)
-        return after._revive("redo", sorted(now - gone), author, time, None)
+        after = self._revive("undo", sorted(gone - now), author, time, None, alone=True)
+        return after._revive("redo", sorted(now - gone), author, time, None, alone=True)
 
     def overwritten(self, batch: int | None = None, *, entry: int | None = None) -> list[Edit]:
         """The cells of a batch, or of one entry, that a later live entry decides, so that undo and redo leave them be.
@@ -629,6 +642,7 @@ class EditLog:
         time: float | None,
         id: EntryId | None,
         each: bool = False,
+        where: _Where | None = None,
     ) -> EditLog:
         before = self._derived
         if not edits or (id is not None and id in before.ids):
@@ -636,9 +650,17 @@ class EditLog:
         number = self._batch_number(batch)
         time = _seconds(time)
         likely = [None] * len(edits) if probabilities is None else [float(p) for p in probabilities]
+        batches = [number + i * each for i in range(len(edits))]
+        freed = self._freed(edits, values, author, where) if self.origin.shape[0] > 1 else {}
+        if freed:  # each after the edit that frees it
+            rows = []
+            for i, row in enumerate(zip(edits, values, likely, batches, strict=True)):
+                rows.append(row)
+                rows += [(bit, False, likely[i], batches[i]) for bit in freed.get(i, ())]
+            edits, values, likely, batches = map(list, zip(*rows, strict=True))
         new = tuple(
-            CellEntry(edit=edit, value=value, batch=number + i * each, author=author, probability=p, time=time, id=id)
-            for i, (edit, value, p) in enumerate(zip(edits, values, likely, strict=True))
+            CellEntry(edit=edit, value=value, batch=n, author=author, probability=p, time=time, id=id)
+            for edit, value, p, n in zip(edits, values, likely, batches, strict=True)
         )
         cells, author_of = before.cells.copy(), before.author_of.copy()
         user_cells = before.user_cells.copy() if author == "user" else before.user_cells
@@ -655,20 +677,74 @@ class EditLog:
             user_cells=_read_only(user_cells),
             n_edits=before.n_edits + len(new),
             ids=before.ids if id is None else before.ids | {id},
-            n_batches=max(before.n_batches, new[-1].batch + 1),
+            n_batches=max(before.n_batches, *(batch + 1 for batch in batches)),
         )
         if author == "model" and "user_note_of" in self.__dict__:
             after.__dict__["user_note_of"] = self.user_note_of
         return after
 
+    def _freed(
+        self, edits: Sequence[Edit], values: Sequence[bool], author: Author, where: _Where | None
+    ) -> dict[int, list[Edit]]:
+        """What is struck again and rests on nothing once edits are made, by the place of the edit that frees it."""
+        told = dict(zip(edits, values, strict=True))
+        free = None if where is None else np.broadcast_to(where, self.origin.shape)
+        found: dict[int, list[Edit]] = {}
+        gone: set[Edit] = set()
+        for i, edit in enumerate(edits):
+            if edit.plane or told[edit] or not self.cells[edit]:
+                continue
+            for at in (edit.step, edit.step + 1):
+                bit, under = Edit(1, at, edit.pitch), Edit(0, at, edit.pitch)
+                if at == self.origin.shape[1] or bit in told or bit in gone or not self.cells[bit]:
+                    continue
+                own = bool(self.user_cells[under]) if author == "model" else told.get(under, self.user_cells[under])
+                if not (own and self.user_cells[bit]) and (free is None or free[bit]):
+                    gone.add(bit)
+                    found.setdefault(i, []).append(bit)
+        return found
+
     def _revive(
-        self, kind: Literal["undo", "redo"], places: list[int], author: Author, time: float | None, id: EntryId | None
+        self,
+        kind: Literal["undo", "redo"],
+        places: list[int],
+        author: Author,
+        time: float | None,
+        id: EntryId | None,
+        alone: bool = False,
     ) -> EditLog:
+        """Undo or redo entries; unless `alone`, what the model struck on cells that are silent by then goes, too."""
         if not places or (id is not None and id in self._derived.ids):
             return self
         number = self._batch_number(None)
         entry = UndoEntry(kind=kind, of=tuple(places), batch=number, author=author, time=_seconds(time), id=id)
-        return self._replayed(entry)
+        after = self._replayed(entry)
+        if alone or self.origin.shape[0] == 1:
+            return after
+        gone = {
+            (int(step), int(pitch))
+            for step, pitch in np.argwhere(after._resting_on_nothing & ~self._resting_on_nothing)
+        }
+        struck = tuple(
+            place
+            for place, one in enumerate(self.entries)
+            if isinstance(one, CellEntry)
+            and one.author == "model"
+            and one.edit.plane
+            and one.edit[1:] in gone
+            and place not in after.undone
+        )
+        if not struck:
+            return after
+        if kind == "undo":
+            return self._replayed(replace(entry, of=tuple(sorted((*places, *struck)))))
+        return after._replayed(replace(entry, kind="undo", of=struck))
+
+    @property
+    def _resting_on_nothing(self) -> Bool[np.ndarray, "step pitch"]:
+        """What is struck again though it does not sound, or did not before, but for what the user struck."""
+        struck: np.ndarray = self.cells[1] & ~restrikable(self.cells) & ~self.user_cells[1]
+        return struck
 
     def _replayed(self, entry: Entry) -> EditLog:
         # A replay costs a millisecond or so, and what calls this is a person.

@@ -565,8 +565,8 @@ class Policy:
         np.logical_or(added & ~sounding, removed, out=allowed[0])
         if log.cells.shape[0] > 1:
             allowed[1] = _struck(says, self._reach, log)
-        if self._where is not None:
-            allowed &= self._where
+        if self.where is not None:
+            allowed &= self.where
         for may in says:
             if may.change is not None:
                 allowed &= may.change
@@ -604,8 +604,8 @@ class Policy:
         return 2 * int(np.count_nonzero(~self.chords.all(axis=1))) > len(self.chords)
 
     @cached_property
-    def _where(self) -> Mask | None:
-        """Where all constraints let anything change; None for anywhere."""
+    def where(self) -> Mask | None:
+        """Where all constraints let anything change, as it broadcasts to the roll; None for anywhere."""
         masks = [one.where for one in self.constraints if one.where is not None]
         return reduce(and_, masks) if masks else None
 

@@ -202,7 +202,8 @@ def midi_bytes(
         spans = [_ticks(note.onset, note.end, ticks_per_beat) for note in part.notes]
         sounded = [(*span, note.pitch, part.velocity) for span, note in zip(spans, part.notes, strict=True)]
         # On a shared channel a program change would change the other part's instrument.
-        chunks.append((b"MTrk", _part_track(part.name, channel, part.program if is_its_own else None, sounded)))
+        words = {_tick(one.step, ticks_per_beat): one.text for one in part.syllables}
+        chunks.append((b"MTrk", _part_track(part.name, channel, part.program if is_its_own else None, sounded, words)))
     is_changed = bool(new_parts or revision.touched or revision.pitches)
     if is_changed and ticks_per_beat < COARSE_TICKS_PER_BEAT and ticks_per_beat % STEPS_PER_BEAT:
         remarks.append(

@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from ripieno.errors import BadInput
 from ripieno.music.harmony import note_name
-from ripieno.music.piece import NewPart
+from ripieno.music.piece import NewPart, SungSyllable
 from ripieno.music.roll import RollNote, notes_of, silence
 from ripieno.music.voices import NAMES
 
@@ -138,6 +138,17 @@ def struck_on(parts: Iterable[NewPart], onsets: Collection[int]) -> list[NewPart
         )
         for part in parts
     ]
+
+
+def sung_with(parts: Iterable[NewPart], words: Sequence[SungSyllable], ensemble: str | None) -> list[NewPart]:
+    """Parts with the melody's words, on each syllable that they strike; those of a choir, for players sing nothing."""
+    if ensemble not in (None, "choir"):
+        return list(parts)
+    found = []
+    for part in parts:
+        strikes = {note.onset for note in part.notes} if len(part.staves) < 2 else set()  # two staves are a keyboard's
+        found.append(replace(part, syllables=tuple(one for one in words if one.step in strikes)))
+    return found
 
 
 def out_of_range(voices: Sequence[NewPart], ensemble: str) -> list[str]:

@@ -122,6 +122,15 @@ class Piece:
     path: Path | None = field(default=None, repr=False, compare=False)  # of the file it was read from
 
 
+class SungSyllable(NamedTuple):
+    """What is sung from a step of the file on, until the next syllable."""
+
+    step: int
+    text: str  # as in `Note.syllable`: it ends in a hyphen where its word goes on
+    is_within: bool  # the word began before
+    until: int  # where the melody has its next syllable, or ends
+
+
 @dataclass(frozen=True)
 class NewPart:
     """A line to be added to a piece: notes on whole steps of the file, for one General MIDI instrument."""
@@ -135,6 +144,7 @@ class NewPart:
     clef: str = ""  # treble, treble8 (as tenors read), alto, tenor, bass; what suits the notes unless given
     diatonic: int = 0  # a transposing instrument sounds so many letters and semitones above what is written
     chromatic: int = 0
+    syllables: tuple[SungSyllable, ...] = ()  # on notes that begin there
 
 
 class NoteCells(NamedTuple):

@@ -232,8 +232,11 @@ def compose(
         if iterations is not None:
             n_draws = min(n_draws, iterations - (len(log.entries) - begun))
         drawn = draft(now.probabilities, log, policy, n_draws, generator_at(seed, log.n_edits))
+        if iterations is not None:  # a chord that is struck together is several
+            drawn = drawn[: iterations - (len(log.entries) - begun)]
         pace.did([choice.edit.step for choice in drawn])
-        log = log.record_each([choice.edit for choice in drawn], "model", [choice.probability for choice in drawn])
+        edits, chances = [choice.edit for choice in drawn], [choice.probability for choice in drawn]
+        log = log.record_each(edits, "model", chances, policy.where)
         for choice in drawn:
             yield Change(log, choice.edit, bool(log.cells[choice.edit]), choice.probability, now.n_left)
     return log

@@ -286,7 +286,12 @@ def fill(
             for choice in drawn:
                 free = _writable(ways[i], empty, reach, n_new)
                 mine = replace(policy, selection=_and(policy.selection, free))
-                ways[i] = _with_note(ways[i], choice, wrong, mine.allowed(ways[i])[0], context[0] > 0)
+                allowed = mine.allowed(ways[i])
+                if choice.edit.plane:  # a note is struck again, or held; no more goes with it
+                    if allowed[choice.edit]:
+                        ways[i] = ways[i].record([choice.edit], "model", [choice.probability])
+                    continue
+                ways[i] = _with_note(ways[i], choice, wrong, allowed[0], context[0] > 0)
         if not open_ways:
             break
     found: list[Filling] = []

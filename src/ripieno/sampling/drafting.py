@@ -10,6 +10,11 @@ How many are drawn follows what they do. After the next pass the distribution th
 one around each edit, but for the steps that were edited; if it has drifted by more than the budget, the next draft is
 shorter, if by less, longer. A draft draws no more often than edits are still expected, but for a few near the end.
 
+A chord is struck again together: where a draft draws that one of its notes is, the others go with it, as far as the
+model expects it of them as much (`_chord`). Their marginals alone, with nothing else drawn at that step until the next
+pass, would leave every chord ragged for as long as there are voices. With one draw a pass there is no need: the model
+looks at what was struck before the next.
+
 Tried and dropped: draws without replacement, which near the end reach for cells of no likelihood; and to set all cells
 at once that almost certainly change, since two halves of a note agree less well than each with the truth
 (docs/log.md#drafts-a-first-look). The paper has nothing like this.
@@ -90,7 +95,7 @@ def draft(
         most: edits that are kept; None for all that lie apart.
 
     Returns:
-        Each edit with the probability it was drawn with.
+        Each edit with the probability it was drawn with; after one of plane 1 those that go with it.
     """
     has_budget = policy.max_additions is not None or bool(policy.max_removals)
     drawn: list[Choice] = []
@@ -99,15 +104,37 @@ def draft(
         step = choice.edit.step
         if taken[step]:
             continue
-        if has_budget:
-            if drawn and not policy.allowed(log)[choice.edit]:
-                continue
-            log = log.record([choice.edit], "model")
-        drawn.append(choice)
-        if len(drawn) == most:
+        along = _chord(choice, probabilities, log, rng) if choice.edit.plane and n_draws > 1 else []
+        for one in (choice, *along):
+            if has_budget:
+                if drawn and not policy.allowed(log)[one.edit]:
+                    continue
+                log = log.record([one.edit], "model", where=policy.where)
+            drawn.append(one)
+        if most is not None and len(drawn) >= most:
             break
         taken[max(step - apart + 1, 0) : step + apart] = True
     return drawn
+
+
+def _chord(choice: Choice, probabilities: Probabilities, log: EditLog, rng: Generator) -> list[Choice]:
+    """What is struck, or held, at a step together with one note.
+
+    A level is drawn below the probability of that note, and all that is more probable goes along: who is as likely to
+    be struck always does, who is half as likely every other time. Who is struck goes with what is struck alone, and who
+    is held with what is held.
+
+    Args:
+        choice: of plane 1.
+        probabilities: that it was drawn from.
+        log: before it was made.
+        rng: the only source of chance.
+    """
+    plane, step, pitch = choice.edit
+    there = probabilities[plane, step]
+    level = rng.random() * choice.probability
+    along = np.flatnonzero((there > level) & (log.cells[plane, step] == log.cells[choice.edit]))
+    return [Choice(Edit(plane, step, int(other)), float(there[other])) for other in along if other != pitch]
 
 
 def _drawn(probabilities: Probabilities, rng: Generator, n: int) -> list[Choice]:

@@ -177,7 +177,7 @@ def mend(
         if OPEN_ENDING.name in weights:
             way, edits = yield from _closing(log, context, voices, policy, weights, heard, find, hopeless, told)
             if way:
-                log, voices = log.record(edits, "model"), _rewritten(voices, *way)
+                log, voices = _made(log, way, edits, policy), _rewritten(voices, *way)
                 last = way[-1]
                 edit, probability = Edit(0, last.place.first, last.pitch), float(np.exp(last.score))
                 yield Change(log, edit, True, probability, last.n_left, why=OPEN_ENDING.name)
@@ -199,7 +199,7 @@ def mend(
                 if policy.max_additions is not None and _together(log, voices, [remedy], policy) is None:
                     continue  # those before it have used up what may be added; it is judged anew
                 voices = _rewritten(voices, remedy)
-                log = log.record(remedy.edits, "model")
+                log = _made(log, [remedy], remedy.edits, policy)
                 edit = Edit(0, remedy.place.first, remedy.pitch)
                 yield Change(log, edit, True, float(np.exp(remedy.score)), remedy.n_left, why=fault.rule)
         if log is begun:
@@ -288,7 +288,7 @@ def _together(log: EditLog, voices: Voices, way: Sequence[_Remedy], policy: Poli
         place = remedy.place
         removed = _alone(voices, place.voice, place.first, place.end)
         if removed:
-            log = log.record(removed, "model")
+            log = log.record(removed, "model", where=policy.where)
         if not policy.allowed(log)[0, place.first : place.end, remedy.pitch].all():
             return None
         new = [Edit(0, at, remedy.pitch) for at in range(place.first, place.end)]
@@ -296,6 +296,25 @@ def _together(log: EditLog, voices: Voices, way: Sequence[_Remedy], policy: Poli
         voices = _rewritten(voices, remedy)
         edits += [*removed, *new]
     return edits
+
+
+def _made(log: EditLog, way: Iterable[_Remedy], edits: Sequence[Edit], policy: Policy) -> EditLog:
+    """The log with remedies made, as one batch.
+
+    Other pitches are no other rhythm: where a note is struck again its remedy is, and where it meets its own pitch, of
+    what was sung before it or is after it, they stay apart.
+    """
+    made = log.record(edits, "model", where=policy.where)
+    if len(log.cells) == 1:
+        return made
+    allowed = policy.allowed(made)[1] & ~made.cells[1]
+    bits = []
+    for remedy in way:
+        place = remedy.place
+        again = {edit.step for edit in place.removed if log.cells[1, edit.step, edit.pitch]}
+        steps = sorted({place.first, *again, min(place.end, len(allowed) - 1)})
+        bits += [Edit(1, at, remedy.pitch) for at in steps if allowed[at, remedy.pitch]]
+    return made.record(list(dict.fromkeys(bits)), "model", batch=made.n_batches - 1)
 
 
 def _untried(
@@ -556,12 +575,16 @@ def _places(
 ) -> list[_Place]:
     """The notes that some voices sing at a step and just before, and their parts within one chord."""
     n_steps = len(voices)
-    changes = np.flatnonzero((voices[1:] != voices[:-1]).any(axis=1)) + 1
+    strikes = voices[1:] != voices[:-1]
+    if len(log.cells) > 1:
+        struck = np.take_along_axis(log.cells[1], np.maximum(voices, 0), axis=1) & (voices >= 0)
+        strikes |= struck[1:]
+    changes = np.flatnonzero(strikes.any(axis=1)) + 1
     before, after = changes[changes < step], changes[changes > step]
     chord_begins, chord_ends = (int(before[-1]) if len(before) else 0), (int(after[0]) if len(after) else n_steps)
     found: dict[tuple[int, int, int], _Place] = {}
     for voice in singers:
-        own = np.flatnonzero(voices[1:, voice] != voices[:-1, voice]) + 1
+        own = np.flatnonzero(strikes[:, voice]) + 1
         earlier, later = own[own <= step], own[own > step]
         here, ends = (int(earlier[-1]) if len(earlier) else 0), (int(later[0]) if len(later) else n_steps)
         begins = here if here < step else int(earlier[-2]) if len(earlier) > 1 else 0

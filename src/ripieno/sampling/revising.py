@@ -114,8 +114,8 @@ def standing(log: EditLog) -> Standing:
             is_filling = True
         else:
             n_rounds, earliest = max(n_rounds, told[0] + 1), told[0]
-        _, step, pitch = entry.edit
-        if 0 <= step < own.shape[0] and 0 <= pitch < own.shape[1]:
+        plane, step, pitch = entry.edit
+        if plane == 0 and 0 <= step < own.shape[0] and 0 <= pitch < own.shape[1]:
             own[step, pitch] = True
     return Standing(n_rounds, own & log.model_cells)
 
@@ -155,22 +155,30 @@ def go_over(
     last = revising.n_rounds + 1  # with the way to the stop
     for number in range(first, last if most_rounds is None else min(last, first + most_rounds)):
         if number == revising.n_rounds:
-            after, chances, n_left = yield from _finished(log, context, policy, seed, stop, quality)
+            after, n_left = yield from _finished(log, context, policy, seed, stop, quality)
         else:
-            after, chances, n_left = yield from _round(log, own, context, policy, revising, number, seed)
+            after, n_left = yield from _round(log, own, context, policy, revising, number, seed)
         edits = difference(log.cells, after.cells)
+        chances = _chances(log, after)
         if edits:
-            log = log.record(edits, "model", [chances[edit] for edit in edits], id=round_id(number, last, log))
+            begun, id = log, round_id(number, last, log)
+            log = log.record(edits, "model", [chances[edit] for edit in edits], id=id, where=policy.where)
             own = own.copy()
-            own[[edit.step for edit in edits], [edit.pitch for edit in edits]] = True
+            own |= log.cells[0] ^ begun.cells[0]
             own &= log.model_cells
             here = edits[0]
             yield Change(log, here, bool(log.cells[here]), chances[here], n_left, n_revised=len(edits))
     return log
 
 
-# What a round comes to: the log with all that was done on the way, the chance of each edit, the edits still expected.
-_Round = Generator[Ask | Change, Prediction | None, tuple[EditLog, dict[Edit, float], float]]
+# What a round comes to: the log with all that was done on the way, and the edits still expected.
+_Round = Generator[Ask | Change, Prediction | None, tuple[EditLog, float]]
+
+
+def _chances(before: EditLog, after: EditLog) -> dict[Edit, float]:
+    """Of each cell that was edited since, the chance with which it was last."""
+    new = after.entries[len(before.entries) :]
+    return {entry.edit: entry.probability or 0.0 for entry in new if isinstance(entry, CellEntry)}
 
 
 def _round(
@@ -186,10 +194,9 @@ def _round(
     rng = _generator(seed, log.n_edits, number)
     share = revising.share(number)
     cleared = _cleared(log, own, policy, share, revising.clearing(number), rng)
-    chances = dict.fromkeys(cleared, share)
     if not cleared:
-        return log, chances, math.nan
-    log = log.record(cleared, "model", [share] * len(cleared))
+        return log, math.nan
+    log = log.record(cleared, "model", [share] * len(cleared), where=policy.where)
     policy = replace(policy, temperature=revising.temperature(number, policy))
     wanted, n_left = math.ceil(len(cleared) * revising.edits), math.nan
     for n_passes in range(revising.n_passes, -revising.n_passes, -1):
@@ -204,32 +211,30 @@ def _round(
         if math.isfinite(n_left):  # more would reach for what is not expected at all
             n_tries = min(n_tries, math.ceil(n_left))
         drawn = draft(here.probabilities, log, policy, n_tries, rng, revising.apart, n_draws)
-        log = log.record_each([one.edit for one in drawn], "model", [one.probability for one in drawn])
-        chances.update((one.edit, one.probability) for one in drawn)
+        log = log.record_each([one.edit for one in drawn], "model", [one.probability for one in drawn], policy.where)
         wanted -= len(drawn)
         if wanted <= 0:
             break
-    return log, chances, n_left
+    return log, n_left
 
 
 def _finished(
     log: EditLog, context: Context, policy: Policy, seed: int, stop: StopRule | None, quality: Quality
 ) -> _Round:
     """Go on by single edits or drafts until the stop rule says that it is enough."""
-    chances: dict[Edit, float] = {}
     n_left = math.nan
     if stop is None:
-        return log, chances, n_left
+        return log, n_left
     run = compose(log, context, policy, seed, stop.most_edits(log.cells.shape[1]), stop, quality)
     answer: Prediction | None = None
     while True:
         try:
             told = run.send(answer)
         except StopIteration as end:
-            return end.value, chances, n_left
+            return end.value, n_left
         answer = None
         if isinstance(told, Change):
-            chances[told.edit], n_left = told.probability, told.n_left
+            n_left = told.n_left
         else:
             answer = yield told
 
@@ -244,36 +249,43 @@ def _cleared(
 ) -> list[Edit]:
     """The cells to be cleared, each with the same chance; or notes, each with all of its cells.
 
+    Where single cells go, single notes that are struck again are held instead, with the same chance; and with a cell
+    goes what is struck on it and on the next.
+
     A limit on how many notes may be added counts notes, and a cell out of the middle of one would make two of it: under
     such a limit whole notes go, of which all cells may.
     """
-    if policy.max_additions is None:
-        free = own & policy.allowed(log)[0]
-    else:
-        free = own & replace(policy, max_additions=None).allowed(log)[0]
-        notes = _notes_in(log.model_cells)
+    allowed = policy.allowed(log) if policy.max_additions is None else replace(policy, max_additions=None).allowed(log)
+    free = own & allowed[0]
+    if policy.max_additions is not None:
+        notes = _notes_in(log.model_cells, log)
         whole = np.bincount(notes[log.model_cells], weights=~free[log.model_cells], minlength=1) == 0
         free &= np.where(notes >= 0, whole[notes], False)
         clearing = "notes"
-    if clearing == "notes":
-        notes = _notes_in(free)
-        goes = rng.random(int(notes.max(initial=-1)) + 2) < share
-        gone = free & goes[notes]
-    else:
-        gone = free & (rng.random(free.shape) < share)
     cells = np.zeros(log.cells.shape, dtype=bool)
-    cells[0] = gone
+    if clearing == "notes":
+        notes = _notes_in(free, log)
+        goes = rng.random(int(notes.max(initial=-1)) + 2) < share
+        cells[0] = free & goes[notes]
+    else:
+        cells[0] = free & (rng.random(free.shape) < share)
+        for plane in range(1, len(cells)):
+            struck = own & log.cells[plane] & allowed[plane]
+            cells[plane] = struck & (rng.random(struck.shape) < share)
     for plane in range(1, len(cells)):  # a bit is read only between two sounding cells
-        cells[plane] = gone
-        cells[plane, 1:] |= gone[:-1]
-        cells[plane] &= log.cells[plane] & ~log.user_cells[plane]
+        resting = cells[0].copy()
+        resting[1:] |= cells[0, :-1]
+        resting &= log.cells[plane] & ~(log.user_cells[0] & log.user_cells[plane])
+        if policy.where is not None:
+            resting &= np.broadcast_to(policy.where, log.cells.shape)[plane]
+        cells[plane] |= resting
     return [Edit(int(plane), int(step), int(pitch)) for plane, step, pitch in np.argwhere(cells)]
 
 
-def _notes_in(cells: Bool[np.ndarray, "step pitch"]) -> Int[np.ndarray, "step pitch"]:
-    """The number of the note that each cell belongs to, a note being a run of cells; -1 where none sounds."""
+def _notes_in(cells: Bool[np.ndarray, "step pitch"], log: EditLog) -> Int[np.ndarray, "step pitch"]:
+    """The number of the note that each cell belongs to, a run of cells that is not struck again; -1 for silent ones."""
     begins = cells.copy()
-    begins[1:] &= ~cells[:-1]
+    begins[1:] &= ~cells[:-1] | log.cells[1:, 1:].any(axis=0)
     number: np.ndarray = np.cumsum(begins.T.ravel()).reshape(begins.T.shape).T - 1
     return np.where(cells, number, -1)
 

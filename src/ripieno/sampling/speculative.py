@@ -73,7 +73,7 @@ def compose_lossless(
                 break
             choice = draw(left, rng)
             drafted.append((choice, left))
-            after = after.record([choice.edit], "model", probabilities=[choice.probability])
+            after = after.record([choice.edit], "model", probabilities=[choice.probability], where=policy.where)
             states.append(after)
             left = left.copy()
             left[choice.edit] = 0.0
@@ -92,13 +92,13 @@ def compose_lossless(
                     more = np.maximum(own - proposal, 0.0)
                     choice = draw(more / more.sum(), rng)
                     probability = float(own[choice.edit])
-                    log = log.record([choice.edit], "model", probabilities=[probability])
+                    log = log.record([choice.edit], "model", probabilities=[probability], where=policy.where)
                     yield Change(log, choice.edit, bool(log.cells[choice.edit]), probability, here.n_left)
                     break
                 tally.n_kept += 1
                 n_left = here.n_left
             probability = float(here.probabilities[choice.edit])
-            log = log.record([choice.edit], "model", probabilities=[probability])
+            log = log.record([choice.edit], "model", probabilities=[probability], where=policy.where)
             yield Change(log, choice.edit, bool(log.cells[choice.edit]), probability, n_left)
             here = outlook(_only(answer, number), log, policy, stop)
         else:

@@ -632,13 +632,14 @@ class Composition:
         # pass have in common is the log after all of them.
         new = [one for one in changes[-1].log.entries[len(log.entries) :] if isinstance(one, CellEntry)]
         batches = [list(entries) for _, entries in groupby(new, key=lambda entry: entry.batch)]
+        where = document.policy(run.bars).where
         for change, entries in zip(changes, batches, strict=False):
             number = log.n_batches
-            if len(entries) == 1 and not change.n_revised:
+            if sum(one.edit.plane == 0 for one in entries) <= 1 and not change.n_revised:
                 number = _batch_beside(run, entries[0], number)
             chances = [one.probability for one in entries if one.probability is not None]
             edits = [one.edit for one in entries]
-            log = log.record(edits, "model", chances or None, number, time.time(), entries[0].id)
+            log = log.record(edits, "model", chances or None, number, time.time(), entries[0].id, where)
             for one in entries:
                 cell = one.edit.step, one.edit.pitch
                 (run.added if one.value else run.removed)[cell] = number

@@ -74,6 +74,8 @@ class Sheet:
     fermatas: frozenset[Fraction] = field(default_factory=frozenset)  # notes that begin there have one
     labels: tuple[Label, ...] = ()  # in order of time
     syllables: Mapping[tuple[Fraction, int], str] = field(default_factory=dict)  # by onset and sounding pitch
+    within: frozenset[Fraction] | None = None  # where a word goes on; None: where the syllable before says so
+    melismas: frozenset[Fraction] = field(default_factory=frozenset)  # the end of a word, sung on several notes
 
     @property
     def fifths(self) -> int:
@@ -160,7 +162,7 @@ def measures_of(sheet: Sheet, frames: Sequence[Frame]) -> Iterator[list[str]]:
                             stem=stem if head is not None else "",
                             accidental=shown.get((k, n, head)) if head is not None else None,
                             number=number,
-                            lyric=lyric_xml(sung, word_goes_on) if sung and m == 0 else (),
+                            lyric=_lyric(sheet, sung, one.onset, word_goes_on) if sung and m == 0 else (),
                         )
                     word_goes_on = sung.endswith("-") if sung else word_goes_on
         if later:
@@ -231,6 +233,8 @@ def new_sheet(
     fermatas: frozenset[Fraction] = frozenset(),
 ) -> Sheet:
     """New notes as the part that they are written in; `number` stands in their ids, `places` names them."""
+    onsets = [note.onset for note in part.notes]
+    top = {note.onset: note.pitch for note in sorted(part.notes)}  # of those that begin together
     staves = []
     for voices in part.staves or ((part.notes,),):
         pitches = [note.pitch for voice in voices for note in voice]
@@ -248,6 +252,11 @@ def new_sheet(
         note_id=f"{NEW_ID}{number}-",
         colour=colour,
         fermatas=fermatas,
+        syllables={(Fraction(one.step), top[one.step]): one.text for one in part.syllables},
+        within=frozenset(Fraction(one.step) for one in part.syllables if one.is_within),
+        melismas=frozenset(
+            Fraction(one.step) for one in part.syllables if any(one.step < onset < one.until for onset in onsets)
+        ),
     )
 
 
@@ -444,12 +453,24 @@ def _sung(sheet: Sheet, one: Written) -> str:
     )
 
 
-def lyric_xml(syllable: str, goes_on: bool) -> list[str]:
-    """A syllable under a note; `goes_on` says that the one before it was of the same word."""
+def _lyric(sheet: Sheet, sung: str, onset: Fraction, word_goes_on: bool) -> list[str]:
+    goes_on = word_goes_on if sheet.within is None else onset in sheet.within
+    return lyric_xml(sung, goes_on, onset in sheet.melismas)
+
+
+def lyric_xml(syllable: str, goes_on: bool, is_melisma: bool = False) -> list[str]:
+    """A syllable under a note.
+
+    Args:
+        syllable: ends in a hyphen where its word goes on.
+        goes_on: the one before it was of the same word.
+        is_melisma: further notes are sung on it; a line says so at the end of a word, hyphens within one.
+    """
     is_last = not syllable.endswith("-")
     syllabic = ("end" if is_last else "middle") if goes_on else ("single" if is_last else "begin")
     text = escaped(syllable.removesuffix("-"))
-    return ['  <lyric number="1">', f"    <syllabic>{syllabic}</syllabic>", f"    <text>{text}</text>", "  </lyric>"]
+    lines = ['  <lyric number="1">', f"    <syllabic>{syllabic}</syllabic>", f"    <text>{text}</text>"]
+    return [*lines, *(["    <extend/>"] if is_melisma and is_last else []), "  </lyric>"]
 
 
 def pitch_of_head(head: Head) -> list[str]:

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from ripieno.files.musicxml.text import Element, XmlText
 from ripieno.music.notation import Measure
-from ripieno.music.piece import Piece
+from ripieno.music.piece import Piece, SungSyllable
 from ripieno.music.understanding import Reading
 
 
@@ -75,6 +75,19 @@ def syllables_of(piece: Piece, reading: Reading) -> set[int]:
     melody = [note for note in piece.notes if note.id in reading.melody_notes]
     sung = [note for note in melody if note.syllable or (source and source.places[note.id].has_syllable)]
     return {note.steps.start for note in sung or melody}
+
+
+def words_of(piece: Piece, reading: Reading) -> list[SungSyllable]:
+    """What the melody is sung on, of the first verse, syllable by syllable."""
+    melody = [note for note in piece.notes if note.id in reading.melody_notes]
+    sung = {note.steps.start: note.syllable for note in melody if note.syllable}
+    steps = sorted(sung)
+    ends = [*steps[1:], max((note.steps.stop for note in melody), default=0)]
+    within = [False, *(sung[step].endswith("-") for step in steps)]
+    return [
+        SungSyllable(step, sung[step], is_within, until)
+        for step, is_within, until in zip(steps, within, ends, strict=False)
+    ]
 
 
 def not_played(piece: Piece) -> list[str]:
