@@ -196,7 +196,10 @@ def test_a_light_fault_is_mended_at_the_first_look(rule: str, n_looks: int) -> N
         return prediction
 
     log, policy = (hidden_fifths(), HIDDEN) if n_looks == 1 else (composed(), POLICY)
-    assert mend_fault(model, log, CONTEXT, policy, {rule: LIGHTEST if n_looks == 1 else MENDERS_PRICES[rule]}, C_MAJOR) is not None
+    assert (
+        mend_fault(model, log, CONTEXT, policy, {rule: LIGHTEST if n_looks == 1 else MENDERS_PRICES[rule]}, C_MAJOR)
+        is not None
+    )
     assert len(looks) == n_looks
 
 

@@ -12,6 +12,7 @@ from ripieno.errors import BadInput
 from ripieno.options import Options
 
 if TYPE_CHECKING:
+    from ripieno.edits.log import EditLog
     from ripieno.models.runtime import Model
     from ripieno.session import Session
 
@@ -173,15 +174,22 @@ def _compose(
 
     from ripieno.export import CHORDS_UNWRITTEN, chords_found, holds_chords
     from ripieno.music.analysis import chart_of
+    from ripieno.sampling.run import MENDS
+    from ripieno.session import n_faults
 
     began = monotonic()
     interrupted = False
     n_changes, n_left = 0, float("nan")
+    unmended: EditLog | None = None
+    log = session.log
     with showing_progress("{task.fields[told]}") as progress:
         task = progress.add_task("Composing", total=None, told="")
         try:
             for change in session.run():
                 n_changes, n_left = n_changes + 1, change.n_left
+                if change.why and unmended is None:
+                    unmended = log
+                log = session.log
                 expected = "" if n_left != n_left else f", about {n_left:.0f} still expected"
                 told = f"{change.log.n_added} notes added, {change.log.n_taken_back} taken back{expected}"
                 total = None if n_left != n_left else n_changes + n_left
@@ -201,9 +209,14 @@ def _compose(
         ]
     if any(holds_chords(path, as_score) for path in targets):
         remarks = [remark for remark in remarks if remark != CHORDS_UNWRITTEN]
+    is_told = MENDS[session.options.mend] and n_changes and not interrupted
+    before, after = (
+        [n_faults(session.document, session.model, one) for one in (unmended or log, log)] if is_told else (0, 0)
+    )
     rows = [
         ("notes added", f"{session.log.n_added}"),
         ("taken back while composing", f"{session.log.n_taken_back}"),
+        *([("faults of part-writing", f"{before} before mending, {after} after")] if is_told else []),
         ("changed of yours", f"{len(session.revision().touched)}"),
         ("seconds", f"{seconds:.1f}"),
         ("seed", f"{session.options.seed}"),

@@ -545,6 +545,35 @@ def _touch(fault: Fault, remedy: _Remedy, other: Fault, another: _Remedy) -> boo
     return first < ends and begins < end
 
 
+def n_faulty(
+    log: EditLog,
+    policy: Policy,
+    weights: Mapping[str, float] = MENDERS_PRICES,
+    key: Key | None = None,
+    beat_phase: int = 0,
+    separate: Separate | None = None,
+    phrases: Sequence[tuple[int, int]] = (),
+    last: int | None = None,
+) -> int:
+    """How many faults a piece has of those that mending looks for, mended or not. The arguments are those of `mend`."""
+    looked_for = _looked_for(weights, policy)
+    voices = lines_sung(log, policy, separate)
+    form = form_of(voices, phrases, last, beat_phase)
+    heard = key or guessed_key(voices)
+    return len(faults(voices, key=heard, beat_phase=beat_phase, rules=looked_for, excused=True, form=form))
+
+
+def _looked_for(weights: Mapping[str, float], policy: Policy) -> list[str]:
+    """The rules whose faults are mended; the others only speak for one remedy or another."""
+    return [
+        name
+        for name, price in weights.items()
+        if price >= LIGHTEST
+        and not RULE_CALLED[name].is_aside
+        and not (policy.chords is not None and RULE_CALLED[name].is_of_free_chords)
+    ]
+
+
 def is_mended(log: EditLog) -> bool:
     """Whether the last that was done is such a change: then the piece is past its sampling."""
     last = log.entries[-1] if log.entries else None

@@ -39,8 +39,8 @@ CLASH = Rule(
     level="warning",
     wording="{voices} strike a dissonance together: {notes}",
     remedy="prepare it, or let one of them come to it off the beat",
-    teachers_price=0.15,
-    menders_price=0.15,
+    teachers_price=0.1,
+    menders_price=0.1,
     is_of_chords=True,
 )
 SIMULTANEOUS_FALSE_RELATION = Rule(
