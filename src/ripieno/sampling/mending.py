@@ -160,7 +160,7 @@ def mend(
         policy: which cells may change; its melody and `n_voices` tell the voices apart.
         weights: the rules to look at, and what a fault of each costs; `OPEN_ENDING` may be among them. What is said of
             chords that the model is free to choose (`Rule.is_of_free_chords`) is left out where the policy has chords.
-        key, beat_phase: see `music.part_writing.judge`.
+        key, beat_phase: see `music.part_writing.judge`; a piece that is in a key closes on its tonic, or its dominant.
         hopeless: remembers from call to call what was tried in vain.
         separate: tells four voices apart; see `music.voices.split`.
         care: `EXACT` for one fault at a time.
@@ -174,6 +174,7 @@ def mend(
         return faults(voices, key=key, beat_phase=beat_phase, rules=rules, excused=True, form=form)
 
     hopeless = set() if hopeless is None else hopeless
+    is_sure = key is not None
     told: Told = {}
     read: set[bytes] = set()
     while len(read) < care.n_readings:
@@ -186,7 +187,9 @@ def mend(
         begun, heard = log, key or guessed_key(voices)  # one key throughout, or remedies could go to and fro
         find = partial(score, key=heard)
         if OPEN_ENDING.name in weights:
-            way, edits = yield from _closing(log, context, voices, form, policy, weights, heard, find, hopeless, told)
+            way, edits = yield from _closing(
+                log, context, voices, form, policy, weights, heard, is_sure, find, hopeless, told
+            )
             if way:
                 log, voices = log.record(edits, "model"), _rewritten(voices, *way)
                 final = way[-1]
@@ -199,7 +202,9 @@ def mend(
                 break
             if len(told) > REMEMBERED:
                 told.clear()
-            offers = yield from _offers(untried, log, context, voices, form, policy, weights, heard, find, told, care)
+            offers = yield from _offers(
+                untried, log, context, voices, form, policy, weights, heard, is_sure, find, told, care
+            )
             chosen: list[tuple[Fault, _Remedy]] = []
             for fault, offer in zip(untried, offers, strict=True):
                 if offer is None:
@@ -227,6 +232,7 @@ def _closing(
     policy: Policy,
     weights: Mapping[str, float],
     key: Key,
+    is_sure: bool,
     find: Find,
     hopeless: Hopeless,
     told: Told,
@@ -236,7 +242,7 @@ def _closing(
     None where chords are given, where music may still follow, where a note of the user's stands against the tonic, or
     where the other voices come to it for less than a beat.
     """
-    fault = open_ending(voices, key)
+    fault = open_ending(voices, key, is_sure)
     if fault is None or policy.chords is not None or _tried(fault, voices) in hopeless:
         return (), []
     n_silent = int((voices[::-1] >= 0).any(axis=1).argmax())  # steps after the last note
@@ -255,7 +261,7 @@ def _closing(
     late = max(len(voices) - 4 * ENDING, 0)  # an ending is heard after a few bars
     late_voices = voices[late:]
     ways = [way for way in product(*options) if len({remedy.pitch for remedy in way}) == len(way)]
-    ways = [way for way in ways if open_ending(_rewritten(late_voices, *way, begins=late), key) is None]
+    ways = [way for way in ways if open_ending(_rewritten(late_voices, *way, begins=late), key, is_sure) is None]
     yield BREATH
     saved = _saved(ways, voices, form, weights, find)
     good = [(less, sum(remedy.score for remedy in way), way) for less, way in zip(saved, ways, strict=True)]
@@ -341,6 +347,7 @@ def _offers(
     policy: Policy,
     weights: Mapping[str, float],
     key: Key,
+    is_sure: bool,
     find: Find,
     told: Told,
     care: Care,
@@ -361,7 +368,7 @@ def _offers(
         least = LIKELY if weights[untried[number].rule] < LIGHT else LEAST
         likely[number] += [remedy for remedy in remedies if remedy.score >= least]
     n_tried = [care.n_light if weights[fault.rule] < LIGHT else care.n_tried for fault in untried]
-    better = yield from _better(likely, voices, form, weights, key, find, n_tried)
+    better = yield from _better(likely, voices, form, weights, key, is_sure, find, n_tried)
     rolls = []
     for fault, good in zip(untried, better, strict=True):
         seen = _seen(fault.step, n_steps)
@@ -427,6 +434,7 @@ def _better(
     form: Form,
     weights: Mapping[str, float],
     key: Key,
+    is_sure: bool,
     find: Find,
     n_tried: Sequence[int],
 ) -> Generator[Ask, Prediction | None, list[list[tuple[_Remedy, float]]]]:
@@ -434,7 +442,10 @@ def _better(
 
     Best is what is likely and saves much (`WORTH`); what is not among the likeliest is looked at where those do not do.
     """
-    end, closes = CADENCES.index(cadence(voices, key)), OPEN_ENDING.name in weights and open_ending(voices, key) is None
+    end, closes = (
+        CADENCES.index(cadence(voices, key)),
+        OPEN_ENDING.name in weights and open_ending(voices, key, is_sure) is None,
+    )
     n_silent = int((voices[::-1] >= 0).any(axis=1).argmax())  # steps after the last note
     better: list[list[tuple[_Remedy, float]]] = [[] for _ in likely]
     waiting = [sorted(options, key=lambda option: -option.score) for options in likely]
@@ -451,7 +462,7 @@ def _better(
                 continue
             if remedy.place.end > len(voices) - n_silent - ENDING:
                 rewritten = _rewritten(voices, remedy)
-                if CADENCES.index(cadence(rewritten, key)) > end or (closes and open_ending(rewritten, key)):
+                if CADENCES.index(cadence(rewritten, key)) > end or (closes and open_ending(rewritten, key, is_sure)):
                     continue
             better[number].append((remedy, saved))
         enough = [len(found) == most for found, most in zip(better, n_tried, strict=True)]

@@ -50,12 +50,12 @@ def cadence(voices: Voices, key: Key | None = None) -> str:
     return "plagal" if rise == 7 and kind in (MAJOR, MINOR, MINOR_SEVENTH) else "other"
 
 
-def open_ending(voices: Voices, key: Key | None = None) -> Fault | None:
+def open_ending(voices: Voices, key: Key | None = None, is_sure: bool = False) -> Fault | None:
     """The last chord, if it does not close the piece, with the voices that keep it from being the tonic's.
 
     A major or minor triad over its root closes after any of the cadences, whatever the key, which may have been
     misheard; but not the subdominant's, which a tonic leads to as a dominant does to its tonic, nor in a major key the
-    tonic's own with a minor third. Else those voices are wrong that sing no note of the tonic triad, and the lowest if
+    tonic's own with a minor third. Where the key is sure, no triad closes but the tonic's, or the dominant's. Else those voices are wrong that sing no note of the tonic triad, and the lowest if
     it is not on the tonic.
     """
     score = Score(voices, key, None, None, 0)
@@ -66,6 +66,7 @@ def open_ending(voices: Voices, key: Key | None = None) -> Fault | None:
     over_root = score.kinds[last] in (MAJOR, MINOR) and score.inversions[last] == 0
     is_darkened = score.key.mode == "major" and score.kinds[last] == MINOR and score.roots[last] == tonic
     is_close = over_root and score.roots[last] != (tonic + 5) % 12 and not is_darkened
+    is_close &= not is_sure or score.roots[last] in (tonic, (tonic + 7) % 12)
     if is_close and cadence(voices, score.key) != "other":
         return None
     chord = score.slices[last]

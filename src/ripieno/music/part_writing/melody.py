@@ -155,7 +155,7 @@ LEAP = Rule(
     wording="{voices} leaps to {notes}",
     remedy="go there by step",
     teachers_price=0.0,
-    menders_price=0.2,
+    menders_price=0.3,
     is_marked=False,
     is_aside=True,
 )
