@@ -7,7 +7,7 @@
 In each melody one note in ten (one at least) is moved by a semitone, or by a sixteenth with both of its ends, at the
 cost of the neighbour that it runs into; which, and which way, is drawn. Mended: pitch and onset are as they were.
 Touched: a good note whose pitch or onset has changed. Melodies are the sopranos of JSB Chorales, and melodies of the
-Bach Doodle, two bars each: every third of them is fitted on, every third chosen on, every third tested on. The
+Bach Doodle, two bars each, and tunes of hymns: every third of these is fitted on, chosen on, tested on. The
 regression is fitted on JSB train too: sopranos alone, and every fourth chorale with all its voices. No doodle of the
 last third has had a say in it, though others of Ripieno's settings were chosen on some (`evaluation.inputs.TUNED`).
 """
@@ -22,12 +22,15 @@ from dataclasses import replace
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
+from zipfile import ZipFile
 
 import numpy as np
 from numpy.random import Generator, Philox
 
 from benchmarks import corpora
+from ripieno.errors import BadInput
 from ripieno.evaluation.models import coconet, editor
+from ripieno.files.midi import parse_midi
 from ripieno.fixing import MOST, SURE, WAYS, Candidate, candidates, fix
 from ripieno.models.runtime import the_separator
 from ripieno.music.piece import Piece, piece_from_notes
@@ -61,6 +64,17 @@ def doodles(data: Path, split: str) -> Iterator[Piece]:
     for number, notes in enumerate(corpora.doodles(data)):
         if number % 3 == THIRDS[split]:
             yield piece_from_notes(notes, meter=(4, 4), name=f"doodle {number}")
+
+
+def hymns(data: Path, split: str) -> Iterator[Piece]:
+    with ZipFile(data / "hymns" / "hymns-midi.zip") as archive:
+        names = sorted(name for name in archive.namelist() if name.lower().endswith((".mid", ".midi")))
+        for name in names[THIRDS[split] :: 3]:
+            try:
+                reading = understand(parse_midi(archive.read(name), name))
+            except BadInput:
+                continue
+            yield piece_from_notes(reading.tune, meter=(4, 4), name=name)
 
 
 def damaged(piece: Piece, rng: Generator, share: float = SHARE) -> tuple[Piece, dict[int, str]]:
@@ -127,7 +141,7 @@ def _would_mend(truth: Piece, hurt: Piece, one: Candidate) -> bool:
 def fit(data: Path, jobs: int) -> None:
     # doodles are short and few: each is damaged in several ways
     drawn = list(doodles(data, "train")) * DAMAGED
-    pieces = [*sopranos(data, "train"), *list(chorales(data, "train"))[::4], *drawn]
+    pieces = [*sopranos(data, "train"), *list(chorales(data, "train"))[::4], *hymns(data, "train"), *drawn]
     with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
         found = [one for some in pool.map(examples, enumerate(pieces)) for one in some]
     weights = {}
@@ -191,7 +205,7 @@ def main() -> None:
         fit(a.data, a.jobs)
         return
     split = "valid" if a.valid else "test"
-    sources = {"sopranos": sopranos, "doodles": doodles, "all four voices": chorales}
+    sources = {"sopranos": sopranos, "hymn tunes": hymns, "doodles": doodles, "all four voices": chorales}
     print(f"| {split} | sure | melodies | pitch mended | time mended | mended | good notes touched |")
     print("|---|---|---|---|---|---|---|")
     with ProcessPoolExecutor(a.jobs, get_context("spawn")) as pool:

@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -28,21 +29,27 @@ from ripieno.files.musicxml.marks import Mark, score_of, write_marked
 from ripieno.files.reader import opened
 from ripieno.models.context import context_of_reading
 from ripieno.models.runtime import CoconetModel, Model, load_coconet, load_model, the_separator
-from ripieno.music.harmony import note_name
+from ripieno.music.harmony import note_name, usable
 from ripieno.music.part_writing import (
     LEVELS,
     RULE_CALLED,
     TEACHERS_PRICES,
     TEXTBOOK_RANGES,
     Fault,
+    Form,
     Level,
     faults,
+    form_of,
     thin_resolutions,
 )
+from ripieno.music.part_writing.dissonance import CLASH, SIMULTANEOUS_FALSE_RELATION
+from ripieno.music.part_writing.endings import LATE_ENDING, MISSING_LEADING_NOTE, OPEN_ENDING
 from ripieno.music.part_writing.motion import HIDDEN, HIDDEN_LEAP
-from ripieno.music.part_writing.spacing import RANGE
+from ripieno.music.part_writing.phrasing import RESTLESS
+from ripieno.music.part_writing.rule import Rule
+from ripieno.music.part_writing.spacing import RANGE, TESSITURA
 from ripieno.music.piece import Key, Piece, roll_of_piece
-from ripieno.music.roll import N_PITCHES, VoiceNote, Voices, notes_of_voices
+from ripieno.music.roll import N_PITCHES, STEPS_PER_BAR, VoiceNote, Voices, notes_of_voices
 from ripieno.music.singers import Singers, singers_of
 from ripieno.music.understanding import Reading, understand
 from ripieno.sampling.expectation import averaged_change_probabilities, expected_pitches
@@ -53,6 +60,14 @@ COLOURS: dict[Level, str] = {"error": "#C62828", "warning": "#D9730D", "style": 
 
 WRONG_NOTE = "wrong note"
 SURE_ERROR, SURE_WARNING = 0.8, 0.15  # how sure the models must be that a note is wrong; chosen on JSB valid
+# What says the same of the same place, and is left out beside it.
+SAID_BY: dict[str, Rule] = {
+    HIDDEN.name: HIDDEN_LEAP,
+    CLASH.name: SIMULTANEOUS_FALSE_RELATION,
+    RESTLESS.name: OPEN_ENDING,
+    LATE_ENDING.name: RESTLESS,
+}
+LONG = 4  # bars in a row for which a voice must stay at the edge of its range to hear of it
 FAR_OUT = 2  # semitones out of its range from which on a note is an error
 STRETCH = 16  # steps on either side that are looked at again when a remedy is tried
 N_TRIED = 6  # likeliest pitches tried in the place of each note at fault
@@ -235,6 +250,8 @@ class _Reader:
 
     def broken_rules(self) -> list[Remark]:
         voices = self.singers.voices
+        if voices.shape[1] == 1:
+            return []  # a lone tune is as it is: nobody sings against it
         phrase_ends = self._phrase_ends()
         found = faults(
             voices,
@@ -242,21 +259,36 @@ class _Reader:
             onsets=self.singers.onsets,
             phrase_ends=phrase_ends,
             beat_phase=self.reading.beat_phase,
+            form=self._form,
             excused=True,
         )
         found += [
             replace(fault, excuse="phrase end" if phrase_ends[fault.step - 1] else "")
             for fault in thin_resolutions(voices, self.singers.onsets)
         ]
-        leaps = {fault.step for fault in found if fault.rule == HIDDEN_LEAP.name}
-        remarks = []
-        for fault in found:
-            if fault.rule == HIDDEN.name and fault.step in leaps:
-                continue
-            if voices.shape[1] == 1 and RULE_CALLED[fault.rule].is_of_singers:
-                continue  # nobody says that it is a soprano
-            remarks.append(self._remark(fault))
-        return remarks
+        said = {(fault.rule, fault.step) for fault in found}
+        strained = [fault for fault in found if fault.rule == TESSITURA.name]
+        found = [fault for fault in found if fault.rule != TESSITURA.name] + _lasting(strained)
+        return [
+            self._remark(fault)
+            for fault in found
+            if not (fault.rule in SAID_BY and (SAID_BY[fault.rule].name, fault.step) in said)
+            and not self._is_of_the_tune(fault)
+        ]
+
+    @cached_property
+    def _form(self) -> Form:
+        reading = self.reading
+        phrases = [(one.rest, one.end) for one in reading.phrases]
+        last = reading.tune[-1].onset if reading.tune else None
+        return form_of(self.singers.voices, phrases, last, reading.beat_phase)
+
+    def _is_of_the_tune(self, fault: Fault) -> bool:
+        """Whether what is at fault is the tune's own seventh, and nobody says that it stands in minor."""
+        if fault.rule != MISSING_LEADING_NOTE.name or not self.reading.is_key_guessed:
+            return False
+        tune = {"top": 0, "bass": self.singers.voices.shape[1] - 1}.get(self.reading.melody)
+        return tune in fault.voices
 
     def _phrase_ends(self) -> Bool[np.ndarray, " step"]:
         """The last step of each phrase, where that is said or the score marks it; a guess excuses nothing."""
@@ -266,12 +298,16 @@ class _Reader:
                 ends[min(phrase.end, len(ends)) - 1] = True
         return ends
 
+    def _is_guessed(self, step: int) -> bool:
+        """Whether the phrase on whose last note a step lies only seems to end there."""
+        return any(one.sure < 1 for one in self.reading.phrases if one.rest <= step < one.end)
+
     def _remark(self, fault: Fault) -> Remark:
         rule = RULE_CALLED[fault.rule]
         level = rule.level
         if rule is RANGE and self._out_of_range(fault) > FAR_OUT:
             level = "error"
-        if fault.excuse:
+        if fault.excuse or (rule is RESTLESS and self._is_guessed(fault.step)):
             level = "style"
         names = [self.singers.names[voice] for voice in fault.voices]
         voices = _listed([name.lower() for name in names])
@@ -322,7 +358,8 @@ class _Reader:
     def _cost(self, voices: Voices, first: int) -> float:
         phase = (self.reading.beat_phase + first) % 4
         key = self.key or self.reading.key
-        found = faults(voices, key=key, beat_phase=phase, rules=TEACHERS_PRICES)
+        form = self._form.cut(slice(first, first + len(voices)))
+        found = faults(voices, key=key, beat_phase=phase, rules=TEACHERS_PRICES, form=form)
         return sum(TEACHERS_PRICES[fault.rule] for fault in found)
 
     def wrong_notes(self, chance: Float[np.ndarray, "step pitch"]) -> list[Remark]:
@@ -333,6 +370,8 @@ class _Reader:
             note = self.notes[i]
             if sure[i] < SURE_WARNING:
                 break
+            if self.singers.voices.shape[1] == 1 and note.pitch % 12 in usable(self.reading.key):
+                continue  # a lone tune is lectured on none of its key's own notes
             # beside a wrong note right ones look wrong
             if taken[note.steps].any() and sure[i] < SURE_ERROR:
                 continue
@@ -368,6 +407,17 @@ class _Reader:
 
     def _name(self, pitch: int) -> str:
         return note_name(pitch, self.reading.key, short=True)
+
+
+def _lasting(strained: Sequence[Fault]) -> list[Fault]:
+    """The first of those that name a voice in `LONG` bars or more in a row: fewer are no habit."""
+    found = []
+    for voice in {fault.voices for fault in strained}:
+        bars = {fault.step // STEPS_PER_BAR: fault for fault in strained if fault.voices == voice}
+        for bar, fault in bars.items():
+            if bar - 1 not in bars and all(bar + n in bars for n in range(LONG)):
+                found.append(fault)
+    return found
 
 
 def check_score_target(path: Path) -> None:

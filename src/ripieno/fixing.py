@@ -35,8 +35,8 @@ from ripieno.files.musicxml.write import write_musicxml
 from ripieno.files.reader import opened
 from ripieno.models.context import context_of_reading
 from ripieno.models.runtime import CoconetModel, Model, load_coconet, load_model, the_separator
-from ripieno.music.harmony import class_shares, identify_key, key_fits, key_name, note_name, scale
-from ripieno.music.piece import Key, Piece, Revision, Span, roll_of_piece
+from ripieno.music.harmony import class_shares, identify_key, key_fits, key_name, note_name, usable
+from ripieno.music.piece import Piece, Revision, Span, roll_of_piece
 from ripieno.music.roll import N_PITCHES, VoiceNote, notes_of_voices
 from ripieno.music.singers import Singers, singers_of
 from ripieno.music.understanding import Reading, understand
@@ -235,12 +235,12 @@ def candidates(
         own = weights.copy()
         own[note.pitch % 12] -= note.end - note.onset
         final = finals[-1].pitch if finals[-1] != note else None
-        usable = _usable(identify_key(own, final)) if reading.is_key_guessed else _usable(reading.key, reading.shift)
+        in_key = usable(identify_key(own, final)) if reading.is_key_guessed else usable(reading.key, reading.shift)
         fits = _class_fits(own, final)
         place = _Place(note, before, after, n_steps, reading.beat_phase)
         for by in (-1, 1):
             if 0 <= note.pitch + by < N_PITCHES:
-                features = _pitch_features(place, by, log_chance, expects[i], usable)
+                features = _pitch_features(place, by, log_chance, expects[i], in_key)
                 for name, pitch in (("", note.pitch), ("new ", note.pitch + by)):
                     features |= {
                         f"{name}class": float(fits[pitch % 12]),
@@ -250,14 +250,6 @@ def candidates(
                 yield Candidate(identity, "pitch", by, features)
             if note.onset + by >= 0 and note.end + by <= n_steps:
                 yield Candidate(identity, "time", by, _time_features(place, by, log_chance, expects[i]))
-
-
-def _usable(key: Key, shift: int = 0) -> set[int]:
-    """The pitch classes that belong to a key, both forms of a minor key's sixth and seventh included."""
-    classes = set(scale(key))
-    if key.mode == "minor":
-        classes |= {(key.tonic + 9) % 12, (key.tonic + 11) % 12}
-    return {(one + shift) % 12 for one in classes}
 
 
 def _class_fits(weights: Float[np.ndarray, " pitch_class"], final: int | None) -> Float[np.ndarray, " pitch_class"]:
@@ -336,7 +328,7 @@ def _pitch_features(
     by: int,
     log_chance: Float[np.ndarray, "step pitch"],
     expects: Float[np.ndarray, " pitch"],
-    usable: set[int],
+    in_key: set[int],
 ) -> dict[str, float]:
     note = place.note
     new = note.pitch + by
@@ -346,8 +338,8 @@ def _pitch_features(
         "expected": float(expects[note.pitch]),
         "new expected": float(expects[new]),
         "new below the best": float(expects[new] - expects.max()),
-        "in key": note.pitch % 12 in usable,
-        "new in key": new % 12 in usable,
+        "in key": note.pitch % 12 in in_key,
+        "new in key": new % 12 in in_key,
         "upwards": by > 0,
     }
     for name, pitch in (("", note.pitch), ("new ", new)):

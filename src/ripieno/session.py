@@ -27,9 +27,9 @@ from ripieno.music.piece import NewPart, Piece, Revision
 from ripieno.music.understanding import Reading, steps_of_bars
 from ripieno.options import Options, takes_options
 from ripieno.sampling.ancestral import choose, generator_at
-from ripieno.sampling.mending import Hopeless
+from ripieno.sampling.mending import Hopeless, n_faulty
 from ripieno.sampling.passes import Change, Sampler, alone
-from ripieno.sampling.run import STOP_RULE, Way, compose_and_mend
+from ripieno.sampling.run import MENDS, STOP_RULE, Way, compose_and_mend
 from ripieno.sampling.stopping import StopRule
 
 if TYPE_CHECKING:
@@ -79,12 +79,21 @@ def way_of(document: Document, model: Model, hopeless: Hopeless | None = None) -
         seed=options.seed,
         quality=options.quality,
         mended=options.mend,
-        key=None if reading.is_key_guessed else reading.key,
+        key=reading.key,
         beat_phase=reading.beat_phase,
+        phrases=tuple((phrase.rest, phrase.end) for phrase in reading.phrases),
+        last=reading.tune[-1].onset if reading.tune else None,
         separate=the_separator(),
         on_gpu=model.is_on_gpu,
         hopeless=set() if hopeless is None else hopeless,
     )
+
+
+def n_faults(document: Document, model: Model, log: EditLog) -> int:
+    """How many faults of part-writing a document has with `log`, of those that its options have mended."""
+    way = way_of(document, model)
+    weights, facts = MENDS[way.mended], (way.key, way.beat_phase, way.separate, way.phrases, way.last)
+    return n_faulty(log, document.policy(), weights, *facts)
 
 
 def adopt(document: Document, change: Change) -> Document:

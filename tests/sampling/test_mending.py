@@ -12,12 +12,13 @@ from ripieno.edits.policy import Policy
 from ripieno.models.context import context_of
 from ripieno.models.runtime import Prediction
 from ripieno.music.harmony import key_of
-from ripieno.music.part_writing import TEACHERS_PRICES, cadence, faults, open_ending, parallels
+from ripieno.music.part_writing import TEACHERS_PRICES, cadence, faults, form_of, open_ending, parallels
 from ripieno.music.part_writing.completeness import NO_CHORD_ON_BEAT, SEVENTH_ON_BEAT, SIX_FOUR_CHORD
 from ripieno.music.part_writing.endings import OPEN_ENDING as ENDING
 from ripieno.music.roll import RollNote, roll_of
 from ripieno.sampling.mending import (
     CARES,
+    LIGHTEST,
     MENDERS_PRICES,
     PARALLELS,
     Care,
@@ -152,10 +153,10 @@ def hidden_fifths() -> EditLog:
 def test_a_light_fault_is_mended_by_what_is_likely_and_by_nothing_else() -> None:
     rule, log = "hidden fifths and octaves", hidden_fifths()
     assert [fault.rule for fault in faults(lines_sung(log, HIDDEN), key=C_MAJOR, rules=[rule])] == [rule]
-    change = mend_fault(liking(47, 50), log, CONTEXT, HIDDEN, {rule: MENDERS_PRICES[rule]}, C_MAJOR)
+    change = mend_fault(liking(47, 50), log, CONTEXT, HIDDEN, {rule: LIGHTEST}, C_MAJOR)
     assert change is not None
     assert (change.why, change.edit.pitch) == (rule, 47)
-    assert mend_fault(faint(47, 50), log, CONTEXT, HIDDEN, {rule: MENDERS_PRICES[rule]}, C_MAJOR) is None
+    assert mend_fault(faint(47, 50), log, CONTEXT, HIDDEN, {rule: LIGHTEST}, C_MAJOR) is None
     assert mend_fault(faint(47, 50), log, CONTEXT, HIDDEN, {rule: 0.5}, C_MAJOR) is not None  # a heavy one is
 
 
@@ -196,7 +197,10 @@ def test_a_light_fault_is_mended_at_the_first_look(rule: str, n_looks: int) -> N
         return prediction
 
     log, policy = (hidden_fifths(), HIDDEN) if n_looks == 1 else (composed(), POLICY)
-    assert mend_fault(model, log, CONTEXT, policy, {rule: MENDERS_PRICES[rule]}, C_MAJOR) is not None
+    assert (
+        mend_fault(model, log, CONTEXT, policy, {rule: LIGHTEST if n_looks == 1 else MENDERS_PRICES[rule]}, C_MAJOR)
+        is not None
+    )
     assert len(looks) == n_looks
 
 
@@ -460,18 +464,20 @@ def test_a_remedy_judged_by_its_surroundings_is_judged_as_by_the_whole(seed: int
     voices = np.stack([low + (triads[chord][rng.integers(3, size=4)] - low) % 12 for chord in chords]).repeat(4, axis=0)
     key = key_of(0, "major")
 
-    def find(sung):
-        return faults(sung, key=key, rules=weights, excused=True)
+    form = form_of(voices, [(step, step + 4) for step in range(12, 96, 16)])
+
+    def find(sung, form):
+        return faults(sung, key=key, rules=weights, excused=True, form=form)
 
     def cost(sung):
-        return sum(weights[fault.rule] for fault in find(sung))
+        return sum(weights[fault.rule] for fault in find(sung, form))
 
     remedies = []
     for i in range(60):
         voice, step, move = (int(rng.integers(low, high)) for low, high in ((0, 4), (0, 24), (-3, 4)))
         place = _Place(voice, 4 * step, 4 * step + 2 + i % 3, ())
         remedies.append(_Remedy(place, int(voices[place.first, voice]) + move, 0.0, 0.0))
-    saved = _saved([(remedy,) for remedy in remedies], voices, weights, find)
+    saved = _saved([(remedy,) for remedy in remedies], voices, form, weights, find)
     whole = [cost(voices) - cost(_rewritten(voices, remedy)) for remedy in remedies]
     assert saved == pytest.approx(whole)
     assert min(whole) < 0 < max(whole)

@@ -14,6 +14,7 @@ from ripieno.options import Options
 
 if TYPE_CHECKING:
     from ripieno.assessment import Assessment
+    from ripieno.edits.log import EditLog
     from ripieno.models.runtime import Model
     from ripieno.session import Session
 
@@ -206,6 +207,7 @@ class _Composed:
     seconds: float
     is_interrupted: bool
     assessment: Assessment
+    unmended: EditLog | None  # as it was before mending; None where nothing was mended
 
 
 def _compose(session: Session, verbose: bool) -> _Composed:
@@ -216,11 +218,16 @@ def _compose(session: Session, verbose: bool) -> _Composed:
     began = monotonic()
     interrupted = False
     n_changes, n_left = 0, float("nan")
+    unmended: EditLog | None = None
+    log = session.log
     with showing_progress("{task.fields[told]}") as progress:
         task = progress.add_task("Composing", total=None, told="")
         try:
             for change in session.run():
                 n_changes, n_left = n_changes + 1, change.n_left
+                if change.why and unmended is None:
+                    unmended = log
+                log = session.log
                 expected = "" if n_left != n_left else f", about {n_left:.0f} still expected"
                 told = f"{change.log.n_added} notes added, {change.log.n_taken_back} taken back{expected}"
                 total = None if n_left != n_left else n_changes + n_left
@@ -233,13 +240,15 @@ def _compose(session: Session, verbose: bool) -> _Composed:
             told = f"{session.log.n_added} notes added, {session.log.n_taken_back} taken back"
             progress.update(task, completed=n_changes, total=n_changes, told=told)
     seconds = monotonic() - began
-    return _Composed(session, n_changes, seconds, interrupted, assess(session))
+    return _Composed(session, n_changes, seconds, interrupted, assess(session), unmended)
 
 
 def _tell(one: _Composed, targets: list[Path], soundfont: Path | None, as_score: bool, why: str) -> None:
     """Write a setting, and say what it is."""
     from ripieno.export import CHORDS_UNWRITTEN, changed_of_yours, chords_found, holds_chords
     from ripieno.music.analysis import chart_of
+    from ripieno.sampling.run import MENDS
+    from ripieno.session import n_faults
 
     session = one.session
     remarks: list[str] = []
@@ -249,9 +258,13 @@ def _tell(one: _Composed, targets: list[Path], soundfont: Path | None, as_score:
         ]
     if any(holds_chords(path, as_score) for path in targets):
         remarks = [remark for remark in remarks if remark != CHORDS_UNWRITTEN]
+    is_told = MENDS[session.options.mend] and one.n_changes and not one.is_interrupted
+    logs = (one.unmended or session.log, session.log)
+    before, after = [n_faults(session.document, session.model, log) for log in logs] if is_told else (0, 0)
     rows = [
         ("notes added", f"{session.log.n_added}"),
         ("taken back while composing", f"{session.log.n_taken_back}"),
+        *([("faults of part-writing", f"{before} before mending, {after} after")] if is_told else []),
         ("changed of yours", f"{len(session.revision().touched)}"),
         ("seconds", f"{one.seconds:.1f}"),
         ("seed", f"{session.options.seed}"),

@@ -33,6 +33,7 @@ import numpy as np
 from ripieno.music.chords import MAJOR, MINOR, NUMBERS, ROOTS
 from ripieno.music.harmony import MODES, is_root_position_triad, key_fits, key_of
 from ripieno.music.part_writing import Count
+from ripieno.music.part_writing.consecutives import PARALLEL_FIFTHS, PARALLEL_OCTAVES
 from ripieno.music.part_writing.score import STEP, Score
 from ripieno.music.piece import Key
 from ripieno.music.roll import STEPS_PER_BEAT, Voices
@@ -416,8 +417,8 @@ FEATURES: tuple[Feature, ...] = (
     Feature("sixteenths below the tune", "notes", lone_sixteenths),
     Feature("tenor and bass parallel", "both move", parallel_tenths),
     Feature("alto below tenor", "steps", alto_below_tenor),
-    Feature("parallel fifths", "pairs that both move", lambda s: consecutive(s, 7), per=1000),
-    Feature("parallel octaves", "pairs that both move", lambda s: consecutive(s, 0), per=1000),
+    Feature(PARALLEL_FIFTHS.name, "pairs that both move", lambda s: consecutive(s, 7), per=1000),
+    Feature(PARALLEL_OCTAVES.name, "pairs that both move", lambda s: consecutive(s, 0), per=1000),
     Feature("complete triads", "beats", complete_triads),
     Feature("six-fours", "beats", six_fours),
     Feature("V-IV", "changes of root", dominant_to_subdominant, needs="key"),

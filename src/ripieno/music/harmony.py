@@ -80,6 +80,14 @@ def scale(key: Key) -> tuple[int, ...]:
     return tuple((key.tonic + steps) % 12 for steps in STEPS_OF[key.mode])
 
 
+def usable(key: Key, shift: int = 0) -> set[int]:
+    """The pitch classes that belong to a key, both forms of a minor key's sixth and seventh included, transposed."""
+    classes = set(scale(key))
+    if key.mode == "minor":
+        classes |= {(key.tonic + 9) % 12, (key.tonic + 11) % 12}
+    return {(one + shift) % 12 for one in classes}
+
+
 def note_name(pitch: int, key: Key | None = None, *, short: bool = False) -> str:
     """A pitch as a musician writes it in a key: "A flat 4", or short "Ab4". See `place_in_key`."""
     place = place_in_key(pitch, key)

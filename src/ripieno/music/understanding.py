@@ -19,7 +19,7 @@ import numpy as np
 
 from ripieno.errors import BadInput
 from ripieno.music.bass_lines import BASS_BELOW, lone_role
-from ripieno.music.harmony import MODES, identify_key, key_fits, key_name, key_of, note_name, parse_key
+from ripieno.music.harmony import MODES, identify_key, key_fits, key_name, key_of, note_name, parse_key, usable
 from ripieno.music.outline import Outline, beat_of, outline_of
 from ripieno.music.phrases import (
     Phrase,
@@ -931,8 +931,12 @@ def _contradicts(given: Key, guess: Key, weights: Float[np.ndarray, " pitch_clas
 
     Many programs write C major whatever the music, so that it counts for less. So set, this catches the habit in 98 %
     of Infinite Bach's files, and overrules 5 % of their true signatures: mostly those that spell a Dorian G minor with
-    one flat, which file and program alike take for D minor.
+    one flat, which file and program alike take for D minor. A key that has all the notes is not overruled by one that
+    lacks some.
     """
+    sung = set(np.flatnonzero(weights).tolist())
+    if sung <= usable(given) and not sung <= usable(guess):
+        return False
     fits = key_fits(weights, final)
     gain = fits[MODES.index(guess.mode), guess.tonic] - fits[MODES.index(given.mode), given.tonic]
     return bool(gain > (0.2 if given.n_sharps == 0 and given.mode == "major" else 0.5))

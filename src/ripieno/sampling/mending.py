@@ -40,8 +40,12 @@ from ripieno.music.part_writing import (
     OPEN_ENDING,
     RULE_CALLED,
     Fault,
+    Form,
     cadence,
+    end_to_end,
     faults,
+    form_of,
+    formless,
     guessed_key,
     open_ending,
 )
@@ -127,7 +131,7 @@ SETTINGS = {
 }
 # Faults for which nothing better was found, with the notes around them, and whether all voices were tried.
 Hopeless = set[tuple[str, int, bytes, bool]]
-Find = Callable[[Voices], list[Fault]]
+Find = Callable[[Voices, Form], list[Fault]]
 # What the model said of parts of the roll, each by its first step and its cells: logits of the first plane, `n_left`.
 Told = dict[tuple[int, bytes], tuple[Float[np.ndarray, "seen pitch"], float]]
 
@@ -142,6 +146,8 @@ def mend(
     hopeless: Hopeless | None = None,
     separate: Separate | None = None,
     care: Care = CARES["high"],
+    phrases: Sequence[tuple[int, int]] = (),
+    last: int | None = None,
 ) -> Sampler:
     """Change notes until the piece is no less faulty for any.
 
@@ -154,16 +160,21 @@ def mend(
         policy: which cells may change; its melody and `n_voices` tell the voices apart.
         weights: the rules to look at, and what a fault of each costs; `OPEN_ENDING` may be among them. What is said of
             chords that the model is free to choose (`Rule.is_of_free_chords`) is left out where chords are asked for.
-        key, beat_phase: see `music.part_writing.judge`.
+        key, beat_phase: see `music.part_writing.judge`; a piece that is in a key closes on its tonic, or its dominant.
         hopeless: remembers from call to call what was tried in vain.
         separate: tells four voices apart; see `music.voices.split`.
         care: `EXACT` for one fault at a time.
+        phrases, last: where phrases come to rest, and where the tune's last note begins; see `part_writing.form_of`.
     """
     if policy.gives_chords:
         weights = {name: cost for name, cost in weights.items() if not RULE_CALLED[name].is_of_free_chords}
     rules = [name for name in weights if name != OPEN_ENDING.name]
-    score = partial(faults, beat_phase=beat_phase, rules=rules, excused=True)
+
+    def score(voices: Voices, form: Form, key: Key) -> list[Fault]:
+        return faults(voices, key=key, beat_phase=beat_phase, rules=rules, excused=True, form=form)
+
     hopeless = set() if hopeless is None else hopeless
+    is_sure = key is not None
     told: Told = {}
     read: set[bytes] = set()
     while len(read) < care.n_readings:
@@ -172,23 +183,28 @@ def mend(
             break
         read.add(roll)
         voices = lines_sung(log, policy, separate)
+        form = form_of(voices, phrases, last, beat_phase)
         begun, heard = log, key or guessed_key(voices)  # one key throughout, or remedies could go to and fro
         find = partial(score, key=heard)
         if OPEN_ENDING.name in weights:
-            way, edits = yield from _closing(log, context, voices, policy, weights, heard, find, hopeless, told)
+            way, edits = yield from _closing(
+                log, context, voices, form, policy, weights, heard, is_sure, find, hopeless, told
+            )
             if way:
                 log, voices = _made(log, way, edits, policy), _rewritten(voices, *way)
-                last = way[-1]
-                edit, probability = Edit(0, last.place.first, last.pitch), float(np.exp(last.score))
-                yield Change(log, edit, True, probability, last.n_left, why=OPEN_ENDING.name)
+                final = way[-1]
+                edit, probability = Edit(0, final.place.first, final.pitch), float(np.exp(final.score))
+                yield Change(log, edit, True, probability, final.n_left, why=OPEN_ENDING.name)
         while log is begun or not care.anew:
             yield BREATH
-            untried = _untried(find(voices), voices, weights, hopeless, care)
+            untried = _untried(find(voices, form), voices, weights, hopeless, care)
             if not untried:
                 break
             if len(told) > REMEMBERED:
                 told.clear()
-            offers = yield from _offers(untried, log, context, voices, policy, weights, heard, find, told, care)
+            offers = yield from _offers(
+                untried, log, context, voices, form, policy, weights, heard, is_sure, find, told, care
+            )
             chosen: list[tuple[Fault, _Remedy]] = []
             for fault, offer in zip(untried, offers, strict=True):
                 if offer is None:
@@ -212,9 +228,11 @@ def _closing(
     log: EditLog,
     context: Context,
     voices: Voices,
+    form: Form,
     policy: Policy,
     weights: Mapping[str, float],
     key: Key,
+    is_sure: bool,
     find: Find,
     hopeless: Hopeless,
     told: Told,
@@ -224,7 +242,7 @@ def _closing(
     None where chords are given, where music may still follow, where a note of the user's stands against the tonic, or
     where the other voices come to it for less than a beat.
     """
-    fault = open_ending(voices, key)
+    fault = open_ending(voices, key, is_sure)
     is_asked = policy.chords is not None and not policy.chords[-1].all()
     if fault is None or policy.gives_chords or is_asked or _tried(fault, voices) in hopeless:
         return (), []
@@ -244,9 +262,9 @@ def _closing(
     late = max(len(voices) - 4 * ENDING, 0)  # an ending is heard after a few bars
     late_voices = voices[late:]
     ways = [way for way in product(*options) if len({remedy.pitch for remedy in way}) == len(way)]
-    ways = [way for way in ways if open_ending(_rewritten(late_voices, *way, begins=late), key) is None]
+    ways = [way for way in ways if open_ending(_rewritten(late_voices, *way, begins=late), key, is_sure) is None]
     yield BREATH
-    saved = _saved(ways, voices, weights, find)
+    saved = _saved(ways, voices, form, weights, find)
     good = [(less, sum(remedy.score for remedy in way), way) for less, way in zip(saved, ways, strict=True)]
     good = [one for one in good if one[0] + weights[OPEN_ENDING.name] * len(fault.voices) > 0]
     for _, _, way in sorted(good, key=lambda one: one[:2], reverse=True):
@@ -345,9 +363,11 @@ def _offers(
     log: EditLog,
     context: Context,
     voices: Voices,
+    form: Form,
     policy: Policy,
     weights: Mapping[str, float],
     key: Key,
+    is_sure: bool,
     find: Find,
     told: Told,
     care: Care,
@@ -368,7 +388,7 @@ def _offers(
         least = LIKELY if weights[untried[number].rule] < LIGHT else LEAST
         likely[number] += [remedy for remedy in remedies if remedy.score >= least]
     n_tried = [care.n_light if weights[fault.rule] < LIGHT else care.n_tried for fault in untried]
-    better = yield from _better(likely, voices, weights, key, find, n_tried)
+    better = yield from _better(likely, voices, form, weights, key, is_sure, find, n_tried)
     rolls = []
     for fault, good in zip(untried, better, strict=True):
         seen = _seen(fault.step, n_steps)
@@ -431,8 +451,10 @@ def _moved(edits: Iterable[Edit], by: int) -> list[Edit]:
 def _better(
     likely: Sequence[list[_Remedy]],
     voices: Voices,
+    form: Form,
     weights: Mapping[str, float],
     key: Key,
+    is_sure: bool,
     find: Find,
     n_tried: Sequence[int],
 ) -> Generator[Ask, Prediction | None, list[list[tuple[_Remedy, float]]]]:
@@ -440,7 +462,10 @@ def _better(
 
     Best is what is likely and saves much (`WORTH`); what is not among the likeliest is looked at where those do not do.
     """
-    end, closes = CADENCES.index(cadence(voices, key)), OPEN_ENDING.name in weights and open_ending(voices, key) is None
+    end, closes = (
+        CADENCES.index(cadence(voices, key)),
+        OPEN_ENDING.name in weights and open_ending(voices, key, is_sure) is None,
+    )
     n_silent = int((voices[::-1] >= 0).any(axis=1).argmax())  # steps after the last note
     better: list[list[tuple[_Remedy, float]]] = [[] for _ in likely]
     waiting = [sorted(options, key=lambda option: -option.score) for options in likely]
@@ -450,14 +475,14 @@ def _better(
         for number, options in enumerate(waiting):
             chunk += [(number, option) for option in options[:CHUNK]]
             waiting[number] = options[CHUNK:]
-        judged = _saved([(remedy,) for _, remedy in chunk], voices, weights, find)
+        judged = _saved([(remedy,) for _, remedy in chunk], voices, form, weights, find)
         ranked = sorted(zip(chunk, judged, strict=True), key=lambda one: -one[0][1].score - WORTH * one[1])
         for (number, remedy), saved in ranked:
             if saved <= 0 or len(better[number]) == n_tried[number]:
                 continue
             if remedy.place.end > len(voices) - n_silent - ENDING:
                 rewritten = _rewritten(voices, remedy)
-                if CADENCES.index(cadence(rewritten, key)) > end or (closes and open_ending(rewritten, key)):
+                if CADENCES.index(cadence(rewritten, key)) > end or (closes and open_ending(rewritten, key, is_sure)):
                     continue
             better[number].append((remedy, saved))
         enough = [len(found) == most for found, most in zip(better, n_tried, strict=True)]
@@ -474,7 +499,7 @@ def _rewritten(voices: Voices, *remedies: _Remedy, begins: int = 0) -> Voices:
 
 
 def _saved(
-    ways: Sequence[tuple[_Remedy, ...]], voices: Voices, weights: Mapping[str, float], find: Find
+    ways: Sequence[tuple[_Remedy, ...]], voices: Voices, form: Form, weights: Mapping[str, float], find: Find
 ) -> list[float]:
     """How much less the faults around remedies cost with all that are made together than without.
 
@@ -482,6 +507,7 @@ def _saved(
     time, not the steps.
     """
     parts: list[Int[np.ndarray, "stretch voice"]] = []
+    forms: list[Form] = []
     begins: list[int] = []  # of each stretch, end to end
     limits: list[int] = []  # where its faults no longer count
     at = 0
@@ -500,12 +526,13 @@ def _saved(
         for stretch in stretches:
             fill = np.full((-len(stretch) % STEPS_PER_BEAT, voices.shape[1]), -1)
             parts += [stretch, fill, rest]
+            forms += [form.cut(slice(first, first + len(stretch))), formless(len(fill) + len(rest))]
             begins.append(at)
             limits.append(at + end + AFTER - first)
             at += len(stretch) + len(fill) + len(rest)
     costs = np.zeros(len(begins))
     if parts:
-        for fault in find(np.concatenate(parts)):
+        for fault in find(np.concatenate(parts), end_to_end(forms)):
             stretch_of = bisect_right(begins, fault.step) - 1
             if fault.step < limits[stretch_of]:
                 costs[stretch_of] += weights[fault.rule]
@@ -547,6 +574,35 @@ def _reach(fault: Fault, remedy: _Remedy) -> tuple[int, int]:
 def _touch(fault: Fault, remedy: _Remedy, other: Fault, another: _Remedy) -> bool:
     (first, end), (begins, ends) = _reach(fault, remedy), _reach(other, another)
     return first < ends and begins < end
+
+
+def n_faulty(
+    log: EditLog,
+    policy: Policy,
+    weights: Mapping[str, float] = MENDERS_PRICES,
+    key: Key | None = None,
+    beat_phase: int = 0,
+    separate: Separate | None = None,
+    phrases: Sequence[tuple[int, int]] = (),
+    last: int | None = None,
+) -> int:
+    """How many faults a piece has of those that mending looks for, mended or not. The arguments are those of `mend`."""
+    looked_for = _looked_for(weights, policy)
+    voices = lines_sung(log, policy, separate)
+    form = form_of(voices, phrases, last, beat_phase)
+    heard = key or guessed_key(voices)
+    return len(faults(voices, key=heard, beat_phase=beat_phase, rules=looked_for, excused=True, form=form))
+
+
+def _looked_for(weights: Mapping[str, float], policy: Policy) -> list[str]:
+    """The rules whose faults are mended; the others only speak for one remedy or another."""
+    return [
+        name
+        for name, price in weights.items()
+        if price >= LIGHTEST
+        and not RULE_CALLED[name].is_aside
+        and not (policy.chords is not None and RULE_CALLED[name].is_of_free_chords)
+    ]
 
 
 def is_mended(log: EditLog) -> bool:

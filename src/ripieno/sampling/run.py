@@ -42,8 +42,9 @@ class Way:
     mended: one of `MENDS`, what is put right at the end.
     quality: one of `QUALITIES`, or "lossless".
     revising: how a full piece is gone over; what is usual for the quality unless given.
-    key, beat_phase: for mending; see `music.part_writing.judge`. No key where it is only guessed: all the notes of a
-        finished piece tell more than a tune.
+    key, beat_phase: for mending; see `music.part_writing.judge`. It is the key that the model heard,
+        guessed or not; unless given, all the notes of the finished piece tell it.
+    phrases, last: where phrases come to rest, and where the tune's last note begins; for mending, too.
     separate: tells four voices apart.
     on_gpu: where a pass over many rolls costs hardly more than over one.
     hopeless: what mending has tried in vain; from one call to the next it is not tried again.
@@ -55,6 +56,8 @@ class Way:
     mended: str = "faults"
     key: Key | None = None
     beat_phase: int = 0
+    phrases: tuple[tuple[int, int], ...] = ()
+    last: int | None = None
     separate: Separate | None = None
     on_gpu: bool = False
     hopeless: Hopeless = field(default_factory=set)
@@ -109,5 +112,7 @@ def compose_and_mend(
             way.hopeless,
             way.separate,
             CARES[way.quality],
+            way.phrases,
+            way.last,
         )
     return log

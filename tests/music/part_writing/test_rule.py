@@ -47,7 +47,7 @@ def test_what_is_marked_is_what_a_teacher_pays_for_and_what_is_counted() -> None
     assert {rule.level for rule in RULES} == set(LEVELS)
     assert set(TEACHERS_PRICES) <= {rule.name for rule in RULES} <= set(PER)
     assert {rule.name for rule in EVERY_RULE if not rule.is_marked} <= set(MENDERS_PRICES)
-    assert all(not rule.is_marked for rule in EVERY_RULE if rule.is_aside or rule.is_of_free_chords)
+    assert all(not rule.is_marked for rule in EVERY_RULE if rule.is_aside)
 
 
 # The words mean something else there: an option is called --range.

@@ -34,7 +34,7 @@ from ripieno.music.part_writing.habits import HABITS, Habit
 from ripieno.music.part_writing.resolution import thin_resolutions
 from ripieno.music.part_writing.rule import LEVELS, Level, Rule
 from ripieno.music.part_writing.rules import EVERY_RULE, READING, RULE_CALLED, RULES, TEACHERS_PRICES, faults, parallels
-from ripieno.music.part_writing.score import Fault
+from ripieno.music.part_writing.score import Fault, Form, end_to_end, form_of, formless
 from ripieno.music.part_writing.spacing import TEXTBOOK_RANGES
 
 __all__ = [
@@ -52,12 +52,16 @@ __all__ = [
     "TEXTBOOK_RANGES",
     "Count",
     "Fault",
+    "Form",
     "Habit",
     "Level",
     "Report",
     "Rule",
     "cadence",
+    "end_to_end",
     "faults",
+    "form_of",
+    "formless",
     "guessed_key",
     "judge",
     "open_ending",

@@ -15,17 +15,21 @@ _BARE[[1 << root | 1 << (root + above) % 12 for root in range(12) for above in K
 
 
 def _missing_third(score: Score, rule: str) -> Found:
-    """All voices sing a bare fifth on a beat, and the beat brings no third later."""
+    """All voices sing a bare fifth on a beat, and the beat brings no third later; once, however long it lasts."""
     chords = score.chords
     bass = np.where(score.sounding, score.voices, 128).min(axis=1, initial=128) % 12
     bare = chords == (1 << bass) | (1 << (bass + 7) % 12)
     thirds = (1 << (bass + 3) % 12) | (1 << (bass + 4) % 12)
     full = score.beats & score.sounding.all(axis=1)
     found = []
+    lacking: set[int] = set()  # steps
     for step in np.flatnonzero(full & bare).tolist():
         rest_of_beat = chords[step : step + STEPS_PER_BEAT]
         if not (rest_of_beat & thirds[step]).any():
-            found.append(score.fault(rule, step, *range(score.n_voices)))
+            bare_before = step >= STEPS_PER_BEAT and step - STEPS_PER_BEAT in lacking
+            if not (bare_before and chords[step] == chords[step - STEPS_PER_BEAT]):
+                found.append(score.fault(rule, step, *range(score.n_voices)))
+            lacking.add(step)
     triads = (score.kinds_of_steps > 0) & (score.kinds_of_steps <= AUGMENTED)
     return found, int((full & (bare | triads)).sum())
 

@@ -11,7 +11,7 @@ import numpy as np
 from ripieno.music.part_writing.habits import HABITS, Habit
 from ripieno.music.part_writing.rule import Rule
 from ripieno.music.part_writing.rules import RULES
-from ripieno.music.part_writing.score import Score
+from ripieno.music.part_writing.score import Form, Score
 from ripieno.music.piece import Key
 from ripieno.music.roll import STEPS_PER_BAR, Voices
 from ripieno.shapes import Bool
@@ -89,6 +89,7 @@ def judge(
     onsets: Bool[np.ndarray, "step voice"] | None = None,
     phrase_ends: Bool[np.ndarray, " step"] | None = None,
     beat_phase: int = 0,
+    form: Form | None = None,
 ) -> Report:
     """Count every rule's faults, and measure the rest, in one piece.
 
@@ -98,8 +99,9 @@ def judge(
         onsets: where notes begin; unless given, where the pitch changes or follows a rest.
         phrase_ends: true at the last step of a phrase.
         beat_phase: which sixteenth of its beat the piece begins on.
+        form: where it opens, rests and ends; see `form_of`. No phrases are known unless given.
     """
-    score = Score(voices, key, onsets, phrase_ends, beat_phase)
+    score = Score(voices, key, onsets, phrase_ends, beat_phase, form)
     counts = {}
     for rule in RULES:
         found, n_chances = rule.find(score, rule.name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ripieno.music.part_writing.rule import FUX, MOCK, PISTON, Rule
-from ripieno.music.part_writing.score import Found, Score
+from ripieno.music.part_writing.score import STEP, Found, Score
 from ripieno.music.roll import STEPS_PER_BEAT
 from ripieno.shapes import Int
 
@@ -66,6 +66,14 @@ def _false_relation(score: Score, rule: str) -> Found:
     return found, n_chances
 
 
+def _leap(score: Score, rule: str) -> Found:
+    """A voice moves by more than a step."""
+    found = [
+        score.fault(rule, move + 1, voice, since=move) for move, voice in np.argwhere(abs(score.moves) > STEP).tolist()
+    ]
+    return found, int(np.count_nonzero(score.moves))
+
+
 def _lone_sixteenth(score: Score, rule: str) -> Found:
     """A sixteenth beside notes that are longer; but not the short one after a dotted eighth, last in its beat.
 
@@ -123,8 +131,8 @@ FALSE_RELATION = Rule(
     level="style",
     wording="{voices} sing a note and its own sharp or flat one after the other",
     remedy="let one voice sing both",
-    teachers_price=0.25,
-    menders_price=0.25,
+    teachers_price=0.1,
+    menders_price=0.1,
     is_of_chords=True,
 )
 LONE_SIXTEENTH = Rule(
@@ -137,4 +145,17 @@ LONE_SIXTEENTH = Rule(
     remedy="even out the rhythm",
     teachers_price=0.5,
     menders_price=0.5,
+)
+LEAP = Rule(
+    name="melodic leap",
+    find=_leap,
+    of="melodic moves",
+    source="measured on JSB: mending that does not hear lines makes its basses leap more than Bach's",
+    level="style",
+    wording="{voices} leaps to {notes}",
+    remedy="go there by step",
+    teachers_price=0.0,
+    menders_price=0.3,
+    is_marked=False,
+    is_aside=True,
 )

@@ -59,7 +59,7 @@ HIDDEN = Rule(
     wording="{voices} move the same way into a perfect interval",
     remedy="let them move in opposite ways",
     teachers_price=0.1,
-    menders_price=0.15,
+    menders_price=0.1,
     is_of_motion=True,
 )
 HIDDEN_LEAP = Rule(
@@ -83,8 +83,8 @@ CROSSING = Rule(
     level="style",
     wording="{voices} cross: {notes}",
     remedy="exchange the two notes, unless the lines ask for it",
-    teachers_price=0.25,
-    menders_price=0.25,
+    teachers_price=0.1,
+    menders_price=0.1,
 )
 OVERLAP = Rule(
     name="overlap",
@@ -94,6 +94,6 @@ OVERLAP = Rule(
     level="style",
     wording="{voices} overlap: one goes to where the other was just before",
     remedy="keep them on their own sides",
-    teachers_price=0.1,
-    menders_price=0.15,
+    teachers_price=0.05,
+    menders_price=0.05,
 )

@@ -14,9 +14,11 @@ from ripieno.music.part_writing.completeness import (
     SIX_FOUR_CHORD,
 )
 from ripieno.music.part_writing.consecutives import CONTRARY_FIFTHS, CONTRARY_OCTAVES, PARALLEL_FIFTHS, PARALLEL_OCTAVES
-from ripieno.music.part_writing.endings import OPEN_ENDING
-from ripieno.music.part_writing.melody import AUGMENTED_SECOND, FALSE_RELATION, LONE_SIXTEENTH, UNRECOVERED_LEAP
+from ripieno.music.part_writing.dissonance import CLASH, SIMULTANEOUS_FALSE_RELATION
+from ripieno.music.part_writing.endings import LATE_ENDING, MISSING_LEADING_NOTE, OPEN_ENDING
+from ripieno.music.part_writing.melody import AUGMENTED_SECOND, FALSE_RELATION, LEAP, LONE_SIXTEENTH, UNRECOVERED_LEAP
 from ripieno.music.part_writing.motion import CROSSING, HIDDEN, HIDDEN_LEAP, OVERLAP
+from ripieno.music.part_writing.phrasing import OPENING, RESTLESS, RETROGRESSION
 from ripieno.music.part_writing.resolution import (
     DOUBLED_LEADING_NOTE,
     DOUBLED_SEVENTH,
@@ -24,13 +26,13 @@ from ripieno.music.part_writing.resolution import (
     UNRESOLVED_SEVENTH,
 )
 from ripieno.music.part_writing.rule import Rule
-from ripieno.music.part_writing.score import Fault, Score
+from ripieno.music.part_writing.score import Fault, Form, Score
 from ripieno.music.part_writing.spacing import RANGE, SPACING, TESSITURA
 from ripieno.music.piece import Key
 from ripieno.music.roll import Voices
 from ripieno.shapes import Bool
 
-READING = 2  # raised when a rule reads music otherwise: then what was mended by it is another piece
+READING = 3  # raised when a rule reads music otherwise: then what was mended by it is another piece
 
 # In this order reports tell them, and of faults at one step and of one price the first is mended first.
 EVERY_RULE = (
@@ -55,9 +57,17 @@ EVERY_RULE = (
     MISSING_THIRD,
     SIX_FOUR_BY_LEAP,
     LONE_SIXTEENTH,
+    CLASH,
+    SIMULTANEOUS_FALSE_RELATION,
+    OPENING,
+    RESTLESS,
+    RETROGRESSION,
+    MISSING_LEADING_NOTE,
+    LATE_ENDING,
     SIX_FOUR_CHORD,
     SEVENTH_ON_BEAT,
     NO_CHORD_ON_BEAT,
+    LEAP,
     OPEN_ENDING,
 )
 RULES = tuple(rule for rule in EVERY_RULE if rule.is_marked)
@@ -73,6 +83,7 @@ def faults(
     onsets: Bool[np.ndarray, "step voice"] | None = None,
     phrase_ends: Bool[np.ndarray, " step"] | None = None,
     beat_phase: int = 0,
+    form: Form | None = None,
     rules: Iterable[str] | None = None,
     excused: bool = False,
 ) -> list[Fault]:
@@ -83,7 +94,7 @@ def faults(
         rules: names, of any rule; those of `RULES` unless given.
         excused: name also what a teacher would let pass.
     """
-    score = Score(voices, key, onsets, phrase_ends, beat_phase)
+    score = Score(voices, key, onsets, phrase_ends, beat_phase, form)
     wanted = {rule.name for rule in RULES} if rules is None else set(rules)
     unknown = wanted - RULE_CALLED.keys()
     if unknown:

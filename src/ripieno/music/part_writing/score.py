@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache, cached_property
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,6 +15,7 @@ from ripieno.music.piece import Key
 from ripieno.music.roll import STEPS_PER_BEAT, Voices
 from ripieno.shapes import Bool, Int
 
+FEWEST = 3  # voices that make a chord
 STEP = 2  # semitones; what is wider is a leap
 
 
@@ -25,6 +28,57 @@ class Fault:
     voices: tuple[int, ...]
     pitches: tuple[int, ...]
     excuse: str = ""  # why a teacher would let it pass: "phrase end", "anticipation"
+
+
+class Form(NamedTuple):
+    """Where music opens, rests and ends, by steps: it can be cut and laid end to end as voices are."""
+
+    opens: Bool[np.ndarray, " step"]  # true where the first chord begins
+    rests: Int[np.ndarray, " step"]  # where the last note of a phrase begins: how many steps it lasts; else 0
+    ends: Bool[np.ndarray, " step"]  # true where the tune's last note begins
+
+    def cut(self, steps: slice) -> Form:
+        """That of a stretch."""
+        return Form(self.opens[steps], self.rests[steps], self.ends[steps])
+
+
+def form_of(
+    voices: Voices, phrases: Iterable[tuple[int, int]] = (), last: int | None = None, beat_phase: int = 0
+) -> Form:
+    """The form of a whole piece.
+
+    It opens with the first chord; where voices come in by and by, that is when three sing, or all of fewer.
+
+    Args:
+        voices: who sings.
+        phrases: of each the onset of its last note and the end of that.
+        last: where the tune's last note begins; where the highest voice goes to its last pitch unless given.
+        beat_phase: see `judge`; a note that begins within a beat is none to rest on.
+    """
+    n_steps, n_voices = voices.shape
+    opens, ends = np.zeros(n_steps, dtype=bool), np.zeros(n_steps, dtype=bool)
+    rests = np.zeros(n_steps, dtype=int)
+    chords = np.flatnonzero((voices >= 0).sum(axis=1) >= min(n_voices, FEWEST))
+    opens[chords[:1]] = n_voices > 1
+    for rest, end in phrases:
+        if rest < min(end, n_steps) and (rest + beat_phase) % STEPS_PER_BEAT == 0:
+            rests[rest] = min(end, n_steps) - rest
+    if last is None:
+        top = voices[:, 0]
+        begins = np.flatnonzero((top[1:] != top[:-1]) & (top[1:] >= 0)) + 1
+        last = int(begins[-1]) if len(begins) else 0
+    ends[last : last + 1] = True
+    return Form(opens, rests, ends)
+
+
+def end_to_end(forms: Iterable[Form]) -> Form:
+    """Stretches laid end to end."""
+    return Form(*(np.concatenate(parts) for parts in zip(*forms, strict=True)))
+
+
+def formless(n_steps: int) -> Form:
+    """Of music that neither opens nor rests nor ends."""
+    return Form(np.zeros(n_steps, dtype=bool), np.zeros(n_steps, dtype=int), np.zeros(n_steps, dtype=bool))
 
 
 Found = tuple[list[Fault], int]  # the places, and how many there might have been
@@ -49,11 +103,13 @@ class Score:
         onsets: Bool[np.ndarray, "step voice"] | None,
         phrase_ends: Bool[np.ndarray, " step"] | None,
         beat_phase: int,
+        form: Form | None = None,
     ) -> None:
         self.voices = voices
         self.sounding = voices >= 0
         self.n_steps, self.n_voices = voices.shape
         self._key, self._onsets, self._phrase_ends, self.beat_phase = key, onsets, phrase_ends, beat_phase
+        self.form = form_of(voices, beat_phase=beat_phase) if form is None else form
 
     @cached_property
     def key(self) -> Key:
