@@ -54,9 +54,9 @@ def open_ending(voices: Voices, key: Key | None = None, is_sure: bool = False) -
     """The last chord, if it does not close the piece, with the voices that keep it from being the tonic's.
 
     A major or minor triad over its root closes after any of the cadences, whatever the key, which may have been
-    misheard; but not the subdominant's, which a tonic leads to as a dominant does to its tonic, nor in a major key the
-    tonic's own with a minor third. Where the key is sure, no triad closes but the tonic's, or the dominant's. Else those voices are wrong that sing no note of the tonic triad, and the lowest if
-    it is not on the tonic.
+    misheard; but not the subdominant's, which a tonic leads to as a dominant does to its tonic, nor in a major key
+    the tonic's own with a minor third. Where the key is sure, no triad closes but the tonic's, or the dominant's.
+    Else those voices are wrong that sing no note of the tonic triad, and the lowest if it is not on the tonic.
     """
     score = Score(voices, key, None, None, 0)
     sounding = np.flatnonzero((score.slices >= 0).any(axis=1))
