@@ -24,7 +24,7 @@ from ripieno.models.runtime import load_model, the_separator
 from ripieno.music.part_writing import PER, RULE_CALLED, RULES, Count, form_of, judge
 from ripieno.music.roll import STEPS_PER_BAR, Voices, roll_of_voices
 from ripieno.music.voices import split
-from ripieno.sampling.mending import CARES, MENDERS_PRICES, lines_sung, mend
+from ripieno.sampling.mending import CARES, MENDERS_PRICES, Hopeless, lines_sung, mend
 from ripieno.sampling.passes import alone
 from ripieno.session import Session, way_of
 
@@ -92,8 +92,21 @@ def main() -> None:
         columns[1].append(figures(lines_sung(session.log, session.policy, way.separate), truth, session))
         for column, prices in zip(columns[2:], lists, strict=True):
             log = session.log
-            facts = way.key, way.beat_phase, set(), way.separate, CARES[a.quality], way.phrases, way.last
-            for change in alone(mend(log, session.context, session.policy, prices, *facts), model):
+            hopeless: Hopeless = set()
+            mending = mend(
+                log,
+                session.context,
+                session.policy,
+                prices,
+                way.key,
+                way.beat_phase,
+                hopeless,
+                way.separate,
+                CARES[a.quality],
+                way.phrases,
+                way.last,
+            )
+            for change in alone(mending, model):
                 log = change.log
             column.append(figures(lines_sung(log, session.policy, way.separate), truth, session))
     sums = [added(column) for column in columns]

@@ -403,9 +403,12 @@ def test_a_cadence_that_is_asked_for_is_written_with_its_roots_in_the_bass():
     for _ in session.run():
         pass
     (cadence,) = session.document.cadences
+    assert cadence.before is not None
+    assert cadence.last is not None
     cells, start = session.log.cells[0], session.reading.start
     for chord, end in ((cadence.before, cadence.last.step), (cadence.last, cadence.end)):
         here = cells[int(chord.step) - start : int(end) - start]
+        assert chord.chord is not None
         assert (here.argmax(axis=1) % 12 == 7 * chord.chord.root % 12).all()
         assert {int(pitch) % 12 for pitch in np.flatnonzero(here.any(axis=0))} <= chord.chord.classes
     assert not session.policy.gives_chords

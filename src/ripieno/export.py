@@ -125,9 +125,8 @@ def _voices(document: Document, n_parts: int | None = None) -> list[NewPart]:
     # A voice that joins the user's line holds what they share, unless the model is one that strikes notes again: then
     # it strikes with the line. What was drawn is new too, and stays a note of its own.
     strikes_again = bool((log.author_of[1:] == MODEL).any())
-    begins: np.ndarray = log.cells[1:].any(axis=0)
-    if not strikes_again:
-        begins = np.asarray((log.cells[1:] & ~log.origin[1:]).any(axis=0))
+    struck = log.cells[1:] if strikes_again else log.cells[1:] & ~log.origin[1:]
+    begins = np.asarray(struck.any(axis=0))
     drawn = log.user_cells[0] & ~log.origin[0]
     begins[1:] |= drawn[1:] != drawn[:-1]
     parts = parts_of(

@@ -124,8 +124,8 @@ def test_a_run_is_told_in_notes_and_undone_as_a_whole(piece: Composition, model:
 def test_rounds_of_revising_are_items_of_a_run_and_undone_one_by_one(store: Store, monkeypatch) -> None:
     monkeypatch.setitem(REVISINGS, "high", Revising(n_rounds=4, most=0.6, n_passes=2))
     model = model_of(consonant)
-    piece = Pieces(store, lambda: model, lambda composition: None)
-    piece = piece.get(piece.begin(wire.NewPiece(name="Two bars", bars=2)))
+    pieces = Pieces(store, lambda: model, lambda composition: None)
+    piece = pieces.get(pieces.begin(wire.NewPiece(name="Two bars", bars=2)))
     piece.edit("e0", [], [note(8 * at, 72 + at, 8) for at in range(4)])
     run(piece, model)
     told = [entry for entry in map(json.loads, (text for _, text in piece.entries)) if entry["text"].startswith("rev")]
