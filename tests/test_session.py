@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ripieno import BadInput, Session, piece_from_notes, read
+from ripieno import BadInput, Session, harmonize, piece_from_notes, read
 from ripieno.bounds import Locks
 from ripieno.edits.edit import Edit
 from ripieno.edits.log import CellEntry
@@ -17,7 +17,7 @@ from ripieno.models.runtime import Prediction, the_separator
 from ripieno.music.part_writing import TEACHERS_PRICES, faults, parallels
 from ripieno.music.roll import RollNote, notes_of, roll_of
 from ripieno.sampling.mending import MENDERS_PRICES, PARALLELS, lines_sung
-from tests.sampling.fakes import indifferent, model_of, pointing_at, striking, wanting
+from tests.sampling.fakes import consonant, indifferent, model_of, pointing_at, striking, wanting
 
 MELODY = [RollNote(0, 72, 4), RollNote(4, 74, 4), RollNote(8, 76, 4), RollNote(12, 72, 4)]
 BASS = [RollNote(0, 48, 8), RollNote(8, 55, 8)]
@@ -562,3 +562,11 @@ def test_what_the_model_strikes_again_is_said_so() -> None:
     session = Session(piece_from_notes(HYMN, meter=(4, 4)), model=model_of(striking(target), 2), mend="nothing")
     said = {session.describe(change) for change in session.run()}
     assert "+ C3 struck again, bar 1, beat 2" in said
+
+
+def test_a_style_that_the_model_does_not_know_is_refused_by_name() -> None:
+    piece = piece_from_notes([RollNote(0, 72, 16)])
+    with pytest.raises(BadInput, match=r"does not write in the style hymn: it knows chorale; leave --style out"):
+        harmonize(piece, model=model_of(consonant), style="hymn")
+    both = replace(model_of(consonant), card={"styles": ["chorale", "hymn"]})
+    assert harmonize(piece, model=both, style="hymn", quality="fast").log.n_added

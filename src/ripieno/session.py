@@ -73,8 +73,17 @@ def turn(
 
 
 def way_of(document: Document, model: Model, hopeless: Hopeless | None = None) -> Way:
-    """How a run goes with a document, as its options say; see `turn`."""
+    """How a run goes with a document, as its options say; see `turn`.
+
+    Raises:
+        BadInput: the model does not know the style that is asked for.
+    """
     options, reading = document.options, document.reading
+    if options.style not in model.styles:
+        raise BadInput(
+            f"model {model.name} does not write in the style {options.style}: it knows {', '.join(model.styles)}; "
+            f"leave --style out, or name another --model"
+        )
     return Way(
         seed=options.seed,
         quality=options.quality,

@@ -24,6 +24,7 @@ import numpy as np
 from ripieno.errors import BadInput
 from ripieno.models.context import N_FEATURES
 from ripieno.music.roll import N_PITCHES
+from ripieno.music.styles import STYLES
 from ripieno.shapes import Bool, Float, Int
 
 CARD_KEY = "ripieno_card"  # in the ONNX file's metadata
@@ -81,6 +82,11 @@ class Model:
     def highest_pitch(self) -> int:
         """The highest pitch that the model can score."""
         return self.lowest_pitch + self.n_pitches - 1
+
+    @property
+    def styles(self) -> tuple[str, ...]:
+        """Those of `music.styles.STYLES` that it has learned apart; models that were told of none write chorales."""
+        return tuple(self.card.get("styles", STYLES[:1]))
 
     @property
     def is_on_gpu(self) -> bool:

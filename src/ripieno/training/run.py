@@ -25,6 +25,7 @@ from ripieno.models.checkpoint import (
 from ripieno.models.context import N_FEATURES
 from ripieno.models.runtime import model_digest
 from ripieno.models.unet import UNet, UNetConfig
+from ripieno.music.styles import STYLES
 from ripieno.training.config import TrainConfig, configuration
 from ripieno.training.samples import Prepared, load_prepared, training_batch
 from ripieno.training.trainer import Trainer, TrainingProgress
@@ -81,6 +82,7 @@ def train(
         **({} if chosen.damage.noise_max or chosen.damage.note_share else {"takes_back": False}),
         "trained_on": corpus.name,
         "configuration": config,
+        **({"styles": _styles_of(pieces)} if isinstance(network, UNet) and network.hears else {}),
         **({} if start_from is None else {"started_from": model_digest(start_from)}),
         "scores": {"validation_kl_nats": round(trainer.best, 4)},
         "training": {"samples": run["samples"], "seed": chosen.seed},
@@ -123,6 +125,12 @@ def starting_network(path: Path, pieces: Prepared, config: TrainConfig) -> Netwo
         ),
     )
     return grown(network, shape) if isinstance(shape, UNetConfig) and shape != deaf else network
+
+
+def _styles_of(pieces: Prepared) -> list[str]:
+    """The styles that a network that hears has learned apart."""
+    there = {piece.style for piece in pieces.pieces}
+    return [style for style in STYLES if style in there] or list(STYLES[:1])
 
 
 def _keep_corpus(corpus: Path, folder: Path) -> None:
