@@ -105,12 +105,15 @@ def draft(
         if taken[step]:
             continue
         along = _chord(choice, probabilities, log, rng) if choice.edit.plane and n_draws > 1 else []
+        n_before = len(drawn)
         for one in (choice, *along):
             if has_budget:
                 if drawn and not policy.allowed(log)[one.edit]:
                     continue
                 log = log.record([one.edit], "model", where=policy.where)
             drawn.append(one)
+        if len(drawn) == n_before:
+            continue
         if most is not None and len(drawn) >= most:
             break
         taken[max(step - apart + 1, 0) : step + apart] = True
