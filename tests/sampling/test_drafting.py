@@ -170,3 +170,15 @@ def test_what_is_held_again_goes_with_what_is_held_again() -> None:
     for seed in range(20):
         drawn = {choice.edit.pitch for choice in draft(probabilities, log, Policy(), 4, generator_at(seed, 0))}
         assert drawn in ({48, 55}, {64})
+
+
+def test_what_a_budget_forbids_keeps_nobody_else_from_its_place() -> None:
+    """Once a note of the one that may be added is begun, its neighbour grows it, whatever was drawn there before."""
+    log = EditLog(silence(N_STEPS))
+    first, forbidden, grows = Edit(0, 4, 60), Edit(0, 8, 72), Edit(0, 9, 60)
+    log = log.record([Edit(0, step, 60) for step in (5, 6, 7, 8)], "model")
+    probabilities = uniform(first, forbidden, grows)
+    for seed in range(40):
+        drawn = draft(probabilities, log, Policy(max_additions=1), 40, generator_at(seed, 0))
+        edits = [choice.edit for choice in drawn]
+        assert {first, grows} <= set(edits) or edits[0] == forbidden
