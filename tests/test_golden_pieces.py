@@ -1,8 +1,10 @@
-"""Twenty requests come out as they did before the house was rebuilt, cell for cell.
+"""Twenty requests come out as they did, cell for cell, whatever is built around them.
 
-`python -m tests.test_golden_pieces` writes the file anew; it was first written by version 0.1.0. Another processor may
-compute the bundled model's logits otherwise in their last bits, and then other music is as right: the file says what
-they were on a probe, and where they differ the pieces are compared as a model of whole numbers writes them.
+`python -m tests.test_golden_pieces` writes the file anew. It was first written by version 0.1.0, and held while the
+house was rebuilt; anew when pieces were revised (docs/log.md#revising) and mending changed what it weighs
+(docs/log.md#prices-of-mending). Another processor may compute the bundled model's logits otherwise in their last bits,
+and then other music is as right: the file says what they were on a probe, and where they differ the pieces are compared
+as a model of whole numbers writes them.
 """
 
 import base64
