@@ -87,7 +87,6 @@ def test_what_the_annotations_say_passes() -> None:
         lambda: masked(CELLS[None], CELLS[:3]),
         lambda: masked(CELLS[None], CELLS[None]),
         lambda: masked(CELLS[None], LINE),
-        lambda: joined([LINE, LINE[:3]], LINE),
         lambda: joined([LINE], LINE[:3]),
         lambda: within(1),
         lambda: within(a="b"),

@@ -438,19 +438,14 @@ def test_a_struck_note_counts_as_added() -> None:
 
 
 def test_a_note_that_would_not_be_held_is_a_new_one_and_needs_a_budget() -> None:
-    log = (
-        EditLog(silence(8, n_planes=2))
-        .with_note(64, 0, 6, by="model")
-        .record([Edit(1, 2, 64), Edit(1, 4, 64)], "model")
-    )
-    middle = log.record(
-        [Edit(0, step, 64) for step in (0, 1, 4, 5)], "model"
-    )  # struck at 2, and again if 4 were to sound
-    assert middle.notes() == [RollNote(onset=2, pitch=64, duration=2)]
+    log = EditLog(silence(8, n_planes=2)).with_note(64, 2, 2, by="model")
     spent = Policy(max_additions=1)
-    assert not additions(spent, middle)[0, [1, 4], 64].any()
-    grown = additions(spent, middle.record([Edit(1, 2, 64), Edit(1, 4, 64)], "user"))
-    assert np.argwhere(grown[0]).tolist() == [[1, 64], [4, 64]]
+    # it is struck at 2, and would be again at 4 if that were to sound
+    struck = log.record([Edit(1, 4, 64)], "user")
+    assert struck.notes() == [RollNote(onset=2, pitch=64, duration=2)]
+    assert not additions(spent, struck)[0, [1, 4], 64].any()
+    held = log.record([Edit(1, 2, 64)], "user")
+    assert np.argwhere(additions(spent, held)[0]).tolist() == [[1, 64], [4, 64]]
 
 
 # Bad values

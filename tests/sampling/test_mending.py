@@ -544,7 +544,7 @@ def test_a_mended_note_is_struck_when_it_was_and_meets_its_own_pitch_as_a_note_o
     for pitch, onset, duration in ((67, 0, 4), (69, 4, 4), (64, 0, 8), (48, 0, 4), (50, 4, 2), (50, 6, 2)):
         log = log.with_note(pitch, onset, duration, by="model")
     log = log.record([Edit(1, 0, pitch) for pitch in (67, 64, 48)], "model")  # nothing was struck before the beginning
-    change = mend_fault(liking(48), log, CONTEXT, POLICY)
+    change = mend_fault(liking(48), log, CONTEXT, POLICY, PARALLELS)
     assert change is not None
     bass = [note for note in change.log.notes() if note.pitch in (48, 50)]
     assert bass == [RollNote(0, 48, 4), RollNote(4, 48, 2), RollNote(6, 50, 2)], (
